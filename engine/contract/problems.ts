@@ -1,7 +1,10 @@
 /** Every expected failure has a stable code; this is the one place that gives it an HTTP status and a title. */
-import { z } from "zod";
 
-/** `problemOf` doesn't compile while a code is missing here. */
+import { z } from "zod";
+import type { GameRejectionCode } from "../core/game.ts";
+import type { ProposalRejectionCode } from "../core/proposal.ts";
+
+/** Doesn't compile while a code of the core is missing here. */
 export const problemStatus = {
   // the request
   request_invalid: [400, "Something in this request isn't right"],
@@ -34,24 +37,41 @@ export const problemStatus = {
   insufficient_funds: [409, "Not enough free in your pool"],
   not_final_yet: [409, "Part of this isn't final on the chain yet"],
   // proposals
-  terms_invalid: [400, "These terms can't be used"],
+  stake_not_positive: [400, "Both sides put something up"],
+  stake_too_large: [400, "This stake is too large"],
+  terms_empty: [400, "Say what you play for"],
+  terms_too_long: [400, "These terms are too long"],
+  terms_unreadable: [400, "These terms hold characters that can't be shown safely"],
   lapse_out_of_range: [400, "An offer stands between one minute and seven days"],
+  duration_out_of_range: [400, "A game lasts between one minute and seven days"],
   opponent_is_self: [400, "You can't play against yourself"],
   referee_is_player: [400, "The referee can't be one of the players"],
+  own_proposal: [403, "This is your own offer"],
+  not_the_taker: [403, "This offer is for somebody else"],
+  not_the_proposer: [403, "Only whoever made this offer can take it back"],
   proposal_not_pending: [409, "This offer is no longer open"],
-  proposal_expired: [409, "This offer has lapsed"],
-  proposal_not_due: [409, "This offer hasn't lapsed yet"],
+  proposal_lapsed: [409, "This offer has lapsed"],
+  proposal_not_lapsed: [409, "This offer hasn't lapsed yet"],
   // games
-  game_not_open: [409, "This game is over"],
-  game_not_disputed: [409, "This game isn't in dispute"],
+  game_over: [409, "This game is over"],
+  not_disputed: [409, "This game isn't in dispute"],
+  nothing_to_dispute: [409, "There is nothing to dispute yet"],
+  clock_run_out: [409, "The clock has run out"],
+  clock_still_running: [409, "The clock is still running"],
+  not_a_player: [403, "You don't play in this game"],
+  not_the_referee: [403, "You aren't the referee of this game"],
+  referee_decides: [403, "The referee named in the terms decides this game"],
+  has_money_in_it: [403, "You have money in this game"],
   already_reported: [409, "You have reported already"],
-  evidence_closed: [409, "Evidence is taken between a report and the decision"],
-  evidence_limit: [409, "You have given as much evidence as we take"],
-  evidence_invalid: [400, "This evidence can't be used"],
-  deadline_not_reached: [409, "The clock hasn't run out yet"],
-  reason_missing: [400, "Give a reason"],
-  money_in_it: [403, "You have money in this game"],
-  undo_window_closed: [409, "It is too late to undo this"],
+  evidence_full: [409, "You have given as much evidence as we take"],
+  evidence_empty: [400, "Say something, or add a link"],
+  evidence_too_long: [400, "This evidence is too long"],
+  evidence_unreadable: [400, "This evidence holds characters that can't be shown safely"],
+  reason_empty: [400, "Give a reason"],
+  reason_too_long: [400, "This reason is too long"],
+  reason_unreadable: [400, "This reason holds characters that can't be shown safely"],
+  not_settled: [409, "This game isn't settled"],
+  undo_window_over: [409, "It is too late to undo this"],
   // chain, operator
   deposit_already_claimed: [409, "This deposit has been claimed"],
   suspense_not_open: [409, "This item was dealt with already"],
@@ -61,7 +81,8 @@ export const problemStatus = {
   switched_off: [503, "This is switched off for now"],
   overloaded: [503, "Too busy at the moment; try again"],
   internal: [500, "Something went wrong here; nothing was lost"],
-} as const satisfies Record<string, readonly [number, string]>;
+} as const satisfies Record<string, readonly [number, string]> &
+  Record<ProposalRejectionCode | GameRejectionCode, readonly [number, string]>;
 
 export type ProblemCode = keyof typeof problemStatus;
 
@@ -85,8 +106,8 @@ export type Problem = z.infer<typeof problem>;
 export interface Rejection {
   code: ProblemCode;
   message?: string;
-  /** JSON pointer of the field at fault, such as `/takerStake`. */
-  pointer?: string;
+  /** The field of the request that is at fault, such as `takerStake`. */
+  field?: string;
   facts?: Record<string, string>;
 }
 export type Result<Value> = { ok: true; value: Value } | { ok: false; rejection: Rejection };

@@ -161,7 +161,7 @@ export const decideBody = z.strictObject({ outcome, reason: z.string().min(1).ma
 export const receipt = z
   .strictObject({
     gameId: publicId,
-    ruleVersion: z.int(),
+    ruleVersion: z.string(),
     inputs: z.strictObject({
       red: z.strictObject({ playerId: rowId, stake: baseUnits }),
       blue: z.strictObject({ playerId: rowId, stake: baseUnits }),
@@ -170,7 +170,8 @@ export const receipt = z
       token: addressOut,
     }),
     outputs: z.strictObject({ red: baseUnits, blue: baseUnits, rake: baseUnits, dust: baseUnits }),
-    decidedBy: z.string(),
+    cause: z.enum(["agreed", "unopposed", "decided", "nobody_reported", "dispute_lapsed"]),
+    decidedBy: playerRef.nullable(),
     reason: z.string().nullable(),
     settledAt: moment,
     transfers: z.array(

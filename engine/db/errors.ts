@@ -1,0 +1,17 @@
+/** What a database error means, by SQLSTATE and constraint name, never by message text. */
+import pg from "pg";
+
+const retriableStates = new Set(["40001" /* serialization_failure */, "40P01" /* deadlock_detected */]);
+
+export const isDatabaseError = (error: unknown): error is pg.DatabaseError =>
+  error instanceof pg.DatabaseError;
+export const isRetriable = (error: unknown): boolean =>
+  isDatabaseError(error) && retriableStates.has(error.code ?? "");
+/** A unique key stands already; with `constraint`, that one. */
+export const isUniqueViolation = (error: unknown, constraint?: string): boolean =>
+  isDatabaseError(error) &&
+  error.code === "23505" &&
+  (constraint === undefined || error.constraint === constraint);
+/** A ledger row would take a balance below zero. */
+export const isOverdraft = (error: unknown): boolean =>
+  isDatabaseError(error) && error.code === "23514" && error.constraint === "account_balance_check";

@@ -1,0 +1,246 @@
+/** Accounts, ledger rows and the instructions that follow from them. */
+import { z } from "zod";
+import { big, count, id, moment, rowsOf } from "./decode.ts";
+import type { Queryable, Tx } from "./pool.ts";
+
+/** What names an account; its backing wallet follows from it. */
+export interface AccountKey {
+  kind: string;
+  token: string;
+  playerId: string | null;
+  gameId: string | null;
+  /** Only for `suspense`: the wallet that the money landed in. */
+  walletId: string | null;
+}
+
+const account = z.object({ position: count, id, wallet_id: id.nullable(), balance: big });
+export type LockedAccount = { id: string; walletId: string | null; balance: bigint };
+
+// The one rule that says which wallet backs an account.
+const backingWallet = `CASE
+    WHEN given.kind IN ('player.available', 'player.held', 'house.loss') THEN (SELECT id FROM wallet WHERE purpose = 'vault')
+    WHEN given.kind = 'player.deposit' THEN (SELECT id FROM wallet WHERE wallet.player_id = given.player_id)
+    WHEN given.kind IN ('escrow.stakes', 'house.rake', 'house.dust') THEN (SELECT id FROM wallet WHERE wallet.game_id = given.game_id)
+    WHEN given.kind = 'suspense' THEN given.wallet_id
+  END`;
+const given = `unnest($1::text[], $2::text[], $3::bigint[], $4::uuid[], $5::bigint[])
+  WITH ORDINALITY AS given (kind, token, player_id, game_id, wallet_id, position)`;
+const parameters = (keys: AccountKey[]) => [
+  keys.map((key) => key.kind),
+  keys.map((key) => key.token),
+  keys.map((key) => key.playerId),
+  keys.map((key) => key.gameId),
+  keys.map((key) => key.walletId),
+];
+
+/** Locks accounts in id order and answers them in the order asked for; null where one isn't open yet. */
+export async function lockAccounts(tx: Tx, keys: AccountKey[]): Promise<(LockedAccount | null)[]> {
+  const { rows } = await tx.query({
+    name: "lock_accounts",
+    text: `WITH wanted AS MATERIALIZED (
+             SELECT given.position, account.id FROM ${given}
+             JOIN account ON account.kind = given.kind AND account.token = given.token
+               AND account.wallet_id IS NOT DISTINCT FROM (${backingWallet})
+               AND account.player_id IS NOT DISTINCT FROM given.player_id
+               AND account.game_id IS NOT DISTINCT FROM given.game_id),
+           locked AS MATERIALIZED (SELECT * FROM lock_accounts(ARRAY(SELECT id FROM wanted)))
+           SELECT wanted.position, locked.id, locked.wallet_id, locked.balance FROM wanted JOIN locked USING (id)`,
+    values: parameters(keys),
+  });
+  const found = new Map(rowsOf(account, rows).map((row) => [row.position, row]));
+  return keys.map((_, index) => {
+    const row = found.get(index + 1);
+    return row === undefined ? null : { id: row.id, walletId: row.wallet_id, balance: row.balance };
+  });
+}
+
+/** Opens those that aren't open yet. */
+export async function openAccounts(tx: Tx, keys: AccountKey[]): Promise<void> {
+  await tx.query({
+    name: "open_accounts",
+    text: `INSERT INTO account (kind, token, wallet_id, player_id, game_id)
+           SELECT DISTINCT given.kind, given.token, ${backingWallet}, given.player_id, given.game_id FROM ${given}
+           ORDER BY 1, 2, 3, 4, 5 ON CONFLICT DO NOTHING`,
+    values: parameters(keys),
+  });
+}
+
+export interface NewTransfer {
+  debitAccountId: string;
+  creditAccountId: string;
+  token: string;
+  amount: bigint;
+  reason: string;
+  businessKey: string;
+}
+const inserted = z.object({ id, business_key: z.string() });
+
+/** Writes ledger rows in the order given; the trigger moves the balances. A known business key throws 23505. */
+export async function insertTransfers(tx: Tx, transfers: NewTransfer[]): Promise<Map<string, string>> {
+  const { rows } = await tx.query({
+    name: "insert_transfers",
+    text: `INSERT INTO transfer (debit_account_id, credit_account_id, token, amount, reason, business_key)
+           SELECT debit, credit, token, amount, reason, key
+           FROM unnest($1::bigint[], $2::bigint[], $3::text[], $4::numeric[], $5::text[], $6::text[])
+             WITH ORDINALITY AS given (debit, credit, token, amount, reason, key, position) ORDER BY position
+           RETURNING id, business_key`,
+    values: [
+      transfers.map((row) => row.debitAccountId),
+      transfers.map((row) => row.creditAccountId),
+      transfers.map((row) => row.token),
+      transfers.map((row) => row.amount.toString()),
+      transfers.map((row) => row.reason),
+      transfers.map((row) => row.businessKey),
+    ],
+  });
+  return new Map(rowsOf(inserted, rows).map((row) => [row.business_key, row.id]));
+}
+
+export interface NewLeg {
+  transferId: string;
+  kind: string;
+  sourceWalletId: string;
+  token: string;
+  /** The address of a wallet of ours, looked up by its id, or one outside. */
+  destinationWalletId: string | null;
+  destinationAddress: string | null;
+  amount: bigint;
+  cause: string;
+  gameId: string | null;
+  playerId: string | null;
+  notBefore: Date | null;
+  notBeforeBlock: bigint;
+}
+
+/**
+ * Owes a chain transfer for a ledger transfer: a new instruction, or one more leg of the one with the same source,
+ * token, destination and cause while nothing of it is signed. Answers the instruction's id.
+ */
+export async function addLeg(tx: Tx, leg: NewLeg): Promise<string> {
+  const { rows } = await tx.query({
+    name: "add_leg",
+    text: `WITH owed AS (
+             INSERT INTO instruction (kind, source_wallet_id, token, destination, amount, cause, game_id, player_id, state, not_before, not_before_block)
+             VALUES ($2, $3, $4, coalesce($6::text, (SELECT address FROM wallet WHERE id = $5::bigint)), $7, $8, $9, $10,
+               CASE WHEN $2::text = 'collect' THEN 'gathering' ELSE 'queued' END, coalesce($11::timestamptz, now()), $12)
+             ON CONFLICT (source_wallet_id, token, destination, cause) WHERE state IN ('gathering', 'queued')
+             DO UPDATE SET amount = instruction.amount + EXCLUDED.amount, changed_at = now(),
+               not_before = greatest(instruction.not_before, EXCLUDED.not_before),
+               not_before_block = greatest(instruction.not_before_block, EXCLUDED.not_before_block)
+             RETURNING id),
+           leg AS (INSERT INTO instruction_leg (transfer_id, instruction_id) SELECT $1, id FROM owed)
+           SELECT id FROM owed`,
+    values: [
+      leg.transferId,
+      leg.kind,
+      leg.sourceWalletId,
+      leg.token,
+      leg.destinationWalletId,
+      leg.destinationAddress,
+      leg.amount.toString(),
+      leg.cause,
+      leg.gameId,
+      leg.playerId,
+      leg.notBefore,
+      leg.notBeforeBlock.toString(),
+    ],
+  });
+  return z.object({ id }).parse(rows[0]).id;
+}
+
+/**
+ * Takes a leg back with a transfer the other way, while nothing of the instruction is signed. False when there is no
+ * such instruction any more: then the money is on its way and can't be called back.
+ */
+export async function takeLegBack(
+  tx: Tx,
+  leg: Pick<
+    NewLeg,
+    | "transferId"
+    | "sourceWalletId"
+    | "token"
+    | "destinationWalletId"
+    | "destinationAddress"
+    | "amount"
+    | "cause"
+  >,
+): Promise<boolean> {
+  const { rowCount } = await tx.query({
+    name: "take_leg_back",
+    text: `WITH owed AS (
+             UPDATE instruction SET amount = amount - $6::numeric, changed_at = now(),
+               state = CASE WHEN amount = $6::numeric THEN 'cancelled' ELSE state END
+             WHERE source_wallet_id = $2 AND token = $3 AND cause = $7 AND amount >= $6::numeric
+               AND destination = coalesce($5::text, (SELECT address FROM wallet WHERE id = $4::bigint))
+               AND state IN ('gathering', 'queued')
+             RETURNING id)
+           INSERT INTO instruction_leg (transfer_id, instruction_id, sign) SELECT $1, id, -1 FROM owed`,
+    values: [
+      leg.transferId,
+      leg.sourceWalletId,
+      leg.token,
+      leg.destinationWalletId,
+      leg.destinationAddress,
+      leg.amount.toString(),
+      leg.cause,
+    ],
+  });
+  return rowCount === 1;
+}
+
+const balances = z.object({ token: z.string(), available: big, held: big, not_final: big });
+/** A player's pool per token; `notFinal` is what of it rests on blocks above the finalized one. */
+export async function readPlayerBalances(db: Queryable, playerId: string, tokens?: string[]) {
+  const { rows } = await db.query({
+    name: "read_player_balances",
+    text: `SELECT token.address AS token,
+             coalesce((SELECT balance FROM account WHERE kind = 'player.available' AND player_id = $1 AND account.token = token.address), 0) AS available,
+             coalesce((SELECT balance FROM account WHERE kind = 'player.held' AND player_id = $1 AND account.token = token.address), 0) AS held,
+             coalesce((SELECT sum(amount) FROM exposure WHERE player_id = $1 AND exposure.token = token.address
+               AND until_block > (SELECT finalized_number FROM chain_cursor)), 0) AS not_final
+           FROM token WHERE listed AND ($2::text[] IS NULL OR token.address = ANY ($2)) ORDER BY position`,
+    values: [playerId, tokens ?? null],
+  });
+  return rowsOf(balances, rows).map((row) => ({
+    token: row.token,
+    available: row.available,
+    held: row.held,
+    notFinal: row.not_final,
+  }));
+}
+
+const historyRow = z.object({
+  id,
+  at: moment,
+  reason: z.string(),
+  debit_kind: z.string(),
+  credit_kind: z.string(),
+  token: z.string(),
+  amount: big,
+  game_id: z.string().nullable(),
+  chain_tx_hash: z.string().nullable(),
+});
+/** Ledger rows of a player's available and held accounts, newest first, below `before`. */
+export async function readPlayerHistory(
+  db: Queryable,
+  input: { playerId: string; before: string | null; limit: number },
+) {
+  const { rows } = await db.query(
+    `SELECT transfer.id, transfer.created_at AS at, transfer.reason, debit.kind AS debit_kind, credit.kind AS credit_kind,
+       transfer.token, transfer.amount, coalesce(debit.game_id, credit.game_id) AS game_id,
+       coalesce(chain_tx.mined_hash, inbound.tx_hash) AS chain_tx_hash
+     FROM transfer
+     JOIN account debit ON debit.id = debit_account_id
+     JOIN account credit ON credit.id = credit_account_id
+     LEFT JOIN instruction_leg ON instruction_leg.transfer_id = transfer.id AND transfer.reason IN ('withdrawal', 'payout')
+     LEFT JOIN chain_tx ON chain_tx.instruction_id = instruction_leg.instruction_id AND chain_tx.state <> 'reverted'
+     LEFT JOIN chain_log inbound ON transfer.reason IN ('deposit', 'collect') AND inbound.id::text = split_part(transfer.business_key, ':', 2)
+     WHERE transfer.id IN (
+       SELECT id FROM transfer WHERE debit_account_id IN (SELECT id FROM account WHERE player_id = $1 AND kind <> 'player.deposit')
+       UNION SELECT id FROM transfer WHERE credit_account_id IN (SELECT id FROM account WHERE player_id = $1 AND kind <> 'player.deposit'))
+       AND ($2::bigint IS NULL OR transfer.id < $2)
+     ORDER BY transfer.id DESC LIMIT $3`,
+    [input.playerId, input.before, input.limit],
+  );
+  return rowsOf(historyRow, rows);
+}

@@ -1,0 +1,77 @@
+import { z } from "zod";
+import { count, id, moment, rowsOf } from "./decode.ts";
+import type { Queryable, Tx } from "./pool.ts";
+
+export interface OutboxEvent {
+  /** Rooms that hear of it, such as `player:7`, `game:<id>`, `live:7`, `arena`. */
+  rooms: string[];
+  name: string;
+  data: unknown;
+}
+
+/** Writes events beside the change that they tell of. One statement for all of them. */
+export async function writeOutbox(tx: Tx, events: OutboxEvent[]): Promise<void> {
+  if (events.length === 0) return;
+  await tx.query({
+    name: "write_outbox",
+    text: `INSERT INTO outbox (rooms, name, data)
+           SELECT ARRAY(SELECT jsonb_array_elements_text(event->'rooms')), event->>'name', event->'data'
+           FROM jsonb_array_elements($1::jsonb) WITH ORDINALITY AS given (event, position) ORDER BY position`,
+    values: [JSON.stringify(events)],
+  });
+}
+
+const claimed = z.object({
+  id,
+  rooms: z.array(z.string()),
+  name: z.string(),
+  data: z.unknown(),
+  created_at: moment,
+});
+export type ClaimedEvent = z.output<typeof claimed>;
+
+/**
+ * Takes the next waiting events, oldest first, and marks them published. Called by the one relay only, inside the
+ * transaction that also numbers them: after its commit an event is delivered at most once, and a lost delivery shows
+ * as a gap in the room's numbers.
+ */
+export async function claimOutbox(tx: Tx, limit: number): Promise<ClaimedEvent[]> {
+  const { rows } = await tx.query({
+    name: "claim_outbox",
+    text: `WITH waiting AS (SELECT id FROM outbox WHERE published_at IS NULL ORDER BY id LIMIT $1 FOR UPDATE SKIP LOCKED),
+           taken AS (UPDATE outbox SET published_at = now() FROM waiting WHERE outbox.id = waiting.id
+                     RETURNING outbox.id, rooms, name, data, created_at)
+           SELECT * FROM taken ORDER BY id`,
+    values: [limit],
+  });
+  return rowsOf(claimed, rows);
+}
+
+/** Advances each room's number by as much as it got events; answers the room's last number. */
+export async function advanceRooms(
+  tx: Tx,
+  advances: { room: string; by: number }[],
+): Promise<Map<string, number>> {
+  const { rows } = await tx.query({
+    name: "advance_rooms",
+    text: `INSERT INTO room_sequence (room, sequence)
+           SELECT room, by FROM unnest($1::text[], $2::bigint[]) AS given (room, by) ORDER BY room
+           ON CONFLICT (room) DO UPDATE SET sequence = room_sequence.sequence + EXCLUDED.sequence
+           RETURNING room, sequence`,
+    values: [advances.map(({ room }) => room), advances.map(({ by }) => by)],
+  });
+  return new Map(
+    rowsOf(z.object({ room: z.string(), sequence: count }), rows).map((row) => [row.room, row.sequence]),
+  );
+}
+
+/** A room's number, 0 before its first event. */
+export async function readRoomSequence(db: Queryable, room: string): Promise<number> {
+  const { rows } = await db.query("SELECT sequence FROM room_sequence WHERE room = $1", [room]);
+  return rowsOf(z.object({ sequence: count }), rows)[0]?.sequence ?? 0;
+}
+
+/** Published events are of no use after a day. */
+export async function trimOutbox(db: Queryable): Promise<void> {
+  await db.query("DELETE FROM outbox WHERE published_at < now() - interval '1 day'");
+}

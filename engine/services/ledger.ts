@@ -1,0 +1,172 @@
+/**
+ * The one way money moves. A caller plans transfers in the words of `core/ledger`; this resolves the accounts, locks
+ * them in id order, writes the rows, and owes a chain instruction for each transfer that crosses wallets.
+ */
+import type { Rejection } from "../contract/problems.ts";
+import { type AccountRef, checkTransfer, type PlannedTransfer, reasonRules } from "../core/ledger.ts";
+import {
+  type AccountKey,
+  addLeg,
+  insertTransfers,
+  type LockedAccount,
+  lockAccounts,
+  openAccounts,
+  takeLegBack,
+} from "../db/ledger.ts";
+import type { Tx } from "../db/pool.ts";
+
+export interface PostOptions {
+  /** Same source, token, destination and cause are one chain transfer. */
+  cause: string;
+  gameId?: string;
+  playerId?: string;
+  /** The chain transfer isn't sent before this moment (the undo window). */
+  notBefore?: Date;
+  /** …nor before this block is final (a collection of deposits). */
+  notBeforeBlock?: bigint;
+}
+/** Ids of the ledger rows by business key, and of the instructions that they caused. */
+export interface Posted {
+  transferIds: Map<string, string>;
+  instructionIds: string[];
+}
+
+const keyOf = (ref: AccountRef, token: string): AccountKey => ({
+  kind: ref.kind,
+  token,
+  playerId: "playerId" in ref ? ref.playerId : null,
+  gameId: "gameId" in ref ? ref.gameId : null,
+  walletId: ref.kind === "suspense" ? ref.walletId : null,
+});
+const textOf = (key: AccountKey): string =>
+  [key.kind, key.token, key.playerId, key.gameId, key.walletId].join("|");
+
+/**
+ * Posts transfers, all or none.
+ * @returns a rejection `insufficient_funds` with facts `free` and `short` (base units) when a balance doesn't suffice,
+ * or `undo_window_over` when a transfer to take back is on its way already. After a rejection roll back.
+ * @throws on a business key that stands already (23505).
+ */
+export async function post(
+  tx: Tx,
+  transfers: PlannedTransfer[],
+  options: PostOptions,
+): Promise<{ ok: true; value: Posted } | { ok: false; rejection: Rejection }> {
+  const posted: Posted = { transferIds: new Map(), instructionIds: [] };
+  if (transfers.length === 0) return { ok: true, value: posted };
+  for (const transfer of transfers) checkTransfer(transfer);
+  const accounts = await resolve(tx, transfers);
+  const short = firstOverdraft(transfers, accounts);
+  if (short !== null) return { ok: false, rejection: short };
+
+  posted.transferIds = await insertTransfers(
+    tx,
+    transfers.map((transfer) => ({
+      debitAccountId: accountOf(accounts, transfer.from, transfer.token).id,
+      creditAccountId: accountOf(accounts, transfer.to, transfer.token).id,
+      token: transfer.token,
+      amount: transfer.amount,
+      reason: transfer.reason,
+      businessKey: transfer.key,
+    })),
+  );
+  for (const transfer of transfers) {
+    const rejection = await oweOnChain(tx, transfer, accounts, posted, options);
+    if (rejection !== null) return { ok: false, rejection };
+  }
+  return { ok: true, value: posted };
+}
+
+type Accounts = Map<string, LockedAccount>;
+function accountOf(accounts: Accounts, ref: AccountRef, token: string): LockedAccount {
+  const account = accounts.get(textOf(keyOf(ref, token)));
+  if (account === undefined) throw new Error(`no account ${ref.kind}`);
+  return account;
+}
+
+async function resolve(tx: Tx, transfers: PlannedTransfer[]): Promise<Accounts> {
+  const keys = new Map<string, AccountKey>();
+  for (const { from, to, token } of transfers) {
+    for (const ref of [from, to]) keys.set(textOf(keyOf(ref, token)), keyOf(ref, token));
+  }
+  const wanted = [...keys.values()];
+  let locked = await lockAccounts(tx, wanted);
+  const missing = wanted.filter((_, index) => locked[index] === null);
+  if (missing.length > 0) {
+    await openAccounts(tx, missing);
+    locked = await lockAccounts(tx, wanted);
+  }
+  const accounts: Accounts = new Map();
+  wanted.forEach((key, index) => {
+    const account = locked[index];
+    if (account == null)
+      throw new Error(`account ${textOf(key)} can't be opened: has its wallet been issued?`);
+    accounts.set(textOf(key), account);
+  });
+  return accounts;
+}
+
+/** Plays the transfers through; the database's CHECK says the same, but aborts the transaction. */
+function firstOverdraft(transfers: PlannedTransfer[], accounts: Accounts): Rejection | null {
+  const balances = new Map<string, bigint>();
+  const balanceOf = (account: LockedAccount): bigint => balances.get(account.id) ?? account.balance;
+  for (const { from, to, token, amount } of transfers) {
+    const debit = accountOf(accounts, from, token);
+    const credit = accountOf(accounts, to, token);
+    const free = balanceOf(debit);
+    if (from.kind !== "outside" && from.kind !== "house.loss" && free < amount) {
+      return {
+        code: "insufficient_funds",
+        facts: { free: free.toString(), short: (amount - free).toString(), token },
+      };
+    }
+    balances.set(debit.id, from.kind === "house.loss" ? free + amount : free - amount);
+    balances.set(credit.id, balanceOf(credit) + amount);
+  }
+  return null;
+}
+
+async function oweOnChain(
+  tx: Tx,
+  transfer: PlannedTransfer,
+  accounts: Accounts,
+  posted: Posted,
+  options: PostOptions,
+): Promise<Rejection | null> {
+  const source = accountOf(accounts, transfer.from, transfer.token).walletId;
+  const destination = accountOf(accounts, transfer.to, transfer.token).walletId;
+  const transferId = posted.transferIds.get(transfer.key);
+  if (transferId === undefined) throw new Error(`ledger row ${transfer.key} wasn't written`);
+  if (source === destination) return null;
+  const kind = reasonRules[transfer.reason].instruction;
+  const leg = { transferId, token: transfer.token, amount: transfer.amount, cause: options.cause };
+
+  if (kind === null) {
+    // Money from outside is there already; anything else without an instruction takes one back.
+    const backTo = destination;
+    if (transfer.from.kind === "outside" && transfer.reason === "deposit") return null;
+    if (transfer.to.kind === "outside" || backTo === null || transfer.from.kind === "house.loss") return null;
+    const taken = await takeLegBack(tx, {
+      ...leg,
+      sourceWalletId: backTo,
+      destinationWalletId: source,
+      destinationAddress: transfer.from.kind === "outside" ? transfer.from.address : null,
+    });
+    return taken ? null : { code: "undo_window_over" };
+  }
+  if (source === null) throw new Error("an instruction needs a wallet of ours to send from");
+  posted.instructionIds.push(
+    await addLeg(tx, {
+      ...leg,
+      kind,
+      sourceWalletId: source,
+      destinationWalletId: destination,
+      destinationAddress: transfer.to.kind === "outside" ? transfer.to.address : null,
+      gameId: options.gameId ?? null,
+      playerId: options.playerId ?? null,
+      notBefore: options.notBefore ?? null,
+      notBeforeBlock: options.notBeforeBlock ?? 0n,
+    }),
+  );
+  return null;
+}
