@@ -75,25 +75,17 @@ export type GameEvent =
   | { type: "settlement_undone"; gameId: string; by: string; reason: string };
 
 export type GameRejectionCode =
-  | "game_over"
-  | "not_disputed"
-  | "nothing_to_dispute"
-  | "clock_run_out"
-  | "clock_still_running"
-  | "not_a_player"
-  | "not_the_referee"
-  | "referee_decides"
-  | "has_money_in_it"
+  | "game_not_open"
+  | "game_not_disputed"
+  | "not_allowed"
+  | "money_in_it"
   | "already_reported"
-  | "evidence_full"
-  | "evidence_empty"
-  | "evidence_too_long"
-  | "evidence_unreadable"
-  | "reason_empty"
-  | "reason_too_long"
-  | "reason_unreadable"
-  | "not_settled"
-  | "undo_window_over";
+  | "evidence_closed"
+  | "evidence_limit"
+  | "evidence_invalid"
+  | "reason_missing"
+  | "deadline_not_reached"
+  | "undo_window_closed";
 
 export type GameDecision =
   | { ok: true; state: GameState; events: GameEvent[]; transfers: PlannedTransfer[] }
@@ -118,6 +110,7 @@ export type SeatSetting = Pick<GameSeat, "winningsTo" | "payoutAddress">;
 
 /** The duel that an accepted proposal starts: red is the proposer, blue the taker. */
 export declare function startGame(options: {
+  gameId: string;
   proposal: ProposalState;
   seats: Record<Side, SeatSetting>;
   clocks: GameClocks;

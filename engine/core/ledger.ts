@@ -8,9 +8,9 @@ import { assert } from "./rejection.ts";
  *   **A transfer between accounts that different wallets back, or from one of ours to `outside`, creates a chain
  *   instruction, and nothing else does** (`instructionOf`).
  *
- * The only crossings without one record what the chain did by itself (`deposit`, `deposit_orphaned`) or take back a
- * transfer whose instruction had not left yet (`settlement_undone` cancels the instructions of its settlement;
- * `deposit_orphaned` those of the collection).
+ * The only crossings without one record what the chain did by itself (`deposit`, `deposit_orphaned`, `loss_booked`)
+ * or take back a transfer whose instruction had not left yet (`settlement_undone` cancels the instructions of its
+ * settlement, `deposit_orphaned` and `loss_booked` those of the collection).
  */
 export type AccountKind =
   | "player.deposit"
@@ -73,8 +73,8 @@ export interface ReasonRule {
 }
 
 /**
- * Which accounts a reason may connect. `deposit` to `house.loss` is the house paying in the float that `loss_booked`
- * draws on: only `outside` may go negative, so a loss is booked out of money that the house has put there before.
+ * Which accounts a reason may connect. `house.loss` is kept on the debit side: it grows when money is taken out of it
+ * that was lost, and `deposit` to it is the house paying a loss in.
  */
 export const reasonRules: Readonly<Record<TransferReason, ReasonRule>> = {
   deposit: {
@@ -101,8 +101,12 @@ export const reasonRules: Readonly<Record<TransferReason, ReasonRule>> = {
     to: ["outside", "player.deposit", "suspense"],
     instruction: null,
   },
-  // The house puts back what the player has lost already; `deposit_orphaned` then takes the deposit back whole.
-  loss_booked: { from: ["house.loss"], to: ["player.available"], instruction: null },
+  // The house bears what the player of an orphaned deposit has lost already.
+  loss_booked: {
+    from: ["house.loss"],
+    to: ["player.available", "player.deposit", "outside"],
+    instruction: null,
+  },
   settlement_undone: {
     from: ["player.available", "outside", "house.rake", "house.dust"],
     to: ["escrow.stakes"],
