@@ -29,7 +29,6 @@ CREATE TABLE idempotency_key (
   player_id bigint NOT NULL REFERENCES player,
   key text NOT NULL CHECK (length(key) BETWEEN 8 AND 128),
   request_hash bytea NOT NULL,
-  status smallint,
   body jsonb,
   created_at timestamptz NOT NULL DEFAULT now(),
   PRIMARY KEY (player_id, key)
@@ -109,7 +108,7 @@ CREATE TABLE approval (
 );
 
 GRANT SELECT, INSERT, UPDATE, DELETE ON sign_in_challenge, session TO on_the_rail_app;
-GRANT SELECT, INSERT, UPDATE (status, body) ON idempotency_key TO on_the_rail_app;
+GRANT SELECT, INSERT, UPDATE (body) ON idempotency_key TO on_the_rail_app;
 GRANT SELECT, INSERT, DELETE, UPDATE (published_at) ON outbox TO on_the_rail_app;
 GRANT SELECT, INSERT, UPDATE ON room_sequence, overlay_link, switch, breach, books_check TO on_the_rail_app;
 GRANT SELECT, INSERT ON audit, approval TO on_the_rail_app;

@@ -1,0 +1,43 @@
+/** What every use case is given. `main` makes one per process; tests make one per test. */
+import type { Logger } from "pino";
+import type { Signer } from "../../wallets/signer.ts";
+import type { Chain } from "../chain/client.ts";
+import type { GameClocks } from "../core/game.ts";
+import type { ExposureCaps, Tier } from "../core/tiers.ts";
+import type { Pool } from "../db/pool.ts";
+
+/** The rules that configuration sets. Amounts are base units, addresses lower case. */
+export interface Settings {
+  chainId: 8453;
+  chainIsLocal: boolean;
+  explorerUrl: string;
+  /** Where the browser finds us, such as `https://rail.example`; sign-in messages name it. */
+  publicOrigin: string;
+  houseAddress: string;
+  /** The house's cut of a pot, in hundredths of a percent. */
+  rakeBps: number;
+  clocks: GameClocks;
+  /** Per token: from which amount on a deposit waits how long. */
+  tiers: ReadonlyMap<string, readonly Tier[]>;
+  /** Per token: how much may be played with before it is final. */
+  exposureCaps: ReadonlyMap<string, ExposureCaps>;
+  /** Per token: a collection waits until it holds as much, unless the vault runs short. */
+  collectMinimum: ReadonlyMap<string, bigint>;
+  /** Per token: an operator's act above it needs a second operator. */
+  approvalLimit: ReadonlyMap<string, bigint>;
+  /** Wallets whose players are operators. */
+  operatorAddresses: ReadonlySet<string>;
+  termsVersion: string;
+}
+
+export interface Context {
+  pool: Pool;
+  chain: Chain;
+  signer: Signer;
+  settings: Settings;
+  log: Logger;
+  /** Milliseconds since 1970. Rules take the time from here, never from the database. */
+  clock: () => number;
+  /** Says that events were committed, so that the relay needn't wait for its next look. Never throws. */
+  nudge: () => void;
+}
