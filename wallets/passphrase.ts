@@ -1,0 +1,83 @@
+/** Where the keystore's passphrase comes from: a descriptor, a file or an environment variable; never an argument. */
+import { createReadStream } from "node:fs";
+import type { Readable } from "node:stream";
+
+/** Exactly one is named. The descriptor is preferred: it leaves the passphrase neither on a disk nor in `/proc`. */
+export interface PassphraseSource {
+  /** An open file descriptor, 0 or from 3 up. It is read up to its first line end and closed. */
+  descriptor?: number | undefined;
+  /** A file's path. Its first line is the passphrase. */
+  file?: string | undefined;
+  /** The name of an environment variable; it is removed from `process.env` once read, so that no child inherits it. */
+  variable?: string | undefined;
+}
+
+/** Why there is no passphrase. The message names the source, never what was in it. */
+export class PassphraseError extends Error {
+  override readonly name = "PassphraseError";
+  constructor(
+    readonly code: "no_source" | "several_sources" | "unreadable" | "empty" | "too_long",
+    message: string,
+  ) {
+    super(message);
+  }
+}
+
+const maximumBytes = 4096;
+
+/**
+ * Reads the passphrase: the first line, without its line end.
+ * @throws PassphraseError when no or several sources are named, or when the one named gives nothing usable
+ */
+export async function readPassphrase(source: PassphraseSource): Promise<string> {
+  const named = [source.descriptor, source.file, source.variable].filter((one) => one !== undefined);
+  if (named.length === 0)
+    throw new PassphraseError("no_source", "No source of the passphrase is configured.");
+  if (named.length > 1) {
+    throw new PassphraseError(
+      "several_sources",
+      "Several sources of the passphrase are configured: name one.",
+    );
+  }
+  const { label, text } = await readSource(source);
+  const line = text.split(/\r?\n/, 1)[0] ?? "";
+  if (line === "") throw new PassphraseError("empty", `The passphrase from ${label} is empty.`);
+  if (Buffer.byteLength(line) > maximumBytes) {
+    throw new PassphraseError(
+      "too_long",
+      `The passphrase from ${label} is longer than ${maximumBytes} bytes.`,
+    );
+  }
+  return line;
+}
+
+async function readSource(source: PassphraseSource): Promise<{ label: string; text: string }> {
+  if (source.variable !== undefined) {
+    const text = process.env[source.variable] ?? "";
+    delete process.env[source.variable];
+    return { label: `the variable ${source.variable}`, text };
+  }
+  const label = source.file === undefined ? `descriptor ${source.descriptor}` : `the file ${source.file}`;
+  try {
+    const stream =
+      source.file === undefined
+        ? createReadStream("", { fd: source.descriptor ?? 0 })
+        : createReadStream(source.file);
+    return { label, text: await readFirstLine(stream) };
+  } catch {
+    throw new PassphraseError("unreadable", `The passphrase can't be read from ${label}.`);
+  }
+}
+
+/** Stops at a line end, so that a writer who keeps the pipe open doesn't hold up the start, and at the size limit. */
+async function readFirstLine(stream: Readable): Promise<string> {
+  const chunks: Buffer[] = [];
+  let size = 0;
+  for await (const chunk of stream) {
+    const bytes = Buffer.from(chunk as Uint8Array);
+    chunks.push(bytes);
+    size += bytes.length;
+    if (bytes.includes(0x0a) || size > maximumBytes + 2) break;
+  }
+  return Buffer.concat(chunks).toString("utf8");
+}
