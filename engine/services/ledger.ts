@@ -44,7 +44,7 @@ const textOf = (key: AccountKey): string =>
 /**
  * Posts transfers, all or none.
  * @returns a rejection `insufficient_funds` with facts `free` and `short` (base units) when a balance doesn't suffice,
- * or `undo_window_over` when a transfer to take back is on its way already. After a rejection roll back.
+ * or `undo_window_closed` when a transfer to take back is on its way already. After a rejection roll back.
  * @throws on a business key that stands already (23505).
  */
 export async function post(
@@ -152,7 +152,7 @@ async function oweOnChain(
       destinationWalletId: source,
       destinationAddress: transfer.from.kind === "outside" ? transfer.from.address : null,
     });
-    return taken ? null : { code: "undo_window_over" };
+    return taken ? null : { code: "undo_window_closed" };
   }
   if (source === null) throw new Error("an instruction needs a wallet of ours to send from");
   posted.instructionIds.push(
