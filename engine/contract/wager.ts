@@ -161,7 +161,7 @@ export const decideBody = z.strictObject({ outcome, reason: z.string().min(1).ma
 export const receipt = z
   .strictObject({
     gameId: publicId,
-    ruleVersion: z.string(),
+    ruleVersion: z.int(),
     inputs: z.strictObject({
       red: z.strictObject({ playerId: rowId, stake: baseUnits }),
       blue: z.strictObject({ playerId: rowId, stake: baseUnits }),
@@ -170,8 +170,9 @@ export const receipt = z
       token: addressOut,
     }),
     outputs: z.strictObject({ red: baseUnits, blue: baseUnits, rake: baseUnits, dust: baseUnits }),
-    cause: z.enum(["agreed", "unopposed", "decided", "nobody_reported", "dispute_lapsed"]),
-    decidedBy: playerRef.nullable(),
+    decidedBy: z.enum(["agreement", "clock", "nobody_reported", "dispute_clock", "referee", "operator"]),
+    /** Who decided, when a person did. */
+    decidedByPlayer: playerRef.nullable(),
     reason: z.string().nullable(),
     settledAt: moment,
     transfers: z.array(

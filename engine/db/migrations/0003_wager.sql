@@ -90,20 +90,18 @@ CREATE INDEX evidence_game_idx ON evidence (game_id, id);
 CREATE TABLE settlement (
   id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
   game_id uuid NOT NULL REFERENCES game,
-  rule_version text NOT NULL,
+  rule_version integer NOT NULL,
   inputs jsonb NOT NULL,
   outputs jsonb NOT NULL,
   outcome text NOT NULL CHECK (outcome IN ('red', 'blue', 'draw', 'no_contest')),
-  cause text NOT NULL CHECK (cause IN ('agreed', 'unopposed', 'decided', 'nobody_reported', 'dispute_lapsed')),
-  -- Who decided a dispute, and as what.
-  decided_as text CHECK (decided_as IN ('referee', 'operator')),
+  decided_by text NOT NULL CHECK (decided_by IN ('agreement', 'clock', 'nobody_reported', 'dispute_clock', 'referee', 'operator')),
   decided_by_player_id bigint REFERENCES player,
   reason text,
   settled_at timestamptz NOT NULL DEFAULT now(),
   undone_at timestamptz,
   undone_by bigint REFERENCES player,
   undo_reason text,
-  CHECK ((cause = 'decided') = (decided_as IS NOT NULL AND decided_by_player_id IS NOT NULL))
+  CHECK ((decided_by IN ('referee', 'operator')) = (decided_by_player_id IS NOT NULL))
 );
 CREATE UNIQUE INDEX settlement_standing_key ON settlement (game_id) WHERE undone_at IS NULL;
 
