@@ -1,123 +1,99 @@
-import type { PlannedTransfer } from "./ledger.ts";
+import { decide, undo } from "./game-decision.ts";
+import { evidence, report } from "./game-report.ts";
+import { refund, settle } from "./game-settling.ts";
+import {
+  deadlineOf,
+  type GameClocks,
+  type GameCommand,
+  type GameDecision,
+  type GameState,
+  type SeatSetting,
+} from "./game-state.ts";
+import { checkTransfer } from "./ledger.ts";
 import type { ProposalState } from "./proposal.ts";
-import type { Refused } from "./rejection.ts";
-import type { Outcome, Settlement, Side } from "./settlement.ts";
+import { assert, refused } from "./rejection.ts";
+import type { Side } from "./settlement.ts";
 
-export type GameStatus = "playing" | "reported" | "disputed" | "settled" | "refunded";
+export * from "./game-state.ts";
 
-export interface GameSeat {
-  playerId: string;
-  /** Base units, in the game's escrow. */
-  stake: bigint;
-  winningsTo: "pool" | "wallet";
-  /** The verified wallet for `winningsTo: "wallet"`, lower case. Without one, winnings go to the pool. */
-  payoutAddress: string | null;
-}
-
-/** A duel. All times are milliseconds since 1970; a clock that has run out (`now ≥ due`) leaves only `deadline`. */
-export interface GameState {
-  id: string;
-  status: GameStatus;
-  red: GameSeat;
-  blue: GameSeat;
-  token: string;
-  rakeBps: number;
-  refereeId: string | null;
-  startedAtMs: number;
-  expectedEndAtMs: number;
-  /** Nobody has reported by then: everybody's stake goes back. */
-  resultDueAtMs: number;
-  reportWindowMs: number;
-  disputeWindowMs: number;
-  undoWindowMs: number;
-  reports: { red: Outcome | null; blue: Outcome | null };
-  evidenceCounts: Record<Side, number>;
-  /** While reported: when the one report becomes the result. */
-  reportDueAtMs: number | null;
-  /** While disputed: when everybody's stake goes back for want of a decision. */
-  disputeDueAtMs: number | null;
-  settledAtMs: number | null;
-  /** Payouts to outside wallets wait until then, and until then an operator may undo the settlement. */
-  undoUntilMs: number | null;
-  /** How many settlements there have been, undone ones included. Keeps the business keys of the transfers unique. */
-  settlementNumber: number;
-  settlement: Settlement | null;
-}
-
-export type GameCommand =
-  | { type: "report"; by: string; outcome: Outcome }
-  | { type: "evidence"; by: string; text: string }
-  | {
-      type: "decide";
-      by: string;
-      role: "referee" | "operator";
-      outcome: Outcome;
-      reason: string;
-      byHasMoneyInIt: boolean;
-    }
-  | { type: "deadline" }
-  | { type: "undo"; by: string; reason: string; byHasMoneyInIt: boolean };
-
-export type GameEvent =
-  | { type: "reported"; gameId: string; side: Side; outcome: Outcome }
-  | { type: "disputed"; gameId: string; dueAtMs: number }
-  | { type: "evidence_added"; gameId: string; side: Side; text: string }
-  | {
-      type: "decided";
-      gameId: string;
-      by: string;
-      role: "referee" | "operator";
-      outcome: Outcome;
-      reason: string;
-    }
-  | { type: "settled"; gameId: string; settlement: Settlement; undoUntilMs: number }
-  | { type: "refunded"; gameId: string; settlement: Settlement }
-  | { type: "settlement_undone"; gameId: string; by: string; reason: string };
-
-export type GameRejectionCode =
-  | "game_not_open"
-  | "game_not_disputed"
-  | "not_allowed"
-  | "money_in_it"
-  | "already_reported"
-  | "evidence_closed"
-  | "evidence_limit"
-  | "evidence_invalid"
-  | "reason_missing"
-  | "deadline_not_reached"
-  | "undo_window_closed";
-
-export type GameDecision =
-  | { ok: true; state: GameState; events: GameEvent[]; transfers: PlannedTransfer[] }
-  | Refused<GameRejectionCode>;
-
-export interface GameClocks {
-  /** From the expected end until an unreported game is refunded. */
-  resultGraceMs: number;
-  reportWindowMs: number;
-  disputeWindowMs: number;
-  undoWindowMs: number;
-}
-
-export const defaultGameClocks: Readonly<GameClocks> = {
-  resultGraceMs: 2 * 3_600_000,
-  reportWindowMs: 30 * 60_000,
-  disputeWindowMs: 24 * 3_600_000,
-  undoWindowMs: 60_000,
-};
-
-export type SeatSetting = Pick<GameSeat, "winningsTo" | "payoutAddress">;
-
-/** The duel that an accepted proposal starts: red is the proposer, blue the taker. */
-export declare function startGame(options: {
+/**
+ * The duel that an accepted proposal starts: red is the proposer, blue the taker. The clocks that it starts with stay
+ * its own, whatever the configuration says later.
+ */
+export function startGame({
+  gameId,
+  proposal,
+  seats,
+  clocks,
+  nowMs,
+}: {
   gameId: string;
   proposal: ProposalState;
   seats: Record<Side, SeatSetting>;
   clocks: GameClocks;
   nowMs: number;
-}): GameState;
+}): GameState {
+  const { proposerId, takerId, proposerStake, takerStake, token, rakeBps, refereeId } = proposal;
+  assert(proposal.status === "accepted" && takerId !== null, "a game starts from an accepted proposal");
+  assert(Number.isSafeInteger(nowMs), `a time of ${nowMs}`);
+  const { resultGraceMs, ...windows } = clocks;
+  const expectedEndAtMs = nowMs + proposal.expectedMinutes * 60_000;
+  return {
+    id: gameId,
+    status: "playing",
+    token,
+    rakeBps,
+    refereeId,
+    ...windows,
+    red: { playerId: proposerId, stake: proposerStake, ...seats.red },
+    blue: { playerId: takerId, stake: takerStake, ...seats.blue },
+    startedAtMs: nowMs,
+    expectedEndAtMs,
+    resultDueAtMs: expectedEndAtMs + resultGraceMs,
+    reports: { red: null, blue: null },
+    evidenceCounts: { red: 0, blue: 0 },
+    reportDueAtMs: null,
+    disputeDueAtMs: null,
+    settledAtMs: null,
+    undoUntilMs: null,
+    settlementNumber: 0,
+    settlement: null,
+  };
+}
 
-export declare function decideGame(state: GameState, command: GameCommand, nowMs: number): GameDecision;
+/**
+ * What a command does to a game. Checks come in this order: who asks, whether the game is in a state for it, its clock
+ * (`now ≥ deadlineOf` leaves only `deadline`, so that a late worker changes no result), then what is asked.
+ */
+export function decideGame(state: GameState, command: GameCommand, nowMs: number): GameDecision {
+  assert(Number.isSafeInteger(nowMs), `a time of ${nowMs}`);
+  const decision = dispatch(state, command, nowMs);
+  if (decision.ok) decision.transfers.forEach(checkTransfer);
+  return decision;
+}
 
-/** When `deadline` becomes due; null for a game that is over. */
-export declare function deadlineOf(state: GameState): number | null;
+function dispatch(state: GameState, command: GameCommand, nowMs: number): GameDecision {
+  switch (command.type) {
+    case "report":
+      return report(state, command, nowMs);
+    case "evidence":
+      return evidence(state, command, nowMs);
+    case "decide":
+      return decide(state, command, nowMs);
+    case "deadline":
+      return deadline(state, nowMs);
+    case "undo":
+      return undo(state, command, nowMs);
+  }
+}
+
+function deadline(state: GameState, nowMs: number): GameDecision {
+  const dueAtMs = deadlineOf(state);
+  if (dueAtMs === null) return refused("game_not_open", "This game is over.");
+  if (nowMs < dueAtMs) return refused("deadline_not_reached", "The clock hasn't run out yet.");
+  if (state.status === "playing") return refund(state, "nobody_reported", nowMs);
+  if (state.status === "disputed") return refund(state, "dispute_clock", nowMs);
+  const outcome = state.reports.red ?? state.reports.blue;
+  assert(outcome !== null, `game ${state.id} is reported by somebody`);
+  return settle(state, { outcome, decidedBy: "clock", undoWindowMs: state.undoWindowMs, nowMs });
+}
