@@ -1,0 +1,87 @@
+import { setTimeout as delay } from "node:timers/promises";
+import { type Address, encodeFunctionData, parseAbi, parseEther } from "viem";
+import { mnemonicToAccount } from "viem/accounts";
+import { callNode, toQuantity } from "./rpc.ts";
+
+/** The mnemonic that every development node knows, and therefore everybody. Never give its accounts anything of worth. */
+export const developmentMnemonic = "test test test test test test test test test test test junk";
+
+const accountCount = 10;
+
+/** The ten accounts of the development mnemonic, lower-case addresses with their private keys, in order of their index. */
+export const developmentAccounts = Array.from({ length: accountCount }, (_, addressIndex) => {
+  const account = mnemonicToAccount(developmentMnemonic, { addressIndex });
+  const key = account.getHdKey().privateKey;
+  if (!key) throw new Error("A development account has no key");
+  return {
+    index: addressIndex,
+    address: account.address.toLowerCase() as Address,
+    privateKey: `0x${Buffer.from(key).toString("hex")}` as const,
+  };
+});
+
+const mineTimeoutMs = 30_000;
+
+/** Sends the mints, by impersonation: an account of its own, so that nobody's nonce moves by surprise. */
+const minterAddress = "0x000000000000000000000000000000006d696e74";
+
+const tokenAbi = parseAbi([
+  "function mint(address to, uint256 amount)",
+  "function balanceOf(address) view returns (uint256)",
+]);
+
+/** Sets an account's balance of ether, in wei, on a chain of ours. */
+export async function setEther(rpcUrl: string, address: string, wei: bigint): Promise<void> {
+  await callNode(rpcUrl, "anvil_setBalance", [address, toQuantity(wei)]);
+}
+
+/**
+ * Gives an account tokens (base units) on a chain of ours, and answers once that is in a block. The stand-ins mint, with
+ * a `Transfer` log from the zero address. Where the real token stands (a fork of Base) nobody may mint, so its storage is
+ * changed instead, with no log.
+ *
+ * @throws when the token refuses, or the mint isn't mined within 30 s.
+ */
+export async function mintToken(rpcUrl: string, token: string, to: string, amount: bigint): Promise<void> {
+  await callNode(rpcUrl, "anvil_impersonateAccount", [minterAddress]);
+  await setEther(rpcUrl, minterAddress, parseEther("1"));
+  const data = encodeFunctionData({ abi: tokenAbi, functionName: "mint", args: [to as Address, amount] });
+  const call = { from: minterAddress, to: token, data };
+  if (await isAccepted(rpcUrl, call)) {
+    await waitUntilMined(rpcUrl, await callNode(rpcUrl, "eth_sendTransaction", [call]));
+    return;
+  }
+  const read = encodeFunctionData({ abi: tokenAbi, functionName: "balanceOf", args: [to as Address] });
+  const held = BigInt(String(await callNode(rpcUrl, "eth_call", [{ to: token, data: read }, "latest"])));
+  await callNode(rpcUrl, "anvil_dealERC20", [to, token, toQuantity(held + amount)]);
+}
+
+async function isAccepted(
+  rpcUrl: string,
+  call: { from: string; to: string; data: string },
+): Promise<boolean> {
+  return callNode(rpcUrl, "eth_estimateGas", [call]).then(
+    () => true,
+    () => false,
+  );
+}
+
+async function waitUntilMined(rpcUrl: string, hash: unknown): Promise<void> {
+  const giveUpAt = Date.now() + mineTimeoutMs;
+  while ((await callNode(rpcUrl, "eth_getTransactionReceipt", [hash])) === null) {
+    if (Date.now() > giveUpAt)
+      throw new Error(`The mint ${String(hash)} wasn't mined in ${mineTimeoutMs} ms`);
+    await delay(20);
+  }
+}
+
+/** Ten ether and the given amount of each token for every development account. */
+export async function fundDevelopmentAccounts(
+  rpcUrl: string,
+  amounts: readonly { token: string; amount: bigint }[],
+): Promise<void> {
+  for (const { address } of developmentAccounts) {
+    await setEther(rpcUrl, address, parseEther("10"));
+    for (const { token, amount } of amounts) await mintToken(rpcUrl, token, address, amount);
+  }
+}
