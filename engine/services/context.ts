@@ -3,7 +3,7 @@ import type { Logger } from "pino";
 import type { Signer } from "../../wallets/signer.ts";
 import type { Chain } from "../chain/client.ts";
 import type { GameClocks } from "../core/game.ts";
-import type { ExposureCaps, Tier } from "../core/tiers.ts";
+import type { ConfirmationTier, ExposureCaps } from "../core/tiers.ts";
 import type { Pool } from "../db/pool.ts";
 
 /** The rules that configuration sets. Amounts are base units, addresses lower case. */
@@ -18,7 +18,7 @@ export interface Settings {
   rakeBps: number;
   clocks: GameClocks;
   /** Per token: from which amount on a deposit waits how long. */
-  tiers: ReadonlyMap<string, readonly Tier[]>;
+  tiers: ReadonlyMap<string, readonly ConfirmationTier[]>;
   /** Per token: how much may be played with before it is final. */
   exposureCaps: ReadonlyMap<string, ExposureCaps>;
   /** Per token: a collection waits until it holds as much, unless the vault runs short. */
