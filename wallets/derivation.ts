@@ -31,11 +31,6 @@ export const walletPurposes = [
 /** BIP-32 leaves 31 bits for a hardened index. */
 export const maximumIndex = 2 ** 31 - 1;
 
-/** The custody wallet behind the players' pools. */
-export const vaultWallet: Readonly<WalletRef> = Object.freeze({ purpose: "vault", index: 0 });
-/** The wallet that pays for gas. */
-export const gasWallet: Readonly<WalletRef> = Object.freeze({ purpose: "gas", index: 0 });
-
 /**
  * The BIP-32 path of a wallet, `m/44'/60'/<purpose>'/0'/<index>'`. Every step is hardened, so that one leaked child
  * key, even beside a parent's public key, reveals neither the parent nor a sibling.

@@ -25,11 +25,6 @@ export const signRequestSchema = z.strictObject({
   /** Wei per unit of gas. */
   maxFeePerGas: z.bigint().min(1n).max(maximumUint256),
   maxPriorityFeePerGas: z.bigint().min(0n).max(maximumUint256),
-  /**
-   * Set only when the nonce that this instruction was signed with before was used up in a final block by a transaction
-   * that paid nothing (a revert). Without it a second nonce for one instruction is refused: that is how people pay twice.
-   */
-  supersedesNonce: nonce.optional(),
 });
 
 export const instructionKinds = [
@@ -57,6 +52,11 @@ export const committedInstructionSchema = z.object({
   destination: address,
   /** Base units of the token, or wei. */
   amount: z.bigint().min(-maximumUint256).max(maximumUint256),
+  /**
+   * The last nonce of this instruction that was used up in a final block by a transaction that failed, if there was one.
+   * Only then may the instruction be signed with a later nonce: a second nonce for one instruction is how people pay twice.
+   */
+  revertedNonce: nonce.nullish(),
 });
 export type CommittedInstruction = z.infer<typeof committedInstructionSchema>;
 
@@ -68,5 +68,4 @@ export interface SignRequest {
   gasLimit: bigint;
   maxFeePerGas: bigint;
   maxPriorityFeePerGas: bigint;
-  supersedesNonce?: number | undefined;
 }

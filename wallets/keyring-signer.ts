@@ -1,6 +1,6 @@
 /** The signer over a keyring. It reads the committed instruction itself and asks nobody what to pay to whom. */
 import { inspect } from "node:util";
-import { gasWallet, vaultWallet, type WalletRef } from "./derivation.ts";
+import type { WalletRef } from "./derivation.ts";
 import { SigningHistory } from "./history.ts";
 import {
   type CommittedInstruction,
@@ -70,9 +70,6 @@ export class KeyringSigner implements Signer {
 
   /** The engine says which wallet an address is; the seed has the last word. */
   async #ownerOf(address: string): Promise<DestinationOwner> {
-    for (const wallet of [vaultWallet, gasWallet]) {
-      if (this.#keyring.addressOf(wallet) === address) return { kind: "ours", wallet };
-    }
     const found = await this.#options.findWallet(address);
     if (found === null) return { kind: "outside" };
     const wallet = walletRefSchema.parse(found);

@@ -1,6 +1,6 @@
 /** Where the keystore's passphrase comes from: a descriptor, a file or an environment variable; never an argument. */
-import { createReadStream } from "node:fs";
-import type { Readable } from "node:stream";
+import { close, open, read } from "node:fs";
+import { promisify } from "node:util";
 
 /** Exactly one is named. The descriptor is preferred: it leaves the passphrase neither on a disk nor in `/proc`. */
 export interface PassphraseSource {
@@ -59,25 +59,30 @@ async function readSource(source: PassphraseSource): Promise<{ label: string; te
   }
   const label = source.file === undefined ? `descriptor ${source.descriptor}` : `the file ${source.file}`;
   try {
-    const stream =
-      source.file === undefined
-        ? createReadStream("", { fd: source.descriptor ?? 0 })
-        : createReadStream(source.file);
-    return { label, text: await readFirstLine(stream) };
+    const descriptor =
+      source.file === undefined ? (source.descriptor ?? 0) : await promisify(open)(source.file, "r");
+    return { label, text: await readFirstLine(descriptor) };
   } catch {
     throw new PassphraseError("unreadable", `The passphrase can't be read from ${label}.`);
   }
 }
 
-/** Stops at a line end, so that a writer who keeps the pipe open doesn't hold up the start, and at the size limit. */
-async function readFirstLine(stream: Readable): Promise<string> {
-  const chunks: Buffer[] = [];
-  let size = 0;
-  for await (const chunk of stream) {
-    const bytes = Buffer.from(chunk as Uint8Array);
-    chunks.push(bytes);
-    size += bytes.length;
-    if (bytes.includes(0x0a) || size > maximumBytes + 2) break;
+/**
+ * Stops at a line end, so that a writer who keeps the pipe open doesn't hold up the start, and at the size limit. A
+ * stream would read ahead and hang there. Closes the descriptor in any case.
+ */
+async function readFirstLine(descriptor: number): Promise<string> {
+  const buffer = Buffer.alloc(maximumBytes + 2);
+  let length = 0;
+  try {
+    while (length < buffer.length && !buffer.subarray(0, length).includes(0x0a)) {
+      const { bytesRead } = await promisify(read)(descriptor, buffer, length, buffer.length - length, null);
+      if (bytesRead === 0) break;
+      length += bytesRead;
+    }
+    return buffer.toString("utf8", 0, length);
+  } finally {
+    buffer.fill(0);
+    await promisify(close)(descriptor);
   }
-  return Buffer.concat(chunks).toString("utf8");
 }

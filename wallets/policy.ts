@@ -99,7 +99,7 @@ function checkFirstPayload(
     signedBefore.amount === instruction.amount;
   if (!isSame)
     return reject("instruction_changed", "The instruction was signed before with another payload.");
-  const isNextNonce = request.supersedesNonce === signedBefore.nonce && request.nonce > signedBefore.nonce;
+  const isNextNonce = instruction.revertedNonce === signedBefore.nonce && request.nonce > signedBefore.nonce;
   if (request.nonce !== signedBefore.nonce && !isNextNonce) {
     return reject(
       "nonce_changed",

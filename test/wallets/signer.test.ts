@@ -1,0 +1,225 @@
+import { expect, test } from "vitest";
+import { instructionKinds, type SignRequest } from "../../wallets/instruction.ts";
+import { outflowWindowMs } from "../../wallets/limits.ts";
+import { assertSender, assertSignedBytes } from "../../wallets/transaction.ts";
+import {
+  addressOf,
+  codeOf,
+  deposit,
+  escrow,
+  instructionOf,
+  makeHouse,
+  openwork,
+  outsider,
+  requestOf,
+  unlisted,
+  usdc,
+  vault,
+  ways,
+} from "./fixtures.ts";
+
+test("every kind of instruction is signed by its own wallet, exactly as committed", async () => {
+  const house = makeHouse();
+  for (const kind of instructionKinds) {
+    const instruction = house.commit(instructionOf(kind));
+    const request = requestOf(instruction);
+    const signed = await house.signer.sign(request);
+    assertSignedBytes(signed, request, instruction);
+    assertSender(signed, addressOf(ways[kind].from));
+  }
+});
+
+test("the signer gives the addresses that the seed derives, in lower case", async () => {
+  const { signer } = makeHouse();
+  for (const wallet of [vault, escrow, deposit])
+    expect(await signer.addressOf(wallet)).toBe(addressOf(wallet));
+  await expect(signer.addressOf({ purpose: "escrow", index: -1 })).rejects.toThrow();
+});
+
+test("a caller that names a recipient, an amount, a token, a chain or calldata is refused", async () => {
+  const house = makeHouse();
+  const request = requestOf(house.commit(instructionOf("payout")));
+  for (const extra of [
+    { destination: unlisted },
+    { to: unlisted },
+    { amount: 1n },
+    { value: 1n },
+    { token: usdc },
+    { chainId: 1 },
+    { data: "0x095ea7b3" },
+    { message: "sign me" },
+  ]) {
+    const asked = { ...request, ...extra } as SignRequest;
+    expect(await codeOf(house.signer.sign(asked)), JSON.stringify(Object.keys(extra))).toBe(
+      "malformed_request",
+    );
+  }
+  expect(await codeOf(house.signer.sign(request))).toBe("signed");
+});
+
+test("a request out of range is refused before anything is read", async () => {
+  const house = makeHouse({ readInstruction: () => expect.unreachable() });
+  const request = requestOf(instructionOf("payout"));
+  for (const wrong of [
+    { nonce: -1 },
+    { nonce: 1.5 },
+    { nonce: 2 ** 53 },
+    { gasLimit: 20_999n },
+    { gasLimit: 2_000_001n },
+    { maxFeePerGas: 0n },
+    { maxPriorityFeePerGas: -1n },
+    { instructionId: "" },
+    { wallet: { purpose: "treasury", index: 0 } },
+    { wallet: { purpose: "vault", index: 2 ** 31 } },
+  ]) {
+    expect(await codeOf(house.signer.sign({ ...request, ...wrong } as SignRequest))).toBe(
+      "malformed_request",
+    );
+  }
+});
+
+test("what isn't committed isn't signed", async () => {
+  const house = makeHouse();
+  const instruction = instructionOf("payout");
+  expect(await codeOf(house.signer.sign(requestOf(instruction)))).toBe("instruction_unknown");
+  const other = house.commit(instructionOf("payout"));
+  const lying = makeHouse({ readInstruction: async () => other });
+  expect(await codeOf(lying.signer.sign(requestOf(instruction)))).toBe("instruction_mismatch");
+  for (const broken of [
+    { destination: outsider.toUpperCase() },
+    { destination: "0x12" },
+    { token: "usdc" },
+    { amount: 2n ** 256n },
+    { kind: "gift" },
+  ]) {
+    house.commit({ ...instruction, ...broken } as typeof instruction);
+    expect(await codeOf(house.signer.sign(requestOf(instruction)))).toBe("malformed_instruction");
+  }
+});
+
+test("another of our wallets can't pay for it", async () => {
+  const house = makeHouse();
+  const request = requestOf(house.commit(instructionOf("payout")));
+  for (const wallet of [vault, deposit, { purpose: "escrow", index: 4 } as const]) {
+    expect(await codeOf(house.signer.sign({ ...request, wallet }))).toBe("source_mismatch");
+  }
+});
+
+test("an engine that lies about whose an address is moves nothing out of the house", async () => {
+  const stranger = instructionOf("fund", { destination: outsider });
+  const gasToStranger = instructionOf("topup", { destination: outsider });
+  const house = makeHouse({ findWallet: async () => escrow });
+  for (const instruction of [stranger, gasToStranger]) {
+    house.commit(instruction);
+    expect(await codeOf(house.signer.sign(requestOf(instruction)))).toBe("destination_unproven");
+  }
+});
+
+test("an instruction that changes after its first signature isn't signed again", async () => {
+  const house = makeHouse();
+  const first = house.commit(instructionOf("payout"));
+  const request = requestOf(first);
+  const signed = await house.signer.sign(request);
+  const changes = [{ amount: 50_000_001n }, { destination: `0x${"cd".repeat(20)}` }, { token: openwork }];
+  for (const change of [...changes, { kind: "refund" } as const]) {
+    house.commit({ ...first, ...change });
+    expect(await codeOf(house.signer.sign(request))).toBe("instruction_changed");
+  }
+  house.commit(first);
+  expect(await house.signer.sign(request)).toEqual(signed);
+});
+
+test("a second nonce for one instruction is refused until the first has failed for good", async () => {
+  const house = makeHouse();
+  const first = house.commit(instructionOf("payout"));
+  await house.signer.sign(requestOf(first, { nonce: 4 }));
+  const next = requestOf(first, { nonce: 5 });
+  expect(await codeOf(house.signer.sign(next))).toBe("nonce_changed");
+  house.commit({ ...first, revertedNonce: 4 });
+  expect(await codeOf(house.signer.sign(next))).toBe("signed");
+  expect(await codeOf(house.signer.sign(requestOf(first, { nonce: 4 })))).toBe("nonce_changed");
+  expect(await codeOf(house.signer.sign(requestOf(first, { nonce: 6 })))).toBe("nonce_changed");
+});
+
+test("of fifty payouts at once, exactly those within the hour's limit are signed, and higher fees cost no room", async () => {
+  const house = makeHouse();
+  const payouts = Array.from({ length: 50 }, () =>
+    house.commit(instructionOf("payout", { amount: 100_000_000n })),
+  );
+  const codes = await Promise.all(
+    payouts.map((one, nonce) => codeOf(house.signer.sign(requestOf(one, { nonce })))),
+  );
+  expect(codes.filter((code) => code === "signed")).toHaveLength(25);
+  expect(codes.filter((code) => code === "over_hour_limit")).toHaveLength(25);
+  const signedNonce = codes.indexOf("signed");
+  const signed = payouts[signedNonce] ?? instructionOf("payout");
+  const bump = requestOf(signed, { nonce: signedNonce, maxFeePerGas: 3_000_000_000n });
+  expect(await codeOf(house.signer.sign(bump))).toBe("signed");
+  const otherToken = house.commit(instructionOf("payout", { token: openwork }));
+  expect(await codeOf(house.signer.sign(requestOf(otherToken)))).toBe("signed");
+  house.clock.now += outflowWindowMs;
+  const refused = payouts[codes.indexOf("over_hour_limit")] ?? instructionOf("payout");
+  expect(await codeOf(house.signer.sign(requestOf(refused)))).toBe("signed");
+});
+
+test("a restart that is told what was signed doesn't open the hour's limit again", async () => {
+  const { id: instructionId, kind, sourceAddress, token, destination } = instructionOf("payout");
+  const before = {
+    instructionId,
+    kind,
+    sourceAddress,
+    token,
+    destination,
+    nonce: 3,
+    signedAt: 1_800_000_000_000,
+  };
+  const house = makeHouse({ signedBefore: [{ ...before, amount: 2_499_999_999n }] });
+  const tooMuch = house.commit(instructionOf("withdrawal", { amount: 2n }));
+  expect(await codeOf(house.signer.sign(requestOf(tooMuch)))).toBe("over_hour_limit");
+  const fits = house.commit(instructionOf("withdrawal", { amount: 1n }));
+  expect(await codeOf(house.signer.sign(requestOf(fits)))).toBe("signed");
+});
+
+test("a pause stops also what was being prepared, until it is lifted", async () => {
+  let answer = (): void => undefined;
+  const instruction = instructionOf("payout");
+  const readInstruction = () =>
+    new Promise<typeof instruction>((resolve) => {
+      answer = () => resolve(instruction);
+    });
+  const { signer } = makeHouse({ readInstruction });
+  const signing = codeOf(signer.sign(requestOf(instruction)));
+  signer.pause("the books don't balance");
+  answer();
+  expect(await signing).toBe("paused");
+  signer.resume();
+  const again = codeOf(signer.sign(requestOf(instruction)));
+  answer();
+  expect(await again).toBe("signed");
+});
+
+test("a caller can't change its request while the instruction is read", async () => {
+  const instruction = instructionOf("payout");
+  const request = requestOf(instruction);
+  const { signer } = makeHouse({
+    readInstruction: async () => {
+      request.maxFeePerGas = 10n ** 15n;
+      request.wallet.index += 1;
+      return instruction;
+    },
+  });
+  const asked = { ...request, wallet: { ...request.wallet } };
+  const signed = await signer.sign(Object.assign(request, asked));
+  assertSignedBytes(signed, asked, instruction);
+});
+
+test("two hundred payouts from one wallet are signed well within a second of work", async () => {
+  const house = makeHouse();
+  const payouts = Array.from({ length: 200 }, () => house.commit(instructionOf("payout", { amount: 1n })));
+  // Processor time, not wall time: a busy machine doesn't make it more work.
+  const before = process.cpuUsage();
+  const signed = await Promise.all(payouts.map((one, nonce) => house.signer.sign(requestOf(one, { nonce }))));
+  const { user, system } = process.cpuUsage(before);
+  expect((user + system) / 1_000).toBeLessThan(800);
+  expect(new Set(signed.map((one) => one.hash)).size).toBe(200);
+});
