@@ -1,0 +1,261 @@
+import pg from "pg";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import type { PlannedTransfer } from "../../engine/core/ledger.ts";
+import { isDatabaseError, isUniqueViolation } from "../../engine/db/errors.ts";
+import { createPool, type Pool, transaction } from "../../engine/db/pool.ts";
+import { listTokens } from "../../engine/db/tokens.ts";
+import { claimSpareWallet, reserveWallet, setWalletAddress } from "../../engine/db/wallets.ts";
+import { post } from "../../engine/services/ledger.ts";
+import { createTestDatabase, type TestDatabase } from "../helpers/database.ts";
+
+const token = `0x${"11".repeat(20)}`;
+const stranger = `0x${"99".repeat(20)}`;
+let database: TestDatabase;
+let pool: Pool;
+let otherProcess: Pool;
+let players = 0;
+
+beforeAll(async () => {
+  database = await createTestDatabase();
+  pool = createPool({ url: database.appUrl, maxConnections: 30 });
+  otherProcess = createPool({ url: database.appUrl, maxConnections: 30 });
+  await listTokens(pool, [{ address: token, symbol: "TST", decimals: 6 }]);
+  await wallet("vault");
+});
+afterAll(async () => {
+  await pool.end();
+  await otherProcess.end();
+  await database.drop();
+});
+
+let wallets = 0;
+async function wallet(purpose: "vault" | "deposit" | "escrow"): Promise<void> {
+  wallets += 1;
+  const row = await transaction(pool, (tx) => reserveWallet(tx, purpose));
+  await setWalletAddress(pool, { id: row.id, address: `0x${wallets.toString(16).padStart(40, "a")}` });
+}
+
+/** A player with an amount free, put there by a deposit to the vault. */
+async function player(amount: bigint): Promise<string> {
+  players += 1;
+  const { rows } = await pool.query("INSERT INTO player (handle) VALUES ($1) RETURNING id", [
+    `tester_${players}`,
+  ]);
+  const id = String(rows[0].id);
+  await wallet("deposit");
+  await transaction(pool, (tx) => claimSpareWallet(tx, { purpose: "deposit", playerId: id }));
+  const given = await transaction(pool, (tx) =>
+    post(
+      tx,
+      [
+        {
+          from: { kind: "outside", address: stranger },
+          to: { kind: "player.available", playerId: id },
+          token,
+          amount,
+          reason: "deposit",
+          key: `test:deposit:${id}`,
+        },
+      ],
+      { cause: "test" },
+    ),
+  );
+  expect(given.ok).toBe(true);
+  return id;
+}
+
+const hold = (playerId: string, amount: bigint, key: string): PlannedTransfer => ({
+  from: { kind: "player.available", playerId },
+  to: { kind: "player.held", playerId },
+  token,
+  amount,
+  reason: "hold",
+  key,
+});
+const release = (playerId: string, amount: bigint, key: string): PlannedTransfer => ({
+  ...hold(playerId, amount, key),
+  from: { kind: "player.held", playerId },
+  to: { kind: "player.available", playerId },
+  reason: "release",
+});
+const balanceOf = async (playerId: string, kind: string): Promise<string> => {
+  const { rows } = await pool.query("SELECT balance FROM account WHERE player_id = $1 AND kind = $2", [
+    playerId,
+    kind,
+  ]);
+  return rows[0]?.balance ?? "0";
+};
+
+describe("balances", () => {
+  it("200 parallel holds of 80 on 100 from two processes: one succeeds", async () => {
+    const id = await player(100n);
+    const results = await Promise.all(
+      Array.from({ length: 200 }, (_, index) =>
+        transaction(
+          index % 2 === 0 ? pool : otherProcess,
+          (tx) => post(tx, [hold(id, 80n, `test:race:${id}:${index}`)], { cause: "test" }),
+          {
+            keep: ({ ok }) => ok,
+          },
+        ),
+      ),
+    );
+    expect(results.filter(({ ok }) => ok)).toHaveLength(1);
+    expect(await balanceOf(id, "player.available")).toBe("20");
+    expect(await balanceOf(id, "player.held")).toBe("80");
+  });
+
+  it("a thousand holds and releases against each other surface no deadlock and lose no unit", async () => {
+    const id = await player(1_000n);
+    const count = 1_000;
+    const run = (index: number, plan: typeof hold) =>
+      transaction(
+        index % 2 === 0 ? pool : otherProcess,
+        (tx) => post(tx, [plan(id, 1n, `test:${plan.name}:${id}:${index}`)], { cause: "test" }),
+        {
+          keep: ({ ok }) => ok,
+        },
+      );
+    const held = await transaction(pool, (tx) =>
+      post(tx, [hold(id, 500n, `test:first:${id}`)], { cause: "test" }),
+    );
+    expect(held.ok).toBe(true);
+    const results = await Promise.all(
+      Array.from({ length: count }, (_, index) => run(index, index % 2 === 0 ? hold : release)),
+    );
+    const moved = results.filter(({ ok }) => ok).length;
+    expect(moved).toBe(count);
+    expect(await balanceOf(id, "player.available")).toBe("500");
+    expect(await balanceOf(id, "player.held")).toBe("500");
+  });
+
+  it("a shortfall says how much is free and how much is short", async () => {
+    const id = await player(3_240n);
+    const result = await transaction(
+      pool,
+      (tx) => post(tx, [hold(id, 5_000n, `test:short:${id}`)], { cause: "test" }),
+      { keep: ({ ok }) => ok },
+    );
+    expect(result).toEqual({
+      ok: false,
+      rejection: { code: "insufficient_funds", facts: { free: "3240", short: "1760", token } },
+    });
+  });
+
+  it("the database itself refuses an overdraft, whatever the code believes", async () => {
+    const id = await player(5n);
+    const other = await player(5n);
+    const accounts = await pool.query(
+      "SELECT id FROM account WHERE player_id = ANY ($1::bigint[]) ORDER BY id",
+      [[id, other]],
+    );
+    const [from, to] = accounts.rows;
+    const insert = pool.query(
+      "INSERT INTO transfer (debit_account_id, credit_account_id, token, amount, reason, business_key) VALUES ($1, $2, $3, 6, 'hold', $4)",
+      [from.id, to.id, token, `test:overdraft:${id}`],
+    );
+    await expect(insert).rejects.toSatisfy(
+      (error) => isDatabaseError(error) && error.constraint === "account_balance_check",
+    );
+  });
+
+  it("a business key counts once, for ever", async () => {
+    const id = await player(10n);
+    const key = `test:once:${id}`;
+    await transaction(pool, (tx) => post(tx, [hold(id, 1n, key)], { cause: "test" }));
+    const again = transaction(pool, (tx) => post(tx, [hold(id, 1n, key)], { cause: "test" }));
+    await expect(again).rejects.toSatisfy((error) => isUniqueViolation(error, "transfer_business_key_key"));
+    expect(await balanceOf(id, "player.held")).toBe("1");
+  });
+
+  it("the largest amount of a token is kept to the last unit", async () => {
+    const most = 2n ** 256n - 1n;
+    const id = await player(most);
+    expect(await balanceOf(id, "player.available")).toBe(most.toString());
+  });
+});
+
+describe("what the application may do", () => {
+  const refused = async (statement: string): Promise<void> => {
+    await expect(pool.query(statement)).rejects.toSatisfy(
+      (error) => isDatabaseError(error) && error.code === "42501",
+    );
+  };
+
+  it("it can't change or delete ledger rows, nor write a balance", async () => {
+    await player(1n);
+    await refused("UPDATE transfer SET amount = 2");
+    await refused("DELETE FROM transfer");
+    await refused("TRUNCATE transfer");
+    await refused("UPDATE account SET balance = balance + 1");
+    await refused(
+      "INSERT INTO account (kind, token, balance) VALUES ('outside', '0x1111111111111111111111111111111111111111', 5)",
+    );
+    await refused("UPDATE attempt SET raw = ''");
+    await refused("UPDATE audit SET actor = ''");
+  });
+
+  it("even the owner is stopped, unless he takes the trigger away", async () => {
+    await player(1n);
+    const owner = new pg.Client({ connectionString: database.ownerUrl });
+    await owner.connect();
+    try {
+      await expect(owner.query("DELETE FROM transfer")).rejects.toSatisfy(
+        (error) => isDatabaseError(error) && error.code === "42501",
+      );
+    } finally {
+      await owner.end();
+    }
+  });
+});
+
+describe("chain instructions", () => {
+  it("follow from transfers that cross wallets, are merged per cause, and from nothing else", async () => {
+    const [red, blue] = [await player(100n), await player(100n)];
+    const { rows } = await pool.query("SELECT gen_random_uuid() AS id");
+    const gameId = String(rows[0].id);
+    await wallet("escrow");
+    await transaction(pool, async (tx) => {
+      const escrow = await claimSpareWallet(tx, { purpose: "escrow", gameId });
+      const proposal = await tx.query(
+        `INSERT INTO proposal (root_id, proposer_id, taker_id, token, proposer_stake, taker_stake, terms, expected_minutes, rake_bps, expires_at)
+         VALUES (gen_random_uuid(), $1, $2, $3, 60, 40, 'first to 21', 60, 500, now() + interval '1 hour') RETURNING id`,
+        [red, blue, token],
+      );
+      await tx.query(
+        `INSERT INTO game (id, format, proposal_id, escrow_wallet_id, token, red_player_id, blue_player_id, red_stake, blue_stake, terms, rake_bps,
+           state, started_at, expected_end_at, result_due_at, report_window_ms, dispute_window_ms, undo_window_ms, deadline_at)
+         VALUES ($1, 'duel', $2, $3, $4, $5, $6, 60, 40, 'first to 21', 500, 'playing', now(), now(), now(), 1, 1, 0, now())`,
+        [gameId, proposal.rows[0].id, escrow?.id, token, red, blue],
+      );
+      const stakes: [string, bigint][] = [
+        [red, 60n],
+        [blue, 40n],
+      ];
+      for (const [playerId, amount] of stakes) {
+        const held = await post(tx, [hold(playerId, amount, `test:stake:${playerId}:${gameId}`)], {
+          cause: "test",
+        });
+        expect(held).toMatchObject({ ok: true, value: { instructionIds: [] } });
+        const captured = await post(
+          tx,
+          [
+            {
+              ...hold(playerId, amount, `test:capture:${playerId}:${gameId}`),
+              from: { kind: "player.held", playerId },
+              to: { kind: "escrow.stakes", gameId },
+              reason: "capture",
+            },
+          ],
+          { cause: `game:${gameId}:fund`, gameId },
+        );
+        expect(captured.ok).toBe(true);
+      }
+    });
+    const owed = await pool.query(
+      "SELECT kind, amount, state, (SELECT count(*) FROM instruction_leg WHERE instruction_id = instruction.id) AS legs FROM instruction WHERE game_id = $1",
+      [gameId],
+    );
+    expect(owed.rows).toEqual([{ kind: "fund", amount: "100", state: "queued", legs: "2" }]);
+  });
+});
