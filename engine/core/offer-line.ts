@@ -30,6 +30,11 @@ export type OfferLineResult =
 
 export const longestLine = 400;
 
+const betweenStakes = /^(?:\s+(?:to|vs\.?|against|for)\s+|\s*[:–—-]\s*)(?:(?:your|their)\s+)?/i;
+// What a person may type for an amount, right or wrong, as one piece: nothing of it may be left over and read as terms.
+const firstStake = /^\$?([0-9.][0-9.,_'’]*)(?=\s|$|[:–—-])/;
+const secondStake = /^\$?([0-9.][0-9.,_'’]*)(?=\s|$)/;
+
 /**
  * Reads the one-sentence form of an offer: stake, "to", stake, whom it is for, terms. "my" and "your", a dollar sign and
  * other words for "to" (`vs`, `against`, `:`, `-`) are understood. Without @handle, address or "anyone" after the stakes the
@@ -43,16 +48,13 @@ export function parseOfferLine(line: string): OfferLineResult {
   });
   if (line.length > longestLine) return stop("line_too_long", "That is too long for one offer.", "terms");
 
-  const own = takeStake(line.trim(), /^(?:my\s+)?/i);
+  const own = takeStake(line.trim(), /^(?:my\s+)?/i, firstStake);
   if (own === null)
     return stop("stake_missing", "Start with what you put up: 50 to 10.", "proposerStakeText");
   if (own.problem !== null) return stop("stake_invalid", own.problem, "proposerStakeText");
   partial.proposerStakeText = own.text;
 
-  const other = takeStake(
-    own.rest,
-    /^(?:\s+(?:to|vs\.?|against|for)\s+|\s*[:–—-]\s*)(?:(?:your|their)\s+)?/i,
-  );
+  const other = takeStake(own.rest, betweenStakes, secondStake);
   if (other === null) return stop("stake_missing", "Say what they put up: 50 to 10.", "takerStakeText");
   if (other.problem !== null) return stop("stake_invalid", other.problem, "takerStakeText");
   partial.takerStakeText = other.text;
@@ -84,11 +86,12 @@ export function parseOfferLine(line: string): OfferLineResult {
 function takeStake(
   text: string,
   before: RegExp,
+  stake: RegExp,
 ): { text: string; problem: string | null; rest: string } | null {
   const lead = before.exec(text);
   if (lead === null) return null;
   const after = text.slice(lead[0].length);
-  const amount = /^\$?([0-9.][0-9.,_'’]*)(?![A-Za-z])/.exec(after);
+  const amount = stake.exec(after);
   if (amount === null) return null;
   const digits = amount[1] ?? "";
   const read = parseAmount(digits, maxDecimals);
