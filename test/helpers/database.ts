@@ -1,0 +1,16 @@
+import { randomBytes } from "node:crypto";
+import { inject } from "vitest";
+import { createDatabase, dropDatabase, type RoleUrls } from "../../scripts/local/postgres-roles.ts";
+
+export type TestDatabase = RoleUrls & { drop(): Promise<void> };
+
+/**
+ * A migrated database of the caller's own, with nothing in it: `ownerUrl` may do everything in it, `appUrl` what the
+ * application may, `superuserUrl` also end other people's connections. `drop()` removes it with whatever is connected.
+ */
+export async function createTestDatabase(): Promise<TestDatabase> {
+  const name = `test_${randomBytes(8).toString("hex")}`;
+  const superuserUrl = inject("superuserUrl");
+  const urls = await createDatabase(superuserUrl, name, inject("templateDatabase"));
+  return { ...urls, drop: () => dropDatabase(superuserUrl, name) };
+}
