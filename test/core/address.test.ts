@@ -28,8 +28,16 @@ test("one case carries no checksum, so none is asked for", () => {
 });
 
 test.each([
-  "", "0x", stored.slice(0, -1), `${stored}0`, stored.slice(2), ` ${stored}`, `${stored}\n`, `0X${stored.slice(2)}`,
-  `0x${"g".repeat(40)}`, "marcus.eth",
+  "",
+  "0x",
+  stored.slice(0, -1),
+  `${stored}0`,
+  stored.slice(2),
+  ` ${stored}`,
+  `${stored}\n`,
+  `0X${stored.slice(2)}`,
+  `0x${"g".repeat(40)}`,
+  "marcus.eth",
 ])("%j is no address", (text) => {
   expect(code(text)).toBe("address_invalid");
   expect(addressProblem(text)).toBe("address_invalid");

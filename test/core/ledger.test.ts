@@ -50,9 +50,7 @@ const plan = (change: Partial<PlannedTransfer> = {}): PlannedTransfer => ({
 
 /** DESIGN §3 and §4 as the design words it, independent of the table in the code. */
 const connections: Record<TransferReason, string[]> = {
-  deposit: [
-    "outside>player.deposit", "outside>player.available", "outside>suspense", "outside>house.loss",
-  ],
+  deposit: ["outside>player.deposit", "outside>player.available", "outside>suspense", "outside>house.loss"],
   collect: ["player.deposit>player.available"],
   hold: ["player.available>player.held"],
   release: ["player.held>player.available"],
@@ -67,12 +65,20 @@ const connections: Record<TransferReason, string[]> = {
   suspense_claimed: ["suspense>player.available"],
   suspense_refunded: ["suspense>outside"],
   deposit_orphaned: [
-    "player.deposit>outside", "player.available>outside", "suspense>outside", "player.available>player.deposit",
-    "suspense>player.deposit", "player.deposit>suspense", "player.available>suspense",
+    "player.deposit>outside",
+    "player.available>outside",
+    "suspense>outside",
+    "player.available>player.deposit",
+    "suspense>player.deposit",
+    "player.deposit>suspense",
+    "player.available>suspense",
   ],
   loss_booked: ["house.loss>player.available", "house.loss>player.deposit", "house.loss>outside"],
   settlement_undone: [
-    "player.available>escrow.stakes", "outside>escrow.stakes", "house.rake>escrow.stakes", "house.dust>escrow.stakes",
+    "player.available>escrow.stakes",
+    "outside>escrow.stakes",
+    "house.rake>escrow.stakes",
+    "house.dust>escrow.stakes",
   ],
 };
 
@@ -101,7 +107,9 @@ describe.each(reasons)("a transfer for %s", (reason) => {
       const transfer = { from: accounts[from], to: accounts[to], reason };
       const crosses = walletOf(transfer.from) !== walletOf(transfer.to);
       expect(crossesWallets(transfer, walletOf)).toBe(crosses);
-      expect(instructionOf(transfer, walletOf) !== null, connection).toBe(crosses && !observed.includes(reason));
+      expect(instructionOf(transfer, walletOf) !== null, connection).toBe(
+        crosses && !observed.includes(reason),
+      );
     }
   });
 });
@@ -170,19 +178,28 @@ test.each<[string, Partial<PlannedTransfer>]>([
   ["a key with a space", { key: "proposal 1" }],
   ["a key without end", { key: "x".repeat(201) }],
   ["another player's money", { to: { kind: "player.held", playerId: "2" } }],
-  ["a player without a name", {
-    from: { kind: "player.available", playerId: "" },
-    to: { kind: "player.held", playerId: "" },
-  }],
-  ["rake of another game", {
-    from: accounts["escrow.stakes"],
-    to: { kind: "house.rake", gameId: "h" },
-    reason: "rake",
-  }],
-  ["an address in mixed case", {
-    to: { kind: "outside", address: address.toUpperCase() },
-    reason: "withdrawal",
-  }],
+  [
+    "a player without a name",
+    {
+      from: { kind: "player.available", playerId: "" },
+      to: { kind: "player.held", playerId: "" },
+    },
+  ],
+  [
+    "rake of another game",
+    {
+      from: accounts["escrow.stakes"],
+      to: { kind: "house.rake", gameId: "h" },
+      reason: "rake",
+    },
+  ],
+  [
+    "an address in mixed case",
+    {
+      to: { kind: "outside", address: address.toUpperCase() },
+      reason: "withdrawal",
+    },
+  ],
 ])("a plan with %s never reaches the books", (_, change) => {
   expect(() => checkTransfer(plan())).not.toThrow();
   expect(() => checkTransfer(plan(change))).toThrow("Broken promise");
@@ -196,8 +213,19 @@ test("an account never pays itself, even where a reason would allow both ends", 
 });
 
 test("a reversal is the same money the other way under a key of its own", () => {
-  const win = plan({ from: accounts["escrow.stakes"], to: accounts["player.available"], reason: "win", key: "game:g:1" });
+  const win = plan({
+    from: accounts["escrow.stakes"],
+    to: accounts["player.available"],
+    reason: "win",
+    key: "game:g:1",
+  });
   const undone = reversalOf(win, "settlement_undone");
-  expect(undone).toEqual({ ...win, from: win.to, to: win.from, reason: "settlement_undone", key: "game:g:1:undone" });
+  expect(undone).toEqual({
+    ...win,
+    from: win.to,
+    to: win.from,
+    reason: "settlement_undone",
+    key: "game:g:1:undone",
+  });
   expect(() => checkTransfer(undone)).not.toThrow();
 });

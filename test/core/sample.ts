@@ -36,7 +36,11 @@ export function sampleProposal(change: Partial<ProposalState> = {}): ProposalSta
 
 /** The duel that comes of `sampleProposal`, just started. */
 export function sampleGame(change: Partial<GameState> = {}): GameState {
-  const accepted = decideProposal(sampleProposal(), { type: "accept", by: ben, gameId: "g", root: null }, nowMs);
+  const accepted = decideProposal(
+    sampleProposal(),
+    { type: "accept", by: ben, gameId: "g", root: null },
+    nowMs,
+  );
   if (!accepted.ok) throw new Error(accepted.rejection.code);
   const seat = { winningsTo: "pool", payoutAddress: null } as const;
   const game = startGame({

@@ -35,7 +35,10 @@ describe("my 50.00 to your 10.00 at 5 %", () => {
   });
 
   test("I win, I get 57.00", () => {
-    expect(settleDuel({ stakes, outcome: "red", rakeBps: 500 }).payouts).toEqual({ red: 57_000_000n, blue: 0n });
+    expect(settleDuel({ stakes, outcome: "red", rakeBps: 500 }).payouts).toEqual({
+      red: 57_000_000n,
+      blue: 0n,
+    });
   });
 
   test.each(["draw", "no_contest"] as const)("a %s gives both stakes back and costs nothing", (outcome) => {
