@@ -1,0 +1,14 @@
+import { z } from "zod";
+import { rowsOf } from "./decode.ts";
+import type { Queryable } from "./pool.ts";
+
+/** Rights on append-only tables that the application's login must not have, such as `UPDATE transfer`. */
+export async function readDangerousRights(db: Queryable): Promise<string[]> {
+  const { rows } = await db.query(
+    `SELECT privilege || ' ' || relation AS held
+     FROM unnest(ARRAY['transfer', 'audit', 'instruction_leg']) AS relation, unnest(ARRAY['UPDATE', 'DELETE', 'TRUNCATE']) AS privilege
+     WHERE has_table_privilege(relation, privilege)
+     UNION ALL SELECT 'UPDATE account' WHERE has_table_privilege('account', 'UPDATE')`,
+  );
+  return rowsOf(z.object({ held: z.string() }), rows).map(({ held }) => held);
+}

@@ -1,0 +1,53 @@
+/** From configuration to the rules that services go by, with the defaults that depend on a token's decimals. */
+
+import type { Config } from "./config.ts";
+import type { ConfirmationTier, ExposureCaps } from "./core/tiers.ts";
+import type { Token } from "./db/tokens.ts";
+import type { Settings } from "./services/context.ts";
+
+const second = 1_000;
+
+export function settingsOf(
+  config: Config,
+  { chainIsLocal, tokens }: { chainIsLocal: boolean; tokens: Token[] },
+): Settings {
+  const perToken = <Value>(
+    set: ReadonlyMap<string, Value> | undefined,
+    otherwise: (unit: bigint) => Value,
+  ): Map<string, Value> =>
+    new Map(
+      tokens.map(({ address, decimals }) => [
+        address,
+        set?.get(address) ?? otherwise(10n ** BigInt(decimals)),
+      ]),
+    );
+  return {
+    chainId: 8453,
+    chainIsLocal,
+    explorerUrl: config.EXPLORER_URL,
+    publicOrigin: config.PUBLIC_ORIGIN,
+    houseAddress: config.HOUSE_ADDRESS,
+    rakeBps: config.RAKE_BPS,
+    clocks: {
+      resultGraceMs: config.RESULT_GRACE_SECONDS * second,
+      reportWindowMs: config.REPORT_WINDOW_SECONDS * second,
+      disputeWindowMs: config.DISPUTE_WINDOW_SECONDS * second,
+      undoWindowMs: config.UNDO_WINDOW_SECONDS * second,
+    },
+    tiers: perToken(config.DEPOSIT_TIERS, defaultTiers),
+    exposureCaps: perToken(config.EXPOSURE_CAPS, defaultCaps),
+    collectMinimum: perToken(config.COLLECT_MINIMUM, () => 0n),
+    approvalLimit: perToken(config.APPROVAL_LIMIT, (unit) => 1_000n * unit),
+    operatorAddresses: new Set(config.OPERATORS),
+    termsVersion: "2026-11",
+  };
+}
+
+/** Up to 100 tokens in the next block, up to 1,000 after ten, above that when the block is posted to Ethereum. */
+const defaultTiers = (unit: bigint): readonly ConfirmationTier[] => [
+  { upTo: 100n * unit, playableAt: { depth: 1 } },
+  { upTo: 1_000n * unit, playableAt: { depth: 10 } },
+  { upTo: null, playableAt: "safe" },
+];
+/** In play before they are final: 500 tokens a player, 10,000 in all. */
+const defaultCaps = (unit: bigint): ExposureCaps => ({ perPlayer: 500n * unit, inAll: 10_000n * unit });

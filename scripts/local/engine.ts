@@ -1,0 +1,103 @@
+/** A whole engine on this machine: its own Postgres, its own Base, development wallets with money in them. */
+import { join } from "node:path";
+import { parseEther } from "viem";
+import { readConfig } from "../../engine/config.ts";
+import { startEngine } from "../../engine/main.ts";
+import { developmentAccounts, fundDevelopmentAccounts, setEther } from "./accounts.ts";
+import { startLocalBase } from "./base.ts";
+import { startLocalPostgres } from "./postgres.ts";
+import { openworkAddress, usdcAddress } from "./tokens.ts";
+
+export interface LocalEngineOptions {
+  dataDir: string;
+  /** 0 picks a free one. */
+  port: number;
+  /** Whether everything comes back at the next start. */
+  persist: boolean;
+  logLevel?: string;
+  blockTimeSeconds?: number;
+  /** Variables of the configuration that differ from the local defaults. */
+  environment?: Record<string, string>;
+  /** Long work says what it does. */
+  progress?: (what: string) => void;
+}
+export interface LocalEngine {
+  origin: string;
+  rpcUrl: string;
+  wsUrl: string;
+  databaseUrl: string;
+  databaseOwnerUrl: string;
+  vaultAddress: string;
+  gasAddress: string;
+  stop(): Promise<void>;
+}
+
+/** The player whose wallet is the last development account settles disputes. */
+const operatorIndex = 9;
+
+export async function startLocalEngine(options: LocalEngineOptions): Promise<LocalEngine> {
+  const { dataDir, persist, progress = () => undefined } = options;
+  const stops: (() => Promise<void>)[] = [];
+  const stop = async (): Promise<void> => {
+    for (const part of stops.splice(0).reverse()) await part();
+  };
+  try {
+    progress("Postgres and a local Base start");
+    const starting = {
+      postgres: startLocalPostgres({ dataDir: join(dataDir, "postgres"), persist }),
+      base: startLocalBase({
+        dataDir: join(dataDir, "base"),
+        persist,
+        blockTimeSeconds: options.blockTimeSeconds ?? 2,
+        forkUrl: process.env.BASE_FORK_URL,
+      }),
+    };
+    const [postgres, base] = await Promise.allSettled([starting.postgres, starting.base]);
+    if (postgres.status === "fulfilled") stops.push(() => postgres.value.stop());
+    if (base.status === "fulfilled") stops.push(() => base.value.stop());
+    if (postgres.status === "rejected") throw postgres.reason;
+    if (base.status === "rejected") throw base.reason;
+    const { rpcUrl, wsUrl, isNew } = base.value;
+    if (isNew) {
+      progress("Development wallets get ether and tokens");
+      await fundDevelopmentAccounts(rpcUrl, [
+        { token: usdcAddress, amount: 10_000n * 10n ** 6n },
+        { token: openworkAddress, amount: 1_000_000n * 10n ** 18n },
+      ]);
+    }
+    progress("The engine starts");
+    const port = options.port === 0 ? await freePort() : options.port;
+    const engine = await startEngine(
+      readConfig({
+        PORT: String(port),
+        DATABASE_URL: postgres.value.appUrl,
+        DATABASE_OWNER_URL: postgres.value.ownerUrl,
+        BASE_RPC_URLS: `${rpcUrl},${wsUrl}`,
+        OPERATORS: developmentAccounts[operatorIndex]?.address,
+        LOG_LEVEL: options.logLevel ?? "warn",
+        ...options.environment,
+      }),
+    );
+    stops.push(() => engine.stop());
+    await setEther(rpcUrl, engine.gasAddress, parseEther("100"));
+    const { origin, vaultAddress, gasAddress } = engine;
+    return {
+      origin,
+      rpcUrl,
+      wsUrl,
+      databaseUrl: postgres.value.appUrl,
+      databaseOwnerUrl: postgres.value.ownerUrl,
+      vaultAddress,
+      gasAddress,
+      stop,
+    };
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+}
+
+async function freePort(): Promise<number> {
+  const { findFreePort } = await import("./processes.ts");
+  return findFreePort();
+}

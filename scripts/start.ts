@@ -1,0 +1,60 @@
+/**
+ * `npm start`. With nothing configured it brings its own Postgres and local Base, kept under .data/; with DATABASE_URL and
+ * BASE_RPC_URLS it is the production server.
+ */
+import { existsSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+import { build } from "vite";
+import { ConfigError, readConfig } from "../engine/config.ts";
+import { startEngine } from "../engine/main.ts";
+import { startLocalEngine } from "./local/engine.ts";
+
+const root = fileURLToPath(new URL("..", import.meta.url));
+const say = (line: string): void => console.log(line);
+
+async function start(): Promise<() => Promise<void>> {
+  if (!existsSync(`${root}web/dist/index.html`)) {
+    say("The web client is built …");
+    await build({ configFile: `${root}web/vite.config.ts`, logLevel: "warn" });
+  }
+  if (process.env.DATABASE_URL !== undefined || process.env.BASE_RPC_URLS !== undefined) {
+    const engine = await startEngine(readConfig(process.env));
+    say(`On the Rail runs at ${engine.origin}`);
+    return () => engine.stop();
+  }
+  const engine = await startLocalEngine({
+    dataDir: `${root}.data`,
+    port: Number(process.env.PORT ?? 4200),
+    persist: true,
+    progress: (what) => say(`${what} …`),
+    environment: Object.fromEntries(
+      Object.entries(process.env).flatMap(([name, value]) => (value === undefined ? [] : [[name, value]])),
+    ),
+  });
+  say(`\nOn the Rail runs at ${engine.origin}`);
+  say(
+    "Open it in two windows: each can sign in with another development wallet. Everything is kept under .data/.",
+  );
+  say("Ctrl-C stops it.");
+  return () => engine.stop();
+}
+
+let stopping = false;
+start().then(
+  (stop) => {
+    const end = (): void => {
+      if (stopping) return;
+      stopping = true;
+      stop().then(
+        () => process.exit(0),
+        () => process.exit(1),
+      );
+    };
+    process.once("SIGINT", end);
+    process.once("SIGTERM", end);
+  },
+  (error: unknown) => {
+    console.error(error instanceof ConfigError ? error.message : error);
+    process.exit(1);
+  },
+);
