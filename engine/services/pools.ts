@@ -1,10 +1,10 @@
 /** A player's three numbers: Free, Locked, On its way. */
 import type { PoolBalance } from "../contract/account.ts";
-import { readPlayerBalances } from "../db/ledger.ts";
 import type { Queryable, Tx } from "../db/pool.ts";
-import { readOnItsWay } from "../db/pools.ts";
+import { type PoolRow, readPools } from "../db/pools.ts";
+import type { Token } from "../db/tokens.ts";
 import type { Context } from "./context.ts";
-import { rooms, tell } from "./outbox.ts";
+import { rooms, type Telling, tell } from "./outbox.ts";
 import { listedTokens, moneyOf } from "./tokens.ts";
 
 /** Per listed token (or only for those asked for). `withdrawable` is Free less what isn't final yet. */
@@ -15,13 +15,23 @@ export async function readPoolBalances(
   only?: string[],
 ): Promise<PoolBalance[]> {
   const tokens = await listedTokens(context.pool);
-  const balances = await readPlayerBalances(db, playerId, only);
-  const onItsWay = await readOnItsWay(db, playerId);
-  return balances.map(({ token, available, held, notFinal }) => ({
-    free: moneyOf(tokens, token, available),
-    locked: moneyOf(tokens, token, held + (onItsWay.get(token)?.inGames ?? 0n)),
-    onItsWay: moneyOf(tokens, token, onItsWay.get(token)?.amount ?? 0n),
-    withdrawable: moneyOf(tokens, token, available > notFinal ? available - notFinal : 0n),
+  const rows = await readPools(db, { playerIds: [playerId], tokens: only ?? null });
+  return rows.map((row) => balanceOf(tokens, row));
+}
+
+/** One event a player with the new numbers of a token, in one statement for all of them. */
+export async function balanceTellings(
+  context: Context,
+  tx: Tx,
+  playerIds: string[],
+  token: string,
+): Promise<Telling[]> {
+  const tokens = await listedTokens(context.pool);
+  const rows = await readPools(tx, { playerIds: [...new Set(playerIds)], tokens: [token] });
+  return rows.map((row) => ({
+    rooms: [rooms.player(row.player_id)],
+    name: "pool:balance",
+    data: { balance: balanceOf(tokens, row) },
   }));
 }
 
@@ -32,9 +42,15 @@ export async function tellBalances(
   playerIds: string[],
   token: string,
 ): Promise<void> {
-  for (const playerId of new Set(playerIds)) {
-    const [balance] = await readPoolBalances(context, tx, playerId, [token]);
-    if (balance !== undefined)
-      await tell(tx, [{ rooms: [rooms.player(playerId)], name: "pool:balance", data: { balance } }]);
-  }
+  await tell(tx, await balanceTellings(context, tx, playerIds, token));
+}
+
+function balanceOf(tokens: ReadonlyMap<string, Token>, row: PoolRow): PoolBalance {
+  const money = (amount: bigint) => moneyOf(tokens, row.token, amount);
+  return {
+    free: money(row.available),
+    locked: money(row.held + row.in_games),
+    onItsWay: money(row.on_its_way),
+    withdrawable: money(row.available > row.not_final ? row.available - row.not_final : 0n),
+  };
 }

@@ -24,6 +24,8 @@ CREATE TABLE proposal (
 );
 CREATE INDEX proposal_due_idx ON proposal (expires_at) WHERE state = 'pending';
 CREATE INDEX proposal_public_idx ON proposal (created_at DESC, id) WHERE state = 'pending' AND taker_id IS NULL;
+-- Counts a player's open offers, of which there is a limit.
+CREATE INDEX proposal_pending_idx ON proposal (proposer_id) WHERE state = 'pending';
 CREATE INDEX proposal_proposer_idx ON proposal (proposer_id, created_at DESC, id);
 CREATE INDEX proposal_taker_idx ON proposal (taker_id, created_at DESC, id);
 CREATE INDEX proposal_root_idx ON proposal (root_id, created_at);
