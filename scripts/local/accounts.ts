@@ -43,17 +43,24 @@ export async function setEther(rpcUrl: string, address: string, wei: bigint): Pr
  * @throws when the token refuses, or the mint isn't mined within 30 s.
  */
 export async function mintToken(rpcUrl: string, token: string, to: string, amount: bigint): Promise<void> {
+  const hash = await sendMint(rpcUrl, { token, to, amount });
+  if (hash !== undefined) await waitUntilMined(rpcUrl, hash);
+}
+
+type Mint = { token: string; to: string; amount: bigint };
+
+/** The hash of the mint, or undefined when the tokens are there already. */
+async function sendMint(rpcUrl: string, { token, to, amount }: Mint): Promise<unknown> {
   await callNode(rpcUrl, "anvil_impersonateAccount", [minterAddress]);
   await setEther(rpcUrl, minterAddress, parseEther("1"));
   const data = encodeFunctionData({ abi: tokenAbi, functionName: "mint", args: [to as Address, amount] });
   const call = { from: minterAddress, to: token, data };
-  if (await isAccepted(rpcUrl, call)) {
-    await waitUntilMined(rpcUrl, await callNode(rpcUrl, "eth_sendTransaction", [call]));
-    return;
-  }
+  if (await isAccepted(rpcUrl, call)) return callNode(rpcUrl, "eth_sendTransaction", [call]);
+
   const read = encodeFunctionData({ abi: tokenAbi, functionName: "balanceOf", args: [to as Address] });
   const held = BigInt(String(await callNode(rpcUrl, "eth_call", [{ to: token, data: read }, "latest"])));
   await callNode(rpcUrl, "anvil_dealERC20", [to, token, toQuantity(held + amount)]);
+  return undefined;
 }
 
 async function isAccepted(
@@ -75,13 +82,17 @@ async function waitUntilMined(rpcUrl: string, hash: unknown): Promise<void> {
   }
 }
 
-/** Ten ether and the given amount of each token for every development account. */
+/** Ten ether and the given amounts of tokens for every development account, all in blocks made at once. */
 export async function fundDevelopmentAccounts(
   rpcUrl: string,
   amounts: readonly { token: string; amount: bigint }[],
 ): Promise<void> {
+  const hashes: unknown[] = [];
   for (const { address } of developmentAccounts) {
     await setEther(rpcUrl, address, parseEther("10"));
-    for (const { token, amount } of amounts) await mintToken(rpcUrl, token, address, amount);
+    for (const { token, amount } of amounts)
+      hashes.push(await sendMint(rpcUrl, { token, to: address, amount }));
   }
+  await callNode(rpcUrl, "anvil_mine", ["0x1"]);
+  for (const hash of hashes) if (hash !== undefined) await waitUntilMined(rpcUrl, hash);
 }

@@ -1,6 +1,7 @@
 import type { ChildProcess } from "node:child_process";
 import { createInterface } from "node:readline";
 import { findFoundryBinary } from "./binaries.ts";
+import { endWithUs } from "./orphans.ts";
 import { endProcess, isPortFree, markOf, type ProcessMark, startProcess } from "./processes.ts";
 import { baseChainId } from "./tokens.ts";
 
@@ -32,9 +33,7 @@ export async function startAnvil(options: {
   const { pid } = child;
   if (pid === undefined) throw new Error("anvil has no process id");
   const mark = markOf(pid);
-  const killAtExit = () => void child.kill("SIGTERM");
-  process.once("exit", killAtExit);
-  child.once("exit", () => process.off("exit", killAtExit));
+  if (!options.detached) endWithUs(child, "TERM");
 
   const address = await waitUntilListening(child);
   return {

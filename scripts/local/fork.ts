@@ -1,5 +1,8 @@
+import { z } from "zod";
 import { type Anvil, startAnvil } from "./anvil.ts";
 import { callNode, toQuantity } from "./rpc.ts";
+
+const headSchema = z.object({ timestamp: z.string() });
 
 /** anvil's finality on our chains is two blocks, so that three blocks of its own give every tag a state to read. */
 const firstBlocks = 3;
@@ -17,7 +20,7 @@ export type Mining = { blockTimeSeconds?: number | undefined };
 export async function startFork(
   options: Mining & {
     upstreamUrl: string;
-    forkBlock?: bigint | undefined;
+    forkBlock?: number | undefined;
     stateFile?: string | undefined;
     port: number;
     detached: boolean;
@@ -29,7 +32,7 @@ export async function startFork(
   if (options.stateFile !== undefined) flags.push("--load-state", options.stateFile);
   const fork = await startAnvil({ port: options.port, flags, detached: options.detached });
   try {
-    await callNode(fork.rpcUrl, "evm_setTime", [Math.floor(Date.now() / 1000)]);
+    await setClock(fork.rpcUrl);
     await callNode(fork.rpcUrl, "anvil_mine", [toQuantity(firstBlocks)]);
     await startMining(fork.rpcUrl, options);
   } catch (error) {
@@ -37,6 +40,12 @@ export async function startFork(
     throw error;
   }
   return fork;
+}
+
+/** The time now, unless the chain is ahead of it: time never goes back on a chain. */
+async function setClock(rpcUrl: string): Promise<void> {
+  const head = headSchema.parse(await callNode(rpcUrl, "eth_getBlockByNumber", ["latest", false]));
+  await callNode(rpcUrl, "evm_setTime", [Math.max(Math.floor(Date.now() / 1000), Number(head.timestamp))]);
 }
 
 async function startMining(rpcUrl: string, { blockTimeSeconds }: Mining): Promise<void> {

@@ -6,7 +6,8 @@ import { join, resolve } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { promisify } from "node:util";
 import pg from "pg";
-import { endLeftOver, recordProcess } from "./left-over.ts";
+import { findLeftOver, recordProcess } from "./left-over.ts";
+import { endWithUs } from "./orphans.ts";
 import { findPostgresBinaries } from "./postgres-binaries.ts";
 import { prepareRoles, type RoleUrls } from "./postgres-roles.ts";
 import { choosePostgresUser, type PostgresUser } from "./postgres-user.ts";
@@ -42,7 +43,8 @@ export async function startLocalPostgres(options: {
   const { persist } = options;
   const dataDir = resolve(options.dataDir);
   await mkdir(dataDir, { recursive: true });
-  await endLeftOver(dataDir, "postgres", { signal: "SIGINT", patienceMs: stopTimeoutMs });
+  const leftOver = await findLeftOver(dataDir, "postgres");
+  if (leftOver) await endProcess(leftOver.process, { signal: "SIGINT", patienceMs: stopTimeoutMs });
 
   const user = choosePostgresUser(dataDir);
   const password = await readOrMakePassword(dataDir);
@@ -143,10 +145,8 @@ async function startServer(
     const { pid } = child;
     if (pid === undefined) throw new Error("Postgres has no process id");
     const server = markOf(pid);
-    await recordProcess(dataDir, "postgres", server);
-    const killAtExit = () => void child.kill("SIGINT");
-    process.once("exit", killAtExit);
-    child.once("exit", () => process.off("exit", killAtExit));
+    await recordProcess(dataDir, "postgres", { process: server, address: `127.0.0.1:${port}` });
+    if (!persist) endWithUs(child, "INT");
     child.unref();
     return server;
   } finally {

@@ -1,0 +1,36 @@
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { createInterface } from "node:readline";
+import { fileURLToPath } from "node:url";
+import { z } from "zod";
+
+const recordSchema = z.object({ process: z.object({ pid: z.number() }) });
+
+/** Starts a part in a Node process of its own, as an engine does, and gives what it answered and a way to kill it. */
+export async function startInOwnProcess<T>(
+  part: "base" | "postgres",
+  dataDir: string,
+  answer: z.ZodType<T>,
+): Promise<T & { kill(): Promise<void> }> {
+  const script = fileURLToPath(new URL("./hold.ts", import.meta.url));
+  const child = spawn(process.execPath, ["--import", "tsx", script, part, dataDir], {
+    stdio: ["ignore", "pipe", "inherit"],
+  });
+  const ended = once(child, "exit");
+  const lines = createInterface({ input: child.stdout });
+  const first = await Promise.race([once(lines, "line"), ended.then(() => undefined)]);
+  if (!first) throw new Error(`The process that holds ${part} ended at once`);
+  const kill = async () => {
+    child.kill("SIGKILL");
+    await ended;
+  };
+  return { ...answer.parse(JSON.parse(String(first[0]))), kill };
+}
+
+/** Kills the program that works on a data folder, with no chance to put anything away. */
+export async function killRecorded(dataDir: string, name: string): Promise<void> {
+  const record = await readFile(join(dataDir, `${name}.process.json`), "utf8");
+  process.kill(recordSchema.parse(JSON.parse(record)).process.pid, "SIGKILL");
+}
