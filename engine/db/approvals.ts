@@ -1,0 +1,28 @@
+/** Operators' words for acts above the limit. */
+import { z } from "zod";
+import { count, oneOf } from "./decode.ts";
+import type { Queryable } from "./pool.ts";
+
+interface Act {
+  action: string;
+  subject: string;
+  payloadHash: Buffer;
+}
+
+/** Writes one operator's word down; a second time changes nothing. */
+export async function insertApproval(db: Queryable, act: Act & { operatorId: string }): Promise<void> {
+  await db.query(
+    `INSERT INTO approval (action, subject, payload_hash, operator_id) VALUES ($1, $2, $3, $4)
+     ON CONFLICT DO NOTHING`,
+    [act.action, act.subject, act.payloadHash, act.operatorId],
+  );
+}
+
+/** How many operators said exactly this. */
+export async function countApprovals(db: Queryable, act: Act): Promise<number> {
+  const { rows } = await db.query(
+    "SELECT count(*) AS operators FROM approval WHERE action = $1 AND subject = $2 AND payload_hash = $3",
+    [act.action, act.subject, act.payloadHash],
+  );
+  return oneOf(z.object({ operators: count }), rows).operators;
+}

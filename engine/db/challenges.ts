@@ -1,0 +1,68 @@
+/** Sign-in messages that we issued. Each is consumed at most once; times come from the caller's clock. */
+import { z } from "zod";
+import { count, firstOf, oneOf } from "./decode.ts";
+import type { Queryable } from "./pool.ts";
+
+export async function insertChallenge(
+  db: Queryable,
+  challenge: {
+    nonce: string;
+    address: string;
+    message: string;
+    browserHash: Buffer;
+    createdAt: Date;
+    expiresAt: Date;
+  },
+): Promise<void> {
+  await db.query(
+    `INSERT INTO sign_in_challenge (nonce, address, message, browser_hash, created_at, expires_at)
+     VALUES ($1, $2, $3, $4, $5, $6)`,
+    [
+      challenge.nonce,
+      challenge.address,
+      challenge.message,
+      challenge.browserHash,
+      challenge.createdAt,
+      challenge.expiresAt,
+    ],
+  );
+}
+
+/** How many messages wait for this browser's answer. */
+export async function countOpenChallenges(
+  db: Queryable,
+  input: { browserHash: Buffer; now: Date },
+): Promise<number> {
+  const { rows } = await db.query(
+    `SELECT count(*) AS open FROM sign_in_challenge
+     WHERE browser_hash = $1 AND consumed_at IS NULL AND expires_at > $2`,
+    [input.browserHash, input.now],
+  );
+  return oneOf(z.object({ open: count }), rows).open;
+}
+
+/**
+ * Uses a challenge up, in the one statement that also checks it: the whole message, the browser, the clock, and that
+ * nobody used it before. Answers the address that it was issued for; null for any mismatch.
+ */
+export async function consumeChallenge(
+  db: Queryable,
+  input: { nonce: string; message: string; browserHash: Buffer; now: Date },
+): Promise<string | null> {
+  const { rows } = await db.query(
+    `UPDATE sign_in_challenge SET consumed_at = $4
+     WHERE nonce = $1 AND message = $2 AND browser_hash = $3 AND consumed_at IS NULL AND expires_at > $4
+     RETURNING address`,
+    [input.nonce, input.message, input.browserHash, input.now],
+  );
+  return firstOf(z.object({ address: z.string() }), rows)?.address ?? null;
+}
+
+/** Drops challenges that ran out before `before`; a hundred at most, since it runs beside every new one. */
+export async function trimChallenges(db: Queryable, before: Date): Promise<void> {
+  await db.query(
+    `DELETE FROM sign_in_challenge WHERE nonce IN (
+       SELECT nonce FROM sign_in_challenge WHERE expires_at < $1 LIMIT 100 FOR UPDATE SKIP LOCKED)`,
+    [before],
+  );
+}

@@ -1,0 +1,71 @@
+/** Sessions. The id in the cookie is never stored, only its SHA-256. Times come from the caller's clock. */
+import { z } from "zod";
+import { firstOf, id, moment, rowsOf } from "./decode.ts";
+import type { Queryable, Tx } from "./pool.ts";
+
+export async function insertSession(
+  tx: Tx,
+  session: { idHash: Buffer; playerId: string; address: string; createdAt: Date; expiresAt: Date },
+): Promise<void> {
+  await tx.query(
+    "INSERT INTO session (id_hash, player_id, data, created_at, expires_at) VALUES ($1, $2, $3, $4, $5)",
+    [
+      session.idHash,
+      session.playerId,
+      JSON.stringify({ address: session.address }),
+      session.createdAt,
+      session.expiresAt,
+    ],
+  );
+}
+
+const session = z.object({
+  player_id: id,
+  handle: z.string(),
+  terms_accepted_at: moment.nullable(),
+  operator: z.boolean(),
+});
+export type SessionRow = z.output<typeof session>;
+
+/** Who a session belongs to; null when there is no such session or it has run out. The one query of every request. */
+export async function readSession(
+  db: Queryable,
+  input: { idHash: Buffer; now: Date; operatorAddresses: string[] },
+): Promise<SessionRow | null> {
+  const { rows } = await db.query({
+    name: "read_session",
+    text: `SELECT player_id, handle, terms_accepted_at,
+             EXISTS (SELECT FROM player_wallet WHERE player_wallet.player_id = session.player_id AND address = ANY ($3)) AS operator
+           FROM session JOIN player ON player.id = session.player_id
+           WHERE id_hash = $1 AND expires_at > $2`,
+    values: [input.idHash, input.now, input.operatorAddresses],
+  });
+  return firstOf(session, rows);
+}
+
+/** Ends a session. False when there was none. */
+export async function deleteSession(db: Queryable, idHash: Buffer): Promise<boolean> {
+  const { rowCount } = await db.query("DELETE FROM session WHERE id_hash = $1", [idHash]);
+  return rowCount === 1;
+}
+
+/** Which of these sessions still stand. */
+export async function readStandingSessions(
+  db: Queryable,
+  input: { idHashes: Buffer[]; now: Date },
+): Promise<Buffer[]> {
+  const { rows } = await db.query(
+    "SELECT id_hash FROM session WHERE id_hash = ANY ($1) AND expires_at > $2",
+    [input.idHashes, input.now],
+  );
+  return rowsOf(z.object({ id_hash: z.instanceof(Buffer) }), rows).map((row) => row.id_hash);
+}
+
+/** Drops sessions that ran out; a hundred at most, since it runs beside every sign-in. */
+export async function trimSessions(db: Queryable, now: Date): Promise<void> {
+  await db.query(
+    `DELETE FROM session WHERE id_hash IN (
+       SELECT id_hash FROM session WHERE expires_at <= $1 LIMIT 100 FOR UPDATE SKIP LOCKED)`,
+    [now],
+  );
+}

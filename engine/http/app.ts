@@ -1,0 +1,76 @@
+/** The HTTP server as a function: dependencies in, a fastify instance out, usable with `inject` and with `listen`. */
+import { randomUUID } from "node:crypto";
+import Fastify, { type FastifyInstance } from "fastify";
+import { serializerCompiler } from "fastify-type-provider-zod";
+import type { Context } from "../services/context.ts";
+import { handlersOf } from "./handlers.ts";
+import { acceptJson } from "./json.ts";
+import { describeApi } from "./plugins/docs.ts";
+import { guardApi } from "./plugins/guard.ts";
+import { setSecurityHeaders } from "./plugins/headers.ts";
+import { refuseWhenOverloaded } from "./plugins/limits.ts";
+import { serveMetrics } from "./plugins/metrics.ts";
+import { type CallNode, proxyNode } from "./plugins/node-proxy.ts";
+import { servePages } from "./plugins/pages.ts";
+import { logRequests } from "./plugins/request-log.ts";
+import { handleError, sendRejection } from "./problems.ts";
+import { registerRoutes } from "./routes.ts";
+
+export interface HttpOptions {
+  context: Context;
+  /** Reverse proxies in front of us whose `X-Forwarded-For` counts. */
+  trustedProxyHops: number;
+  /** Most API requests a minute from one client. */
+  requestsPerMinute: number;
+  /** What the web build made; absent: the API alone. */
+  webDirectory?: string | undefined;
+  /** The local node, for development wallets; ignored unless the chain is local. */
+  callNode?: CallNode | undefined;
+}
+
+const maxBodyBytes = 65_536;
+/** A request that isn't whole by then is cut, ms. */
+const requestTimeoutMs = 10_000;
+
+export async function buildApp(options: HttpOptions): Promise<FastifyInstance> {
+  const { context } = options;
+  const { settings } = context;
+  const app: FastifyInstance = Fastify({
+    loggerInstance: context.log,
+    // The request's id stands in each line that needs it; a child logger per request would only cost.
+    childLoggerFactory: (logger) => logger,
+    disableRequestLogging: true,
+    genReqId: () => randomUUID(),
+    requestIdHeader: false,
+    trustProxy: options.trustedProxyHops > 0 ? options.trustedProxyHops : false,
+    bodyLimit: maxBodyBytes,
+    requestTimeout: requestTimeoutMs,
+    http: { connectionsCheckingInterval: 1_000, maxHeaderSize: 16_384 },
+  });
+  app.setErrorHandler(handleError);
+  app.setNotFoundHandler((_request, reply) => sendRejection(reply, { code: "not_found" }));
+  app.setSerializerCompiler(serializerCompiler);
+  acceptJson(app);
+  logRequests(app);
+  await setSecurityHeaders(app, settings.publicOrigin);
+  await describeApi(app, settings);
+  serveMetrics(app);
+
+  const handlers = handlersOf(context);
+  await app.register(async (api) => {
+    await refuseWhenOverloaded(api);
+    await guardApi(api, { context, requestsPerMinute: options.requestsPerMinute });
+    api.addHook("onRequest", (_request, reply, done) => {
+      reply.header("cache-control", "no-store");
+      done();
+    });
+    registerRoutes(api, context, handlers, ({ path }) => path.startsWith("/api/"));
+  });
+  // Health is asked by machines that must always get an answer.
+  registerRoutes(app, context, handlers, ({ path }) => !path.startsWith("/api/"));
+  if (settings.chainIsLocal && options.callNode !== undefined) {
+    proxyNode(app, { callNode: options.callNode, publicOrigin: settings.publicOrigin });
+  }
+  await servePages(app, options.webDirectory);
+  return app;
+}

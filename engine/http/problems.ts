@@ -1,0 +1,76 @@
+/** Every failure leaves as RFC 9457 problem details: a stable code, a plain title, the fields at fault, never a stack. */
+import type { FastifyError, FastifyReply, FastifyRequest } from "fastify";
+import { type Problem, problemStatus, type Rejection } from "../contract/problems.ts";
+import { fieldErrors, isFieldFailure } from "./field-errors.ts";
+
+export const problemType = "application/problem+json; charset=utf-8";
+
+/** The body for a rejection. `field` becomes a JSON pointer into the request. */
+export function problemOf(rejection: Rejection, requestId: string): Problem {
+  const [status, title] = problemStatus[rejection.code];
+  const { code, message, field, facts } = rejection;
+  return {
+    type: `/docs/problems/${code}`,
+    code,
+    title,
+    status,
+    ...(message === undefined ? {} : { detail: message }),
+    ...(facts === undefined ? {} : { facts }),
+    ...(field === undefined ? {} : { errors: [{ pointer: pointerTo(field), detail: message ?? title }] }),
+    requestId,
+  };
+}
+
+const pointerTo = (field: string): string => `/${field.replaceAll(".", "/")}`;
+
+export function sendProblem(reply: FastifyReply, problem: Problem): FastifyReply {
+  // A string goes out as it is: the route's own schema is for its answer, not for this.
+  return reply.code(problem.status).type(problemType).send(JSON.stringify(problem));
+}
+export const sendRejection = (reply: FastifyReply, rejection: Rejection): FastifyReply =>
+  sendProblem(reply, problemOf(rejection, reply.request.id));
+
+/** Carries a rejection out of a hook, where only throwing ends the request. */
+export class RejectionError extends Error {
+  override readonly name = "RejectionError";
+  constructor(readonly rejection: Rejection) {
+    super(rejection.code);
+  }
+}
+
+/** The one error handler. What isn't expected is logged whole and answered with nothing but the request's id. */
+export function handleError(error: unknown, request: FastifyRequest, reply: FastifyReply): FastifyReply {
+  if (error instanceof RejectionError) return sendRejection(reply, error.rejection);
+  if (isFieldFailure(error)) {
+    const errors = fieldErrors(error);
+    const problem = problemOf({ code: "request_invalid" }, request.id);
+    return sendProblem(reply, { ...problem, ...(errors[0] && { detail: errors[0].detail }), errors });
+  }
+  const known = knownFailure(error);
+  if (known !== null) return sendRejection(reply, known);
+  request.log.error({ error, requestId: request.id, route: request.routeOptions.url }, "a request failed");
+  return sendRejection(reply, { code: "internal" });
+}
+
+/** What fastify itself refuses, by its stable codes. */
+function knownFailure(error: unknown): Rejection | null {
+  const { code, statusCode } = error as Partial<FastifyError>;
+  switch (code) {
+    case "FST_ERR_CTP_BODY_TOO_LARGE":
+      return { code: "body_too_large", message: "At most 64 kB." };
+    case "FST_ERR_CTP_INVALID_MEDIA_TYPE":
+      return { code: "content_type_unsupported" };
+    case "FST_ERR_CTP_EMPTY_JSON_BODY":
+    case "FST_ERR_CTP_INVALID_JSON_BODY":
+      return { code: "request_invalid", message: "The body isn't JSON." };
+    case "FST_ERR_CTP_INVALID_CONTENT_LENGTH":
+      return { code: "request_invalid", message: "The body isn't as long as its Content-Length says." };
+    case "FST_UNDER_PRESSURE":
+      return { code: "overloaded" };
+    default:
+      // Anything else that fastify blames on the request, such as a path that can't be decoded.
+      return statusCode !== undefined && statusCode >= 400 && statusCode < 500
+        ? { code: "request_invalid" }
+        : null;
+  }
+}

@@ -1,0 +1,29 @@
+/** The link that a streamer gives to OBS: it shows one player's live room and can do nothing else. */
+import { accept, type Result } from "../contract/problems.ts";
+import { readOverlayPlayer, replaceOverlayLink } from "../db/overlays.ts";
+import type { Context } from "./context.ts";
+import { hashOf, newCookieSecret } from "./cookies.ts";
+import { rooms, tell } from "./outbox.ts";
+import { change } from "./transaction.ts";
+
+/** A new link; the old one dies in the same commit, and its sockets are told. The token is shown this once. */
+export async function rotateOverlay(
+  context: Context,
+  player: { playerId: string; handle: string },
+): Promise<Result<{ path: string; createdAt: string }>> {
+  const token = newCookieSecret();
+  const createdAt = new Date(context.clock());
+  return change(context, async (tx) => {
+    await replaceOverlayLink(tx, { playerId: player.playerId, tokenHash: hashOf(token), createdAt });
+    await tell(tx, [{ rooms: [rooms.live(player.playerId)], name: "overlay:replaced", data: {} }]);
+    return accept({
+      path: `/overlay/${player.handle}?token=${token}`,
+      createdAt: createdAt.toISOString(),
+    });
+  });
+}
+
+/** The player whose overlay a token opens; null when it was replaced or never given out. */
+export async function playerOfOverlayToken(context: Context, token: string): Promise<string | null> {
+  return readOverlayPlayer(context.pool, hashOf(token));
+}
