@@ -1,7 +1,6 @@
 /** The HTTP server as a function: dependencies in, a fastify instance out, usable with `inject` and with `listen`. */
 import { randomUUID } from "node:crypto";
-import Fastify, { type FastifyInstance } from "fastify";
-import { serializerCompiler } from "fastify-type-provider-zod";
+import Fastify, { type FastifyBaseLogger, type FastifyInstance } from "fastify";
 import type { Context } from "../services/context.ts";
 import { handlersOf } from "./handlers.ts";
 import { acceptJson } from "./json.ts";
@@ -15,6 +14,7 @@ import { servePages } from "./plugins/pages.ts";
 import { logRequests } from "./plugins/request-log.ts";
 import { handleError, sendRejection } from "./problems.ts";
 import { registerRoutes } from "./routes.ts";
+import { serializerCompiler } from "./serializer.ts";
 
 export interface HttpOptions {
   context: Context;
@@ -36,13 +36,15 @@ export async function buildApp(options: HttpOptions): Promise<FastifyInstance> {
   const { context } = options;
   const { settings } = context;
   const app: FastifyInstance = Fastify({
-    loggerInstance: context.log,
+    loggerInstance: context.log as FastifyBaseLogger,
     // The request's id stands in each line that needs it; a child logger per request would only cost.
     childLoggerFactory: (logger) => logger,
     disableRequestLogging: true,
     genReqId: () => randomUUID(),
     requestIdHeader: false,
-    trustProxy: options.trustedProxyHops > 0 ? options.trustedProxyHops : false,
+    // A plain number is refused by fastify, since it believes whoever reaches us past the proxies. So do we: then only
+    // the limits per address are fooled, and nobody should reach us past them.
+    trustProxy: options.trustedProxyHops > 0 && ((_address, hop) => hop < options.trustedProxyHops),
     bodyLimit: maxBodyBytes,
     requestTimeout: requestTimeoutMs,
     http: { connectionsCheckingInterval: 1_000, maxHeaderSize: 16_384 },
@@ -51,7 +53,7 @@ export async function buildApp(options: HttpOptions): Promise<FastifyInstance> {
   app.setNotFoundHandler((_request, reply) => sendRejection(reply, { code: "not_found" }));
   app.setSerializerCompiler(serializerCompiler);
   acceptJson(app);
-  logRequests(app);
+  logRequests(app, context.log);
   await setSecurityHeaders(app, settings.publicOrigin);
   await describeApi(app, settings);
   serveMetrics(app);

@@ -1,4 +1,4 @@
-import { serialize } from "@fastify/cookie";
+import fastifyCookie from "@fastify/cookie";
 import type { FastifyReply } from "fastify";
 import type { Settings } from "../services/context.ts";
 import { type CookieKind, cookieRules } from "../services/cookies.ts";
@@ -13,6 +13,6 @@ export function setCookie(
   const maxAge = Math.floor(maxAgeMs / 1_000);
   reply.header(
     "set-cookie",
-    serialize(name, secret, { httpOnly: true, secure, sameSite: "lax", path: "/", maxAge }),
+    fastifyCookie.serialize(name, secret, { httpOnly: true, secure, sameSite: "lax", path: "/", maxAge }),
   );
 }

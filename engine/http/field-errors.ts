@@ -1,4 +1,5 @@
 /** From what zod found wrong to pointers at the fields, in the words of the schema. */
+import type { FastifySchemaCompiler } from "fastify";
 import { z } from "zod";
 
 export interface FieldError {
@@ -30,10 +31,10 @@ export function fieldErrors({ issues, part }: FieldFailure): FieldError[] {
 }
 
 function errorsOf(issue: Issue, prefix: string): FieldError[] {
-  const pointer = prefix + issue.path.map((step) => `/${escape(String(step))}`).join("");
+  const pointer = prefix + issue.path.map((step) => `/${escapeStep(String(step))}`).join("");
   if (issue.code === "unrecognized_keys") {
     return issue.keys.slice(0, maxErrors).map((key) => ({
-      pointer: `${pointer}/${escape(key.slice(0, 100))}`,
+      pointer: `${pointer}/${escapeStep(key.slice(0, 100))}`,
       detail: "There is no such field.",
     }));
   }
@@ -52,13 +53,16 @@ const weight = (issues: readonly Issue[]): number =>
     0,
   );
 
-const escape = (step: string): string => step.replaceAll("~", "~0").replaceAll("/", "~1");
+const escapeStep = (step: string): string => step.replaceAll("~", "~0").replaceAll("/", "~1");
 
-/** What an answer or request must look like, compiled for fastify. A body that is absent counts as an empty object. */
-export function validatorOf(schema: z.ZodType, part: string) {
-  return (data: unknown): { value: unknown } | { error: FieldFailure } => {
-    const given = part === "body" ? (data ?? {}) : data;
-    const result = z.safeParse(schema, given);
-    return result.success ? { value: result.data } : { error: new FieldFailure(result.error.issues, part) };
+/** Checks and decodes one part of a request by its schema. A body that is absent counts as an empty object. */
+export const validatorCompiler: FastifySchemaCompiler<unknown> = ({ schema, httpPart = "" }) => {
+  // The routes are given zod's schemas and nothing else.
+  const shape = schema as z.ZodType;
+  return (data: unknown) => {
+    const result = z.safeParse(shape, httpPart === "body" ? (data ?? {}) : data);
+    return result.success
+      ? { value: result.data }
+      : { error: new FieldFailure(result.error.issues, httpPart) };
   };
-}
+};

@@ -1,13 +1,12 @@
 /** Puts every route of the contract before its handler: who may ask, what is asked, and what goes back. */
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
-import type { z } from "zod";
 import { problem, problemStatus, type Rejection } from "../contract/problems.ts";
 import { type Route, type RouteName, routes } from "../contract/routes.ts";
 import { actorName, recordRefusal } from "../services/audit.ts";
 import type { Context } from "../services/context.ts";
 import type { Session } from "../services/sessions.ts";
 import type { Call, Handler, Handlers } from "./call.ts";
-import { validatorOf } from "./field-errors.ts";
+import { validatorCompiler } from "./field-errors.ts";
 import { readIdempotencyKey } from "./idempotency.ts";
 import { RejectionError, sendRejection } from "./problems.ts";
 
@@ -48,7 +47,7 @@ function register(
     url: route.path,
     config: { name },
     schema: schemaOf(name, route),
-    validatorCompiler: ({ schema, httpPart = "" }) => validatorOf(schema as z.ZodType, httpPart),
+    validatorCompiler,
     ...(route.access === "public" ? {} : { onRequest: refuseOthers(context, name, route) }),
     handler: async (request, reply) => {
       const result = await handler(callOf(name, route, request, reply));

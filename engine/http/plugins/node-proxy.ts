@@ -1,7 +1,7 @@
 /** A way for the development wallets in the browser to reach the local chain. It doesn't exist on any other chain. */
 import type { FastifyInstance } from "fastify";
 import { z } from "zod";
-import { validatorOf } from "../field-errors.ts";
+import { validatorCompiler } from "../field-errors.ts";
 import { refuseCrossSite } from "./origin.ts";
 
 /** What the node answers to one call. */
@@ -39,7 +39,7 @@ export function proxyNode(
     method: "POST",
     url: "/dev/rpc",
     schema: { body: call, hide: true },
-    validatorCompiler: ({ schema, httpPart = "" }) => validatorOf(schema as z.ZodType, httpPart),
+    validatorCompiler,
     onRequest: (request, _reply, done) => {
       refuseCrossSite(request, publicOrigin);
       done();

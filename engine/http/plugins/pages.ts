@@ -26,7 +26,7 @@ export async function servePages(app: FastifyInstance, directory: string | undef
     // Files under assets/ are named by their content; everything else is asked for again.
     setHeaders: (reply, path) => {
       const isHashed = path.startsWith(join(directory, "assets"));
-      reply.setHeader("cache-control", isHashed ? "public, max-age=31536000, immutable" : "no-cache");
+      reply.header("cache-control", isHashed ? "public, max-age=31536000, immutable" : "no-cache");
     },
     cacheControl: false,
   });
