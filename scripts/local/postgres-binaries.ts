@@ -1,4 +1,4 @@
-import { chmodSync, existsSync, readFileSync, symlinkSync } from "node:fs";
+import { chmodSync, existsSync, readFileSync, statSync, symlinkSync } from "node:fs";
 import { createRequire } from "node:module";
 import { basename, dirname, join } from "node:path";
 import { z } from "zod";
@@ -36,6 +36,6 @@ function completeInstallation(packageFolder: string): void {
   }
   for (const name of ["initdb", "postgres"]) {
     const program = join(packageFolder, "native", "bin", name);
-    if (existsSync(program)) chmodSync(program, 0o755);
+    if (existsSync(program) && (statSync(program).mode & 0o111) !== 0o111) chmodSync(program, 0o755);
   }
 }

@@ -1,14 +1,12 @@
-import { execFile } from "node:child_process";
-import { randomBytes } from "node:crypto";
-import { chownSync, closeSync, openSync } from "node:fs";
-import { chmod, mkdir, readFile, rename, rm, writeFile } from "node:fs/promises";
+import { closeSync, openSync } from "node:fs";
+import { mkdir, readFile, rm } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
-import { promisify } from "node:util";
 import pg from "pg";
 import { findLeftOver, recordProcess } from "./left-over.ts";
 import { endWithUs } from "./orphans.ts";
 import { findPostgresBinaries } from "./postgres-binaries.ts";
+import { clusterOf, initialiseCluster, readOrMakePassword, wasKilled } from "./postgres-cluster.ts";
 import { prepareRoles, type RoleUrls } from "./postgres-roles.ts";
 import { choosePostgresUser, type PostgresUser } from "./postgres-user.ts";
 import {
@@ -23,6 +21,8 @@ import {
 
 const startTimeoutMs = 60_000;
 const stopTimeoutMs = 20_000;
+/** The children of a killed server end within moments; until then a new one refuses to start. */
+const attemptsAfterKill = 10;
 
 export type LocalPostgres = RoleUrls & { process: ProcessMark; stop(): Promise<void> };
 
@@ -33,11 +33,12 @@ export type LocalPostgres = RoleUrls & { process: ProcessMark; stop(): Promise<v
  * With `persist` the data comes back at the next start, also after a kill; a server left behind by a killed engine is
  * stopped in order first. Without it, speed goes before surviving a power failure and `stop()` removes the data.
  *
- * @throws when the port is taken or the server doesn't start, with what it logged.
+ * @throws when the port is taken, when another engine uses the folder, or when the server doesn't start, with what it
+ * logged.
  */
 export async function startLocalPostgres(options: {
   dataDir: string;
-  port?: number;
+  port?: number | undefined;
   persist: boolean;
 }): Promise<LocalPostgres> {
   const { persist } = options;
@@ -45,22 +46,22 @@ export async function startLocalPostgres(options: {
   await mkdir(dataDir, { recursive: true });
   const leftOver = await findLeftOver(dataDir, "postgres");
   if (leftOver) await endProcess(leftOver.process, { signal: "SIGINT", patienceMs: stopTimeoutMs });
+  const port = options.port || (await findFreePort());
+  if (!(await isPortFree(port))) {
+    throw new Error(`Port ${port} is taken, so the local Postgres can't listen on it`);
+  }
 
   const user = choosePostgresUser(dataDir);
   const password = await readOrMakePassword(dataDir);
-  await initialiseCluster(dataDir, { user, password, persist });
-  const port = options.port || (await findFreePort());
-  if (!(await isPortFree(port)))
-    throw new Error(`Port ${port} is taken, so the local Postgres can't listen on it`);
+  await initialiseCluster(dataDir, { user, password, sync: persist });
 
-  const server = await startServer(dataDir, { user, port, persist });
+  const superuserUrl = `postgres://postgres:${password}@127.0.0.1:${port}/postgres`;
+  const server = await startUntilReady(dataDir, { user, port, persist, superuserUrl });
   const stop = async () => {
     await endProcess(server, { signal: "SIGINT", patienceMs: stopTimeoutMs });
     if (!persist) await rm(dataDir, { recursive: true, force: true });
   };
   try {
-    const superuserUrl = `postgres://postgres:${password}@127.0.0.1:${port}/postgres`;
-    await waitUntilReady(superuserUrl, { server, dataDir });
     return { ...(await prepareRoles(superuserUrl)), process: server, stop };
   } catch (error) {
     await stop();
@@ -68,59 +69,21 @@ export async function startLocalPostgres(options: {
   }
 }
 
-async function readOrMakePassword(dataDir: string): Promise<string> {
-  const file = join(dataDir, "password");
-  try {
-    return (await readFile(file, "utf8")).trim();
-  } catch (error) {
-    if (!(error instanceof Error && "code" in error && error.code === "ENOENT")) throw error;
+type ServerOptions = { user: PostgresUser; port: number; persist: boolean; superuserUrl: string };
+
+async function startUntilReady(dataDir: string, options: ServerOptions): Promise<ProcessMark> {
+  const attempts = (await wasKilled(dataDir)) ? attemptsAfterKill : 1;
+  for (let attempt = 1; attempt <= attempts; attempt++) {
+    const server = await startServer(dataDir, options);
+    if (await becomesReady(server, options.superuserUrl)) return server;
+    await endProcess(server, { signal: "SIGINT", patienceMs: stopTimeoutMs });
+    if (attempt < attempts) await delay(200);
   }
-  const password = randomBytes(24).toString("hex");
-  await writeFile(`${file}.new`, password, { mode: 0o600 });
-  await rename(`${file}.new`, file);
-  return password;
+  const log = await readFile(logOf(dataDir), "utf8").catch(() => "");
+  throw new Error(`The local Postgres didn't start: ${log.trim().split("\n").slice(-5).join("\n")}`);
 }
 
-/** Makes the cluster beside its place and moves it there when complete, so that a kill leaves none or a whole one. */
-async function initialiseCluster(
-  dataDir: string,
-  options: { user: PostgresUser; password: string; persist: boolean },
-): Promise<void> {
-  const { user, password, persist } = options;
-  const cluster = join(dataDir, "cluster");
-  if (await readFile(join(cluster, "PG_VERSION")).catch(() => undefined)) return;
-
-  const unfinished = join(dataDir, "cluster.new");
-  const passwordFile = join(dataDir, "password.initdb");
-  await rm(unfinished, { recursive: true, force: true });
-  await mkdir(unfinished, { mode: 0o700 });
-  await writeFile(passwordFile, password, { mode: 0o600 });
-  await chmod(passwordFile, 0o600);
-  for (const path of [unfinished, passwordFile]) if (user.ids) chownSync(path, user.ids.uid, user.ids.gid);
-
-  const flags = [
-    "--pgdata",
-    unfinished,
-    "--username=postgres",
-    `--pwfile=${passwordFile}`,
-    "--auth=scram-sha-256",
-  ];
-  flags.push("--encoding=UTF8", "--locale=C", "--locale-provider=builtin", "--builtin-locale=C.UTF-8");
-  if (!persist) flags.push("--no-sync");
-  try {
-    const [program, ...rest] = user.command(findPostgresBinaries().initdb, flags);
-    await promisify(execFile)(program, rest, { ...user.ids, cwd: "/", timeout: startTimeoutMs });
-  } finally {
-    await rm(passwordFile, { force: true });
-  }
-  await rename(unfinished, cluster);
-}
-
-async function startServer(
-  dataDir: string,
-  options: { user: PostgresUser; port: number; persist: boolean },
-): Promise<ProcessMark> {
-  const { user, port, persist } = options;
+async function startServer(dataDir: string, { user, port, persist }: ServerOptions): Promise<ProcessMark> {
   const settings = [
     "listen_addresses=127.0.0.1",
     "unix_socket_directories=",
@@ -128,23 +91,16 @@ async function startServer(
     "timezone=UTC",
     "log_timezone=UTC",
     ...(persist ? [] : ["fsync=off", "full_page_writes=off"]),
-  ];
-  const flags = [
-    "-D",
-    join(dataDir, "cluster"),
-    "-p",
-    String(port),
-    ...settings.flatMap((setting) => ["-c", setting]),
-  ];
-  const [program, ...rest] = user.command(findPostgresBinaries().postgres, flags);
+  ].flatMap((setting) => ["-c", setting]);
+  const flags = ["-D", clusterOf(dataDir), "-p", String(port), ...settings];
+  const { program, flags: allFlags, spawnAs } = user.lend(findPostgresBinaries().postgres, flags);
 
-  const log = openSync(join(dataDir, "postgres.log"), "w");
+  const log = openSync(logOf(dataDir), "w");
   try {
     const stdio: ["ignore", number, number] = ["ignore", log, log];
-    const child = await startProcess(program, rest, { ...user.ids, cwd: "/", stdio, detached: persist });
-    const { pid } = child;
-    if (pid === undefined) throw new Error("Postgres has no process id");
-    const server = markOf(pid);
+    const child = await startProcess(program, allFlags, { ...spawnAs, cwd: "/", stdio, detached: persist });
+    if (child.pid === undefined) throw new Error("Postgres has no process id");
+    const server = markOf(child.pid);
     await recordProcess(dataDir, "postgres", { process: server, address: `127.0.0.1:${port}` });
     if (!persist) endWithUs(child, "INT");
     child.unref();
@@ -154,23 +110,23 @@ async function startServer(
   }
 }
 
-async function waitUntilReady(url: string, context: { server: ProcessMark; dataDir: string }): Promise<void> {
+/** Waits until the server lets us in; false when it ends instead, or takes longer than a minute. */
+async function becomesReady(server: ProcessMark, superuserUrl: string): Promise<boolean> {
   const giveUpAt = Date.now() + startTimeoutMs;
-  for (;;) {
-    const client = new pg.Client({ connectionString: url, connectionTimeoutMillis: 2_000 });
+  while (isRunning(server) && Date.now() < giveUpAt) {
+    const client = new pg.Client({ connectionString: superuserUrl, connectionTimeoutMillis: 2_000 });
     try {
       await client.connect();
-      return;
-    } catch (error) {
-      if (!isRunning(context.server) || Date.now() > giveUpAt) {
-        const log = await readFile(join(context.dataDir, "postgres.log"), "utf8").catch(() => "");
-        throw new Error(`The local Postgres didn't start: ${log.trim().split("\n").slice(-5).join("\n")}`, {
-          cause: error,
-        });
-      }
+      return true;
+    } catch {
+      await delay(20);
     } finally {
       await client.end().catch(() => undefined);
     }
-    await delay(20);
   }
+  return false;
+}
+
+function logOf(dataDir: string): string {
+  return join(dataDir, "postgres.log");
 }

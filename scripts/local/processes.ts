@@ -21,6 +21,17 @@ export function startMarkOf(pid: number): string | undefined {
   }
 }
 
+/** The command line of a process; empty when there is no such process. */
+export function commandOf(pid: number): string {
+  try {
+    if (process.platform === "linux")
+      return readFileSync(`/proc/${pid}/cmdline`, "utf8").replaceAll("\0", " ");
+    return execFileSync("ps", ["-o", "command=", "-p", String(pid)], { encoding: "utf8" });
+  } catch {
+    return "";
+  }
+}
+
 export function markOf(pid: number): ProcessMark {
   return { pid, startMark: startMarkOf(pid) ?? "ended" };
 }

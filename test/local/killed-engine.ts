@@ -5,8 +5,9 @@ import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 import { z } from "zod";
+import { endProcess } from "../../scripts/local/processes.ts";
 
-const recordSchema = z.object({ process: z.object({ pid: z.number() }) });
+const recordSchema = z.object({ process: z.object({ pid: z.number(), startMark: z.string() }) });
 
 /** Starts a part in a Node process of its own, as an engine does, and gives what it answered and a way to kill it. */
 export async function startInOwnProcess<T>(
@@ -32,5 +33,6 @@ export async function startInOwnProcess<T>(
 /** Kills the program that works on a data folder, with no chance to put anything away. */
 export async function killRecorded(dataDir: string, name: string): Promise<void> {
   const record = await readFile(join(dataDir, `${name}.process.json`), "utf8");
-  process.kill(recordSchema.parse(JSON.parse(record)).process.pid, "SIGKILL");
+  const { process: mark } = recordSchema.parse(JSON.parse(record));
+  await endProcess(mark, { signal: "SIGKILL", patienceMs: 5_000 });
 }
