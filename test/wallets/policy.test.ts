@@ -151,3 +151,7 @@ test("a pause and another chain refuse everything", () => {
     }
   }
 });
+
+test("when more was signed within the hour than can be remembered, nothing new is signed", () => {
+  expect(verdictOf(instructionOf("payout"), { isHistoryFull: true })).toBe("history_full");
+});

@@ -1,7 +1,8 @@
-import { expect, test } from "vitest";
+import { SigningKey, Transaction } from "ethers";
+import { afterEach, expect, test, vi } from "vitest";
 import { instructionKinds, type SignRequest } from "../../wallets/instruction.ts";
 import { outflowWindowMs } from "../../wallets/limits.ts";
-import { assertSender, assertSignedBytes } from "../../wallets/transaction.ts";
+import { assertSender, assertSignedBytes, SignedBytesError } from "../../wallets/transaction.ts";
 import {
   addressOf,
   codeOf,
@@ -17,6 +18,10 @@ import {
   vault,
   ways,
 } from "./fixtures.ts";
+
+afterEach(() => {
+  vi.restoreAllMocks();
+});
 
 test("every kind of instruction is signed by its own wallet, exactly as committed", async () => {
   const house = makeHouse();
@@ -125,6 +130,9 @@ test("an instruction that changes after its first signature isn't signed again",
     house.commit({ ...first, ...change });
     expect(await codeOf(house.signer.sign(request))).toBe("instruction_changed");
   }
+  const otherEscrow = { purpose: "escrow", index: 4 } as const;
+  house.commit({ ...first, sourceAddress: addressOf(otherEscrow) });
+  expect(await codeOf(house.signer.sign({ ...request, wallet: otherEscrow }))).toBe("instruction_changed");
   house.commit(first);
   expect(await house.signer.sign(request)).toEqual(signed);
 });
@@ -211,6 +219,25 @@ test("a caller can't change its request while the instruction is read", async ()
   const asked = { ...request, wallet: { ...request.wallet } };
   const signed = await signer.sign(Object.assign(request, asked));
   assertSignedBytes(signed, asked, instruction);
+});
+
+test("bytes that a broken library encoded or signed wrongly never leave the signer", async () => {
+  const house = makeHouse();
+  const request = requestOf(house.commit(instructionOf("payout")));
+  const { from } = Transaction;
+  const encoding = vi.spyOn(Transaction, "from").mockImplementation((given) => {
+    const made = from.call(Transaction, given ?? {});
+    if (typeof given === "object" && given !== null) made.gasLimit += 1n;
+    return made;
+  });
+  await expect(house.signer.sign(request)).rejects.toThrow(new SignedBytesError("gas"));
+  encoding.mockRestore();
+  const { sign } = SigningKey.prototype;
+  const strangersKey = new SigningKey(`0x${"11".repeat(32)}`);
+  vi.spyOn(SigningKey.prototype, "sign").mockImplementation((digest) => sign.call(strangersKey, digest));
+  await expect(house.signer.sign(request)).rejects.toThrow(new SignedBytesError("sender"));
+  vi.restoreAllMocks();
+  expect(await codeOf(house.signer.sign(request))).toBe("signed");
 });
 
 test("two hundred payouts from one wallet are signed well within a second of work", async () => {
