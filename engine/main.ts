@@ -1,26 +1,31 @@
 /** The composition root: the only file that knows everything. Configuration in, a running engine out. */
 
+import { existsSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+import { z } from "zod";
 import { openKeystore } from "../wallets/keystore.ts";
 import { readPassphrase } from "../wallets/passphrase.ts";
 import { developmentMnemonic, Seed } from "../wallets/seed.ts";
 import { createSigner, type Signer } from "../wallets/signer.ts";
 import type { Chain } from "./chain/client.ts";
 import { createChain } from "./chain/client.ts";
+import { RpcRefusedError } from "./chain/errors.ts";
 import { readToken } from "./chain/tokens.ts";
 import { type Config, ConfigError } from "./config.ts";
 import { migrate } from "./db/migrate.ts";
-import { listen, notify } from "./db/notify.ts";
+import { listen } from "./db/notify.ts";
 import { createPool, type Pool } from "./db/pool.ts";
 import { listTokens, type Token } from "./db/tokens.ts";
 import { buildApp } from "./http/app.ts";
+import type { NodeAnswer } from "./http/plugins/node-proxy.ts";
 import { createLog } from "./log.ts";
 import { startPublisher } from "./realtime/publisher.ts";
 import { createRealtime, endSession } from "./realtime/server.ts";
 import type { Context } from "./services/context.ts";
-import { playerOfOverlayToken } from "./services/live.ts";
+import { playerOfOverlayToken } from "./services/overlays.ts";
 import { takeEvents } from "./services/relay.ts";
 import { refuseDangerousRights } from "./services/rights.ts";
-import { sessionOf } from "./services/sessions.ts";
+import { endedSessions, sessionOf } from "./services/sessions.ts";
 import { signerPorts } from "./services/signing.ts";
 import { readSnapshot } from "./services/snapshots.ts";
 import { prepareWallets } from "./services/wallets.ts";
@@ -70,7 +75,13 @@ export async function startEngine(config: Config): Promise<Engine> {
     const context: Context = { pool, chain, signer, settings, log, clock: Date.now, nudge: () => nudge() };
     const { vault, gas } = await prepareWallets(context);
 
-    const app = await buildApp({ context, config });
+    const app = await buildApp({
+      context,
+      trustedProxyHops: config.TRUSTED_PROXY_HOPS,
+      requestsPerMinute: config.REQUESTS_PER_MINUTE,
+      webDirectory: webDirectory(),
+      callNode: chainIsLocal ? (call) => passToNode(chain, call) : undefined,
+    });
     closing.push(() => app.close());
     const io = createRealtime({
       httpServer: app.server,
@@ -78,6 +89,7 @@ export async function startEngine(config: Config): Promise<Engine> {
       maxSocketsPerAddress: config.SOCKETS_PER_ADDRESS,
       trustedProxyHops: config.TRUSTED_PROXY_HOPS,
       readSession: (cookieHeader) => sessionOf(context, cookieHeader),
+      endedSessions: (sessionIds) => endedSessions(context, sessionIds),
       playerOfOverlayToken: (token) => playerOfOverlayToken(context, token),
       readSnapshot: (room) => readSnapshot(context, room),
       log,
@@ -113,6 +125,26 @@ export async function startEngine(config: Config): Promise<Engine> {
   } catch (error) {
     await stop().catch(() => undefined);
     throw error;
+  }
+}
+
+/** What the web build made; null before it: then only the API is served. */
+function webDirectory(): string | undefined {
+  const directory = fileURLToPath(new URL("../web/dist", import.meta.url));
+  return existsSync(directory) ? directory : undefined;
+}
+
+/** The development wallets' way to the local node. */
+async function passToNode(
+  chain: Chain,
+  { method, params }: { method: string; params: unknown[] },
+): Promise<NodeAnswer> {
+  try {
+    return { result: await chain.ask(method, params, z.unknown()) };
+  } catch (error) {
+    if (error instanceof RpcRefusedError)
+      return { error: { code: error.rpcCode, message: error.message, data: error.data } };
+    return { error: { code: -32_000, message: "The local chain doesn't answer." } };
   }
 }
 

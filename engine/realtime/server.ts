@@ -31,6 +31,8 @@ export interface RealtimeOptions {
   /** Reverse proxies in front of us whose `X-Forwarded-For` counts. */
   trustedProxyHops: number;
   readSession: (cookieHeader: string | undefined) => Promise<{ playerId: string; sessionId: string } | null>;
+  /** Which of these sessions have ended by now. */
+  endedSessions: (sessionIds: string[]) => Promise<string[]>;
   playerOfOverlayToken: (token: string) => Promise<string | null>;
   /** State and number of a room at one moment; null when there is no such room. */
   readSnapshot: (room: string) => Promise<{ sequence: number; snapshot: Snapshot } | null>;
@@ -38,6 +40,8 @@ export interface RealtimeOptions {
 }
 
 const maxRoomsPerSocket = 30;
+/** A session that ran out, or whose end wasn't heard of, closes its sockets within this time. */
+const recheckSessionsMs = 3_000;
 /** A client that doesn't read is let go when as many packets wait for it. */
 const maxWaitingPackets = 1_000;
 
@@ -80,6 +84,14 @@ export function createRealtime(options: RealtimeOptions): RealtimeServer {
       });
     },
   );
+
+  const rechecks = setInterval(() => {
+    closeEnded(io, options).catch((error: unknown) =>
+      options.log.error({ error }, "sessions of sockets can't be checked"),
+    );
+  }, recheckSessionsMs);
+  rechecks.unref();
+  options.httpServer.once("close", () => clearInterval(rechecks));
 
   const own = io.of("/");
   own.use((socket, next) => {
@@ -124,6 +136,14 @@ export function endSession(io: RealtimeServer, sessionId: string): void {
   for (const socket of io.of("/").sockets.values()) {
     if (socket.data.sessionId === sessionId) socket.disconnect(true);
   }
+}
+
+async function closeEnded(io: RealtimeServer, { endedSessions }: RealtimeOptions): Promise<void> {
+  const open = new Set<string>();
+  for (const { data } of io.of("/").sockets.values())
+    if (data.sessionId !== undefined) open.add(data.sessionId);
+  if (open.size === 0) return;
+  for (const sessionId of await endedSessions([...open])) endSession(io, sessionId);
 }
 
 function serve(
