@@ -1,6 +1,6 @@
 /** The HTTP server as a function: dependencies in, a fastify instance out, usable with `inject` and with `listen`. */
 import { randomUUID } from "node:crypto";
-import Fastify, { type FastifyBaseLogger, type FastifyInstance } from "fastify";
+import Fastify, { type FastifyBaseLogger, type FastifyInstance, LogController } from "fastify";
 import type { Context } from "../services/context.ts";
 import { handlersOf } from "./handlers.ts";
 import { acceptJson } from "./json.ts";
@@ -39,7 +39,7 @@ export async function buildApp(options: HttpOptions): Promise<FastifyInstance> {
     loggerInstance: context.log as FastifyBaseLogger,
     // The request's id stands in each line that needs it; a child logger per request would only cost.
     childLoggerFactory: (logger) => logger,
-    disableRequestLogging: true,
+    logController: new LogController({ disableRequestLogging: true }),
     genReqId: () => randomUUID(),
     requestIdHeader: false,
     // A plain number is refused by fastify, since it believes whoever reaches us past the proxies. So do we: then only

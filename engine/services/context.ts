@@ -28,6 +28,8 @@ export interface Settings {
   /** Wallets whose players are operators. */
   operatorAddresses: ReadonlySet<string>;
   termsVersion: string;
+  /** Factories whose smart wallets may sign in before they are deployed; absent: those in `wallet-factories.ts`. */
+  walletFactories?: readonly string[];
 }
 
 export interface Context {

@@ -12,6 +12,7 @@ import { readMe } from "./players.ts";
 import { beginSession, endSessionOf } from "./sessions.ts";
 import { claimSuspenseOf } from "./suspense.ts";
 import { change } from "./transaction.ts";
+import { wellKnownFactories } from "./wallet-factories.ts";
 import { ensureSpareWallets } from "./wallets.ts";
 
 export interface SignedChallenge {
@@ -38,7 +39,8 @@ async function proveAddress(context: Context, signed: SignedChallenge): Promise<
   // A wallet of ours is nobody's to sign in with, whatever its code may say.
   if ((await findWallets(context.pool, [address])).size > 0) return refusal();
   if ((await recoverLocally(signed)) === address) return accept(address);
-  switch (await verifySignatureOnChain(context.chain, { ...signed, address })) {
+  const knownFactories = context.settings.walletFactories ?? wellKnownFactories;
+  switch (await verifySignatureOnChain(context.chain, { ...signed, address, knownFactories })) {
     case "valid":
       return accept(address);
     case "invalid":
