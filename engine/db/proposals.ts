@@ -197,12 +197,16 @@ export async function readProposals(db: Queryable, ids: string[]): Promise<Propo
   return namedOf(rows);
 }
 
-/** The whole chain of counters that an offer belongs to, oldest first. */
+/** The whole chain of counters that an offer belongs to, oldest first; of one moment, an offer before its counter. */
 export async function readChain(db: Queryable, proposalId: string): Promise<ProposalWithNames[]> {
   const { rows } = await db.query({
     name: "read_proposal_chain",
-    text: `${select} WHERE proposal.root_id = (SELECT root_id FROM proposal asked WHERE asked.id = $1)
-           ORDER BY proposal.created_at, proposal.id LIMIT 200`,
+    text: `WITH RECURSIVE member AS MATERIALIZED (
+             SELECT id, parent_id FROM proposal WHERE root_id = (SELECT root_id FROM proposal asked WHERE asked.id = $1)),
+           chain AS (
+             SELECT id, 0 AS depth FROM member WHERE parent_id IS NULL
+             UNION ALL SELECT member.id, depth + 1 FROM member JOIN chain ON member.parent_id = chain.id)
+           ${select} JOIN chain ON chain.id = proposal.id ORDER BY proposal.created_at, depth, proposal.id LIMIT 200`,
     values: [proposalId],
   });
   return namedOf(rows);

@@ -7,7 +7,7 @@ import { decideGame, type GameCommand } from "../core/game.ts";
 import { readGames } from "../db/games.ts";
 import { readPlayer, readPlayerWallets } from "../db/players.ts";
 import type { Tx } from "../db/pool.ts";
-import { actorName, recordAct, recordRefusal } from "./audit.ts";
+import { actorName, recordAct } from "./audit.ts";
 import type { Context } from "./context.ts";
 import { commandGame } from "./game-writing.ts";
 import { approve } from "./operators.ts";
@@ -29,10 +29,8 @@ export const report = (
     outcome,
   }: { by: string; idempotency: Idempotency; gameId: string; outcome: Outcome },
 ): Promise<Result<Game>> =>
-  audited(context, { by, action: "report", gameId }, () =>
-    changeOnce(context, idempotency, (tx) =>
-      commandGame(context, tx, { gameId, command: { type: "report", by, outcome } }),
-    ),
+  changeOnce(context, idempotency, (tx) =>
+    commandGame(context, tx, { gameId, command: { type: "report", by, outcome } }),
   );
 
 /**
@@ -66,21 +64,12 @@ export const decide = (
   context: Context,
   { by, idempotency, gameId, outcome, reason }: Verdict & { idempotency: Idempotency },
 ): Promise<Result<Game>> =>
-  audited(context, { by, action: "decide", gameId }, () =>
-    changeOnce(context, idempotency, async (tx) => {
-      const command = {
-        type: "decide",
-        by,
-        role: "referee",
-        outcome,
-        reason,
-        byHasMoneyInIt: false,
-      } as const;
-      const decided = await commandGame(context, tx, { gameId, command });
-      if (decided.ok) await recordDecision(tx, "decide", { by, gameId, outcome, reason });
-      return decided;
-    }),
-  );
+  changeOnce(context, idempotency, async (tx) => {
+    const command = { type: "decide", by, role: "referee", outcome, reason, byHasMoneyInIt: false } as const;
+    const decided = await commandGame(context, tx, { gameId, command });
+    if (decided.ok) await recordDecision(tx, "decide", { by, gameId, outcome, reason });
+    return decided;
+  });
 
 /**
  * An operator ends a dispute that has no referee. A pot above the token's approval limit takes two operators who say
@@ -120,28 +109,26 @@ async function actAsOperator(
   { action, command, verdict }: OperatorAct,
 ): Promise<Result<Game>> {
   const { by, gameId } = verdict;
-  return audited(context, { by, action, gameId }, async () => {
-    if (!(await isOperator(context, by))) return reject("not_allowed");
-    const [record] = await readGames(context.pool, [gameId]);
-    if (record === undefined) return reject("not_found");
-    // Tried first, so that nobody's word is taken for an act that can't be.
-    const wouldBe = decideGame(record.state, command, context.clock());
-    if (!wouldBe.ok) return wouldBe;
-    const { red, blue, token, settlementNumber } = record.state;
-    const limit = context.settings.approvalLimit.get(token) ?? 0n;
-    const approved = await approve(context, {
-      action,
-      subject: `game:${gameId}:${settlementNumber}`,
-      payload: { outcome: verdict.outcome ?? null },
-      operatorId: by,
-      needed: red.stake + blue.stake > limit ? 2 : 1,
-    });
-    if (!approved.ok) return approved;
-    return change(context, async (tx) => {
-      const acted = await commandGame(context, tx, { gameId, command });
-      if (acted.ok) await recordDecision(tx, action, verdict);
-      return acted;
-    });
+  if (!(await isOperator(context, by))) return reject("not_allowed");
+  const [record] = await readGames(context.pool, [gameId]);
+  if (record === undefined) return reject("not_found");
+  // Tried first, so that nobody's word is taken for an act that can't be.
+  const wouldBe = decideGame(record.state, command, context.clock());
+  if (!wouldBe.ok) return wouldBe;
+  const { red, blue, token, settlementNumber } = record.state;
+  const limit = context.settings.approvalLimit.get(token) ?? 0n;
+  const approved = await approve(context, {
+    action,
+    subject: `game:${gameId}:${settlementNumber}`,
+    payload: { outcome: verdict.outcome ?? null },
+    operatorId: by,
+    needed: red.stake + blue.stake > limit ? 2 : 1,
+  });
+  if (!approved.ok) return approved;
+  return change(context, async (tx) => {
+    const acted = await commandGame(context, tx, { gameId, command });
+    if (acted.ok) await recordDecision(tx, action, verdict);
+    return acted;
   });
 }
 
@@ -155,25 +142,11 @@ async function recordDecision(
   action: string,
   { by, gameId, ...detail }: { by: string; gameId: string; reason: string; outcome?: Outcome },
 ): Promise<void> {
-  await recordAct(tx, { actor: await actorOf(tx, by), action, subject: `game:${gameId}`, detail });
-}
-
-const actorOf = async (db: Parameters<typeof readPlayer>[0], playerId: string): Promise<string> =>
-  actorName({ playerId, handle: (await readPlayer(db, playerId))?.handle ?? "?" });
-
-/** Writes down when somebody tries what isn't theirs to do. */
-async function audited<Value>(
-  context: Context,
-  { by, action, gameId }: { by: string; action: string; gameId: string },
-  act: () => Promise<Result<Value>>,
-): Promise<Result<Value>> {
-  const result = await act();
-  if (
-    !result.ok &&
-    ["not_allowed", "money_in_it", "second_approval_needed"].includes(result.rejection.code)
-  ) {
-    const actor = await actorOf(context.pool, by);
-    await recordRefusal(context, { actor, action, subject: `game:${gameId}`, code: result.rejection.code });
-  }
-  return result;
+  const handle = (await readPlayer(tx, by))?.handle ?? "?";
+  await recordAct(tx, {
+    actor: actorName({ playerId: by, handle }),
+    action,
+    subject: `game:${gameId}`,
+    detail,
+  });
 }
