@@ -1,6 +1,6 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { type Address, encodeFunctionData, parseAbi, parseEther } from "viem";
-import { mnemonicToAccount } from "viem/accounts";
+import { mnemonicToAccount, type PrivateKeyAccount, privateKeyToAccount } from "viem/accounts";
 import { callNode, toQuantity } from "./rpc.ts";
 
 /** The mnemonic that every development node knows, and therefore everybody. Never give its accounts anything of worth. */
@@ -19,6 +19,14 @@ export const developmentAccounts = Array.from({ length: accountCount }, (_, addr
     privateKey: `0x${Buffer.from(key).toString("hex")}` as const,
   };
 });
+
+/** Signs as the development account of that index (0 to 9). */
+export function developmentSigner(index: number): PrivateKeyAccount {
+  const account = developmentAccounts[index];
+  if (!account)
+    throw new RangeError(`There are ${accountCount} development accounts, and none is number ${index}`);
+  return privateKeyToAccount(account.privateKey);
+}
 
 const mineTimeoutMs = 30_000;
 

@@ -1,13 +1,13 @@
 import { type Address, encodeFunctionData, parseEther, parseGwei } from "viem";
-import { type PrivateKeyAccount, privateKeyToAccount } from "viem/accounts";
+import type { PrivateKeyAccount } from "viem/accounts";
 import { afterAll, beforeAll, describe, expect, inject, test } from "vitest";
-import { developmentAccounts } from "../../scripts/local/accounts.ts";
+import { developmentSigner } from "../../scripts/local/accounts.ts";
 import { baseChainId, multicall3Address } from "../../scripts/local/tokens.ts";
 import { createChainClient, startTestChain, type TestChain } from "../helpers/chain.ts";
 import { tokenAbi, usdcAbi } from "../helpers/contracts.ts";
 
-const [alice, bob] = developmentAccounts.map(({ privateKey }) => privateKeyToAccount(privateKey));
-if (!alice || !bob) throw new Error("There are no development accounts");
+const alice = developmentSigner(0);
+const bob = developmentSigner(1);
 
 let chain: TestChain;
 beforeAll(async () => {
