@@ -12,6 +12,8 @@ export const problemStatus = {
   idempotency_key_reused: [409, "This Idempotency-Key was used for another request"],
   not_found: [404, "There is nothing here"],
   too_many_requests: [429, "Too many requests: wait a moment"],
+  request_timeout: [408, "This request didn't arrive in time"],
+  headers_too_large: [431, "The headers of this request are too large"],
   body_too_large: [413, "This request is too large"],
   content_type_unsupported: [415, "Send JSON with content type application/json"],
   origin_refused: [403, "This page isn't one of ours"],

@@ -12,7 +12,7 @@ import { serveMetrics } from "./plugins/metrics.ts";
 import { type CallNode, proxyNode } from "./plugins/node-proxy.ts";
 import { servePages } from "./plugins/pages.ts";
 import { logRequests } from "./plugins/request-log.ts";
-import { handleError, sendRejection } from "./problems.ts";
+import { handleError, refuseConnection, sendRejection } from "./problems.ts";
 import { registerRoutes } from "./routes.ts";
 import { serializerCompiler } from "./serializer.ts";
 
@@ -47,7 +47,15 @@ export async function buildApp(options: HttpOptions): Promise<FastifyInstance> {
     trustProxy: options.trustedProxyHops > 0 && ((_address, hop) => hop < options.trustedProxyHops),
     bodyLimit: maxBodyBytes,
     requestTimeout: requestTimeoutMs,
-    http: { connectionsCheckingInterval: 1_000, maxHeaderSize: 16_384 },
+    // Node cuts nobody off while it waits longer for the headers than for the whole.
+    http: {
+      connectionsCheckingInterval: 1_000,
+      headersTimeout: requestTimeoutMs,
+      requestTimeout: requestTimeoutMs,
+      maxHeaderSize: 16_384,
+    },
+    clientErrorHandler: refuseConnection,
+    frameworkErrors: (error, request, reply) => handleError(error, request, reply),
   });
   app.setErrorHandler(handleError);
   app.setNotFoundHandler((_request, reply) => sendRejection(reply, { code: "not_found" }));

@@ -1,5 +1,8 @@
 /** Every failure leaves as RFC 9457 problem details: a stable code, a plain title, the fields at fault, never a stack. */
-import type { FastifyError, FastifyReply, FastifyRequest } from "fastify";
+import { randomUUID } from "node:crypto";
+import { STATUS_CODES } from "node:http";
+import type { Socket } from "node:net";
+import type { ConnectionError, FastifyError, FastifyReply, FastifyRequest } from "fastify";
 import { type Problem, problemStatus, type Rejection } from "../contract/problems.ts";
 import { fieldErrors, isFieldFailure } from "./field-errors.ts";
 
@@ -73,4 +76,24 @@ function knownFailure(error: unknown): Rejection | null {
         ? { code: "request_invalid" }
         : null;
   }
+}
+
+/** Answers what isn't HTTP, or never ends, on the bare socket: no request was made of it. */
+export function refuseConnection(error: ConnectionError, socket: Socket): void {
+  if (error.code === "ECONNRESET" || socket.destroyed) return;
+  const code =
+    error.code === "ERR_HTTP_REQUEST_TIMEOUT"
+      ? "request_timeout"
+      : error.code === "HPE_HEADER_OVERFLOW"
+        ? "headers_too_large"
+        : "request_invalid";
+  const problem = problemOf({ code }, randomUUID());
+  const body = JSON.stringify(problem);
+  if (socket.writable) {
+    socket.write(
+      `HTTP/1.1 ${problem.status} ${STATUS_CODES[problem.status]}\r\ncontent-type: ${problemType}\r\n` +
+        `content-length: ${Buffer.byteLength(body)}\r\nconnection: close\r\n\r\n${body}`,
+    );
+  }
+  socket.destroy(error);
 }

@@ -1,7 +1,7 @@
 /** SAFETY 28: a signed message lets one browser in, once, or nobody. */
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { challengeLifetimeMs } from "../../engine/services/challenges.ts";
-import { type Browser, newAccount, openSite, type Site } from "../http/site.ts";
+import { newAccount, openSite, type Site } from "../http/site.ts";
 
 let site: Site;
 beforeAll(async () => {
