@@ -1,3 +1,4 @@
+import { spawn } from "node:child_process";
 import { chmod, mkdtemp, readdir, readFile, rm, stat, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -79,10 +80,15 @@ test("a lock file that names another program's process doesn't keep the server d
   const lockFile = join(dataDir, "cluster", "postmaster.pid");
   const lock = await readFile(lockFile, "utf8");
   await killRecorded(dataDir, "postgres");
-  await writeFile(lockFile, lock.replace(/^\d+/, "1"));
-
-  const second = await start();
-  expect(await query(second.ownerUrl, "SELECT number FROM kept")).toEqual([1]);
+  const { uid, gid } = await stat(lockFile);
+  const other = spawn("sleep", ["60"], { uid, gid, stdio: "ignore" });
+  try {
+    await writeFile(lockFile, lock.replace(/^\d+/, String(other.pid)));
+    const second = await start();
+    expect(await query(second.ownerUrl, "SELECT number FROM kept")).toEqual([1]);
+  } finally {
+    other.kill();
+  }
 });
 
 test("the server runs in a folder that only we can enter", async () => {
