@@ -39,6 +39,12 @@ export function settingsOf(
     collectMinimum: perToken(config.COLLECT_MINIMUM, () => 0n),
     approvalLimit: perToken(config.APPROVAL_LIMIT, (unit) => 1_000n * unit),
     operatorAddresses: new Set(config.OPERATORS),
+    maxFeePerGasWei: BigInt(config.MAX_FEE_PER_GAS_GWEI) * 1_000_000_000n,
+    pollIntervalMs: chainIsLocal ? 250 : 1_000,
+    sendIntervalMs: chainIsLocal ? 50 : 250,
+    confirmAfterMs: chainIsLocal ? 300 : 4_000,
+    resendAfterMs: chainIsLocal ? 5_000 : 15_000,
+    stuckAfterMs: chainIsLocal ? 20_000 : 60_000,
     termsVersion: "2026-11",
   };
 }

@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { firstOf } from "./decode.ts";
+import { insertEvents, type OutboxEvent } from "./outbox.ts";
 import type { Tx } from "./pool.ts";
 
 interface Key {
@@ -30,11 +31,15 @@ export async function readIdempotencyKey(
   return row === null ? null : { requestHash: row.request_hash, body: row.body };
 }
 
-/** Keeps the answer with its effect. */
-export async function storeAnswer(tx: Tx, input: Key & { body: unknown }): Promise<void> {
+/** Keeps the answer with its effect, and writes the events that tell of it, in one statement. */
+export async function storeAnswer(
+  tx: Tx,
+  input: Key & { body: unknown; events: OutboxEvent[] },
+): Promise<void> {
   await tx.query({
     name: "store_answer",
-    text: "UPDATE idempotency_key SET body = $3 WHERE player_id = $1 AND key = $2",
-    values: [input.playerId, input.key, JSON.stringify(input.body)],
+    text: `WITH told AS (${insertEvents})
+           UPDATE idempotency_key SET body = $4 WHERE player_id = $2 AND key = $3`,
+    values: [JSON.stringify(input.events), input.playerId, input.key, JSON.stringify(input.body)],
   });
 }

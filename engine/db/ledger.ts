@@ -1,6 +1,6 @@
 /** Accounts, ledger rows and the instructions that follow from them. */
 import { z } from "zod";
-import { big, count, id, moment, rowsOf } from "./decode.ts";
+import { big, count, firstOf, id, moment, rowsOf } from "./decode.ts";
 import type { Queryable, Tx } from "./pool.ts";
 
 /** What names an account; its backing wallet follows from it. */
@@ -25,6 +25,16 @@ const backingWallet = `CASE
   END`;
 const given = `unnest($1::text[], $2::text[], $3::bigint[], $4::uuid[], $5::bigint[])
   WITH ORDINALITY AS given (kind, token, player_id, game_id, wallet_id, position)`;
+// Locks the given accounts in id order: `locked` has a row for each that is open.
+const lockedAccounts = `wanted AS MATERIALIZED (
+    SELECT given.position, account.id FROM ${given}
+    JOIN account ON account.kind = given.kind AND account.token = given.token
+      AND account.wallet_id IS NOT DISTINCT FROM (${backingWallet})
+      AND account.player_id IS NOT DISTINCT FROM given.player_id
+      AND account.game_id IS NOT DISTINCT FROM given.game_id),
+  row_locked AS MATERIALIZED (SELECT * FROM lock_accounts(ARRAY(SELECT id FROM wanted))),
+  locked AS MATERIALIZED (
+    SELECT wanted.position, row_locked.id, row_locked.wallet_id, row_locked.balance FROM wanted JOIN row_locked USING (id))`;
 const parameters = (keys: AccountKey[]) => [
   keys.map((key) => key.kind),
   keys.map((key) => key.token),
@@ -37,14 +47,7 @@ const parameters = (keys: AccountKey[]) => [
 export async function lockAccounts(tx: Tx, keys: AccountKey[]): Promise<(LockedAccount | null)[]> {
   const { rows } = await tx.query({
     name: "lock_accounts",
-    text: `WITH wanted AS MATERIALIZED (
-             SELECT given.position, account.id FROM ${given}
-             JOIN account ON account.kind = given.kind AND account.token = given.token
-               AND account.wallet_id IS NOT DISTINCT FROM (${backingWallet})
-               AND account.player_id IS NOT DISTINCT FROM given.player_id
-               AND account.game_id IS NOT DISTINCT FROM given.game_id),
-           locked AS MATERIALIZED (SELECT * FROM lock_accounts(ARRAY(SELECT id FROM wanted)))
-           SELECT wanted.position, locked.id, locked.wallet_id, locked.balance FROM wanted JOIN locked USING (id)`,
+    text: `WITH ${lockedAccounts} SELECT position, id, wallet_id, balance FROM locked`,
     values: parameters(keys),
   });
   const found = new Map(rowsOf(account, rows).map((row) => [row.position, row]));
@@ -94,6 +97,60 @@ export async function insertTransfers(tx: Tx, transfers: NewTransfer[]): Promise
     ],
   });
   return new Map(rowsOf(inserted, rows).map((row) => [row.business_key, row.id]));
+}
+
+const single = z.object({
+  debit_id: id,
+  debit_wallet_id: id.nullable(),
+  debit_balance: big,
+  credit_id: id,
+  credit_wallet_id: id.nullable(),
+  credit_balance: big,
+  transfer_id: id.nullable(),
+});
+
+/**
+ * What `lockAccounts` and `insertTransfers` do, in one statement for one transfer: locks both accounts in id order and
+ * writes the ledger row when the first holds enough, or `mayOverdraw`. Null when an account isn't open yet; without a
+ * `transferId` nothing was written. Balances are those from before. A known business key throws 23505.
+ */
+export async function insertSingleTransfer(
+  tx: Tx,
+  transfer: Omit<NewTransfer, "debitAccountId" | "creditAccountId"> & {
+    from: AccountKey;
+    to: AccountKey;
+    mayOverdraw: boolean;
+  },
+): Promise<{ debit: LockedAccount; credit: LockedAccount; transferId: string | null } | null> {
+  const { rows } = await tx.query({
+    name: "insert_single_transfer",
+    text: `WITH ${lockedAccounts},
+           pair AS MATERIALIZED (
+             SELECT debit.id AS debit_id, debit.wallet_id AS debit_wallet_id, debit.balance AS debit_balance,
+               credit.id AS credit_id, credit.wallet_id AS credit_wallet_id, credit.balance AS credit_balance
+             FROM locked debit JOIN locked credit ON debit.position = 1 AND credit.position = 2),
+           written AS (
+             INSERT INTO transfer (debit_account_id, credit_account_id, token, amount, reason, business_key)
+             SELECT debit_id, credit_id, $6::text, $7::numeric, $8::text, $9::text FROM pair
+             WHERE $10::boolean OR debit_balance >= $7::numeric
+             RETURNING id)
+           SELECT pair.*, (SELECT id FROM written) AS transfer_id FROM pair`,
+    values: [
+      ...parameters([transfer.from, transfer.to]),
+      transfer.token,
+      transfer.amount.toString(),
+      transfer.reason,
+      transfer.businessKey,
+      transfer.mayOverdraw,
+    ],
+  });
+  const row = firstOf(single, rows);
+  if (row === null) return null;
+  return {
+    debit: { id: row.debit_id, walletId: row.debit_wallet_id, balance: row.debit_balance },
+    credit: { id: row.credit_id, walletId: row.credit_wallet_id, balance: row.credit_balance },
+    transferId: row.transfer_id,
+  };
 }
 
 export interface NewLeg {

@@ -9,16 +9,15 @@ export interface OutboxEvent {
   data: unknown;
 }
 
+/** Inserts the events of a JSON array, in their order; `$1` is the array. */
+export const insertEvents = `INSERT INTO outbox (rooms, name, data)
+  SELECT ARRAY(SELECT jsonb_array_elements_text(event->'rooms')), event->>'name', event->'data'
+  FROM jsonb_array_elements($1::jsonb) WITH ORDINALITY AS given (event, position) ORDER BY position`;
+
 /** Writes events beside the change that they tell of. One statement for all of them. */
 export async function writeOutbox(tx: Tx, events: OutboxEvent[]): Promise<void> {
   if (events.length === 0) return;
-  await tx.query({
-    name: "write_outbox",
-    text: `INSERT INTO outbox (rooms, name, data)
-           SELECT ARRAY(SELECT jsonb_array_elements_text(event->'rooms')), event->>'name', event->'data'
-           FROM jsonb_array_elements($1::jsonb) WITH ORDINALITY AS given (event, position) ORDER BY position`,
-    values: [JSON.stringify(events)],
-  });
+  await tx.query({ name: "write_outbox", text: insertEvents, values: [JSON.stringify(events)] });
 }
 
 const claimed = z.object({

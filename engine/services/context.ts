@@ -27,6 +27,14 @@ export interface Settings {
   approvalLimit: ReadonlyMap<string, bigint>;
   /** Wallets whose players are operators. */
   operatorAddresses: ReadonlySet<string>;
+  /** The highest gas price that we pay, wei. */
+  maxFeePerGasWei: bigint;
+  /** How often the chain is polled, and how soon what was sent is looked at, sent again and given a higher fee. */
+  pollIntervalMs: number;
+  sendIntervalMs: number;
+  confirmAfterMs: number;
+  resendAfterMs: number;
+  stuckAfterMs: number;
   termsVersion: string;
   /** Factories whose smart wallets may sign in before they are deployed; absent: those in `wallet-factories.ts`. */
   walletFactories?: readonly string[];

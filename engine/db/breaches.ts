@@ -1,0 +1,33 @@
+/** Invariants that didn't hold. While one stands, nothing leaves the house. */
+import { z } from "zod";
+import { id, moment, rowsOf } from "./decode.ts";
+import type { Queryable } from "./pool.ts";
+
+/** Once per cause while it stands. True when it is new. */
+export async function insertBreach(
+  db: Queryable,
+  { invariant, detail }: { invariant: string; detail: string },
+): Promise<boolean> {
+  const { rowCount } = await db.query(
+    "INSERT INTO breach (invariant, detail) VALUES ($1, $2) ON CONFLICT (invariant, detail) WHERE lifted_at IS NULL DO NOTHING",
+    [invariant, detail.slice(0, 1_000)],
+  );
+  return rowCount === 1;
+}
+
+const breach = z.object({ id, invariant: z.string(), detail: z.string(), found_at: moment });
+export async function readStandingBreaches(db: Queryable) {
+  const { rows } = await db.query(
+    "SELECT id, invariant, detail, found_at FROM breach WHERE lifted_at IS NULL ORDER BY id LIMIT 100",
+  );
+  return rowsOf(breach, rows);
+}
+
+/** Whether anything may leave: the switch is on and no breach stands. */
+export async function mayMoneyLeave(db: Queryable): Promise<boolean> {
+  const { rows } = await db.query({
+    name: "may_money_leave",
+    text: "SELECT is_on AND NOT EXISTS (SELECT FROM breach WHERE lifted_at IS NULL) AS may FROM switch WHERE name = 'outflows'",
+  });
+  return rowsOf(z.object({ may: z.boolean() }), rows)[0]?.may ?? false;
+}

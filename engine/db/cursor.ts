@@ -1,0 +1,95 @@
+/** How far the chain was handled. */
+import { z } from "zod";
+import { big, firstOf, moment, rowsOf } from "./decode.ts";
+import type { Queryable, Tx } from "./pool.ts";
+
+const cursor = z.object({
+  head_number: big,
+  head_hash: z.string(),
+  head_stamped_at: moment,
+  safe_number: big,
+  finalized_number: big,
+});
+/** `finalized_number` ≤ `safe_number` ≤ `head_number`. */
+export type Cursor = z.output<typeof cursor>;
+const columns = "head_number, head_hash, head_stamped_at, safe_number, finalized_number";
+
+export async function readCursor(db: Queryable): Promise<Cursor | null> {
+  const { rows } = await db.query({ name: "read_cursor", text: `SELECT ${columns} FROM chain_cursor` });
+  return firstOf(cursor, rows);
+}
+
+/** The cursor, locked: whoever else handles chain events waits, and then finds it moved. */
+export async function lockCursor(tx: Tx): Promise<Cursor | null> {
+  const { rows } = await tx.query({
+    name: "lock_cursor",
+    text: `SELECT ${columns} FROM chain_cursor FOR UPDATE`,
+  });
+  return firstOf(cursor, rows);
+}
+
+export interface HandledBlock {
+  number: bigint;
+  hash: string;
+  parentHash: string;
+  stampedAt: Date;
+}
+
+/** The very first block: everything up to it counts as final. False when another process was first. */
+export async function beginCursor(
+  tx: Tx,
+  { chainId, block }: { chainId: number; block: HandledBlock },
+): Promise<boolean> {
+  const { rowCount } = await tx.query(
+    `INSERT INTO chain_cursor (chain_id, head_number, head_hash, head_stamped_at, safe_number, finalized_number)
+     VALUES ($1, $2, $3, $4, $2, $2) ON CONFLICT DO NOTHING`,
+    [chainId, block.number.toString(), block.hash, block.stampedAt],
+  );
+  return rowCount === 1;
+}
+
+/** Moves the head to a block and remembers it; call it with the cursor locked. One statement. */
+export async function moveHead(tx: Tx, block: HandledBlock): Promise<void> {
+  await tx.query({
+    name: "move_head",
+    text: `WITH kept AS (INSERT INTO block (number, hash, parent_hash, stamped_at) VALUES ($1, $2, $3, $4)
+             ON CONFLICT (number) DO UPDATE SET hash = EXCLUDED.hash, parent_hash = EXCLUDED.parent_hash, stamped_at = EXCLUDED.stamped_at)
+           UPDATE chain_cursor SET head_number = $1, head_hash = $2, head_stamped_at = $4, moved_at = now()`,
+    values: [block.number.toString(), block.hash, block.parentHash, block.stampedAt],
+  });
+}
+
+/** Goes back to a common ancestor: later blocks are forgotten. */
+export async function turnHeadBack(tx: Tx, block: HandledBlock): Promise<void> {
+  await tx.query("DELETE FROM block WHERE number > $1", [block.number.toString()]);
+  await moveHead(tx, block);
+}
+
+/** Finality grows only; blocks far below it are forgotten, one at it stays. */
+export async function moveFinality(
+  tx: Tx,
+  { finalized, safe }: { finalized: bigint; safe: bigint },
+): Promise<void> {
+  await tx.query(
+    `UPDATE chain_cursor SET finalized_number = greatest(finalized_number, $1),
+       safe_number = least(head_number, greatest(safe_number, finalized_number, $1, $2))`,
+    [finalized.toString(), safe.toString()],
+  );
+  await tx.query("DELETE FROM block WHERE number < $1", [finalized.toString()]);
+}
+
+const block = z.object({ number: big, hash: z.string(), parent_hash: z.string(), stamped_at: moment });
+/** The blocks that a reorg is measured against, ascending; the head is the last. */
+export async function readRecentBlocks(db: Queryable): Promise<HandledBlock[]> {
+  const { rows } = await db.query(
+    "SELECT number, hash, parent_hash, stamped_at FROM block ORDER BY number DESC LIMIT 10000",
+  );
+  return rowsOf(block, rows)
+    .map(({ number, hash, parent_hash: parentHash, stamped_at: stampedAt }) => ({
+      number,
+      hash,
+      parentHash,
+      stampedAt,
+    }))
+    .reverse();
+}

@@ -1,0 +1,146 @@
+/** Deposits: what a log into one of our wallets means, and whether the ledger holds it. */
+import { z } from "zod";
+import { big, count, id, rowsOf } from "./decode.ts";
+import type { Tx } from "./pool.ts";
+
+export interface NewDeposit {
+  chainLogId: string;
+  token: string;
+  amount: bigint;
+  walletId: string;
+  playerId: string | null;
+  suspenseCause: string | null;
+}
+
+/** One row per log, for ever; a log that is included again starts anew as `seen`, read afresh. */
+export async function keepDeposits(tx: Tx, deposits: NewDeposit[]): Promise<string[]> {
+  if (deposits.length === 0) return [];
+  const { rows } = await tx.query({
+    name: "keep_deposits",
+    text: `INSERT INTO deposit (chain_log_id, token, amount, wallet_id, player_id, suspense_cause, suspense_state, state)
+           SELECT log, token, amount, wallet, player, cause, CASE WHEN cause IS NOT NULL THEN 'open' END, 'seen'
+           FROM unnest($1::bigint[], $2::text[], $3::numeric[], $4::bigint[], $5::bigint[], $6::text[]) AS given (log, token, amount, wallet, player, cause)
+           ON CONFLICT (chain_log_id) DO UPDATE SET state = 'seen', amount = EXCLUDED.amount, wallet_id = EXCLUDED.wallet_id, player_id = EXCLUDED.player_id,
+             suspense_cause = EXCLUDED.suspense_cause, suspense_state = EXCLUDED.suspense_state, claimed_by = NULL
+             WHERE deposit.state = 'orphaned' AND NOT deposit.credited
+           RETURNING id`,
+    values: [
+      deposits.map((row) => row.chainLogId),
+      deposits.map((row) => row.token),
+      deposits.map((row) => row.amount.toString()),
+      deposits.map((row) => row.walletId),
+      deposits.map((row) => row.playerId),
+      deposits.map((row) => row.suspenseCause),
+    ],
+  });
+  return rowsOf(z.object({ id }), rows).map((row) => row.id);
+}
+
+const pending = z.object({
+  id,
+  chain_log_id: id,
+  inclusion: count,
+  token: z.string(),
+  amount: big,
+  wallet_id: id,
+  purpose: z.enum(["vault", "gas", "deposit", "escrow"]),
+  player_id: id.nullable(),
+  sender: z.string(),
+  block_number: big,
+  state: z.enum(["seen", "playable", "final", "orphaned"]),
+  credited: z.boolean(),
+  suspense_state: z.enum(["open", "claimed", "refunded"]).nullable(),
+  claimed_by: id.nullable(),
+});
+export type DepositRow = z.output<typeof pending>;
+const select = `SELECT deposit.id, chain_log_id, chain_log.inclusion, deposit.token, deposit.amount, deposit.wallet_id, wallet.purpose,
+    deposit.player_id, chain_log.sender, chain_log.block_number, deposit.state, deposit.credited, deposit.suspense_state, deposit.claimed_by
+  FROM deposit JOIN chain_log ON chain_log.id = chain_log_id JOIN wallet ON wallet.id = deposit.wallet_id`;
+
+/** Deposits that the ledger doesn't hold yet, oldest first, locked. */
+export async function lockUncredited(tx: Tx, limit: number): Promise<DepositRow[]> {
+  const { rows } = await tx.query({
+    name: "lock_uncredited",
+    text: `${select} WHERE deposit.state = 'seen' AND NOT deposit.credited ORDER BY deposit.id LIMIT $1 FOR UPDATE OF deposit`,
+    values: [limit],
+  });
+  return rowsOf(pending, rows);
+}
+
+/** Deposits whose block is above a number: what a reorg takes back. Locked, newest first. */
+export async function lockDepositsAbove(tx: Tx, blockNumber: bigint): Promise<DepositRow[]> {
+  const { rows } = await tx.query(
+    `${select} WHERE chain_log.canonical AND chain_log.kind = 'deposit' AND chain_log.block_number > $1 AND deposit.state <> 'orphaned'
+     ORDER BY deposit.id DESC FOR UPDATE OF deposit`,
+    [blockNumber.toString()],
+  );
+  return rowsOf(pending, rows);
+}
+
+export async function setDepositsCredited(tx: Tx, ids: string[]): Promise<void> {
+  await tx.query({
+    name: "set_deposits_credited",
+    text: "UPDATE deposit SET state = 'playable', credited = true WHERE id = ANY ($1::bigint[])",
+    values: [ids],
+  });
+}
+
+export async function setDepositOrphaned(tx: Tx, depositId: string): Promise<void> {
+  await tx.query("UPDATE deposit SET state = 'orphaned', credited = false WHERE id = $1", [depositId]);
+}
+
+/** Credited deposits at or below the finalized block become final; answers their ids. */
+export async function finalizeDeposits(tx: Tx, finalized: bigint): Promise<string[]> {
+  const { rows } = await tx.query(
+    `UPDATE deposit SET state = 'final' FROM chain_log
+     WHERE chain_log.id = chain_log_id AND deposit.state = 'playable' AND chain_log.canonical AND chain_log.block_number <= $1 RETURNING deposit.id`,
+    [finalized.toString()],
+  );
+  return rowsOf(z.object({ id }), rows).map((row) => row.id);
+}
+
+export interface Exposure {
+  playerId: string;
+  token: string;
+  amount: bigint;
+  untilBlock: bigint;
+  businessKey: string;
+}
+export async function insertExposures(tx: Tx, exposures: Exposure[]): Promise<void> {
+  if (exposures.length === 0) return;
+  await tx.query({
+    name: "insert_exposures",
+    text: `INSERT INTO exposure (player_id, token, amount, until_block, business_key)
+           SELECT * FROM unnest($1::bigint[], $2::text[], $3::numeric[], $4::bigint[], $5::text[]) ON CONFLICT (business_key) DO NOTHING`,
+    values: [
+      exposures.map((row) => row.playerId),
+      exposures.map((row) => row.token),
+      exposures.map((row) => row.amount.toString()),
+      exposures.map((row) => row.untilBlock.toString()),
+      exposures.map((row) => row.businessKey),
+    ],
+  });
+}
+
+export async function deleteExposure(tx: Tx, businessKey: string): Promise<void> {
+  await tx.query("DELETE FROM exposure WHERE business_key = $1", [businessKey]);
+}
+
+const total = z.object({ player_id: id, token: z.string(), amount: big });
+/** What isn't final yet, per player and token. */
+export async function readExposures(
+  tx: Tx,
+  finalized: bigint,
+): Promise<{ playerId: string; token: string; amount: bigint }[]> {
+  const { rows } = await tx.query({
+    name: "read_exposures",
+    text: "SELECT player_id, token, sum(amount) AS amount FROM exposure WHERE until_block > $1 GROUP BY player_id, token",
+    values: [finalized.toString()],
+  });
+  return rowsOf(total, rows).map(({ player_id: playerId, token, amount }) => ({ playerId, token, amount }));
+}
+
+/** What has become final counts no longer. */
+export async function trimExposures(tx: Tx, finalized: bigint): Promise<void> {
+  await tx.query("DELETE FROM exposure WHERE until_block <= $1", [finalized.toString()]);
+}

@@ -1,0 +1,340 @@
+/** Instructions on their way: nonces, signed bytes, and what became of them. */
+import { z } from "zod";
+import { big, count, id, moment, rowsOf } from "./decode.ts";
+import type { Queryable, Tx } from "./pool.ts";
+
+const due = z.object({
+  id,
+  kind: z.enum(["collect", "fund", "settle", "payout", "withdrawal", "sweep", "refund", "topup"]),
+  token: z.string().nullable(),
+  destination: z.string(),
+  amount: big,
+  wallet_id: id,
+  wallet_address: z.string(),
+});
+export type DueInstruction = z.output<typeof due>;
+
+/** Queued instructions whose time has come and whose wallet isn't frozen, oldest first within each wallet. */
+export async function readDueInstructions(
+  db: Queryable,
+  { now, limit }: { now: Date; limit: number },
+): Promise<DueInstruction[]> {
+  const { rows } = await db.query({
+    name: "read_due_instructions",
+    text: `SELECT instruction.id, kind, token, destination, amount, wallet.id AS wallet_id, wallet.address AS wallet_address
+           FROM instruction JOIN wallet ON wallet.id = source_wallet_id
+           WHERE instruction.state = 'queued' AND not_before <= $1 AND frozen_reason IS NULL
+             AND not_before_block <= coalesce((SELECT finalized_number FROM chain_cursor), 0)
+           ORDER BY wallet.id, instruction.id LIMIT $2`,
+    values: [now, limit],
+  });
+  return rowsOf(due, rows);
+}
+
+const flow = z.object({ wallet_id: id, token: z.string().nullable(), outgoing: big, incoming: big });
+/** Per wallet and token: what is signed and not mined yet, out of it and into it. */
+export async function readFlows(db: Queryable, walletIds: string[]) {
+  const { rows } = await db.query(
+    `SELECT wallet.id AS wallet_id, token,
+       coalesce(sum(amount) FILTER (WHERE source_wallet_id = wallet.id AND state = 'sending'), 0) AS outgoing,
+       coalesce(sum(amount) FILTER (WHERE destination = wallet.address AND state IN ('gathering', 'queued', 'sending')), 0) AS incoming
+     FROM wallet JOIN instruction ON source_wallet_id = wallet.id OR destination = wallet.address
+     WHERE wallet.id = ANY ($1::bigint[]) AND state IN ('gathering', 'queued', 'sending') GROUP BY wallet.id, token`,
+    [walletIds],
+  );
+  return rowsOf(flow, rows);
+}
+
+/** A wallet gets ether when no other top-up of it is on its way. */
+export async function insertTopup(
+  tx: Tx,
+  { walletAddress, wei }: { walletAddress: string; wei: bigint },
+): Promise<void> {
+  await tx.query("SELECT pg_advisory_xact_lock(hashtext('on_the_rail.topup'))");
+  await tx.query(
+    `INSERT INTO instruction (kind, source_wallet_id, token, destination, amount, cause)
+     SELECT 'topup', id, NULL, $1, $2, 'topup:' || $1 FROM wallet WHERE purpose = 'gas' AND NOT EXISTS (
+       SELECT FROM instruction WHERE kind = 'topup' AND destination = $1 AND state IN ('queued', 'sending'))`,
+    [walletAddress, wei.toString()],
+  );
+}
+
+/** Parks what its recipient's token refuses; it blocks nobody. Only while nothing is signed. */
+export async function parkInstruction(
+  tx: Tx,
+  { instructionId, note }: { instructionId: string; note: string },
+): Promise<boolean> {
+  const { rowCount } = await tx.query(
+    "UPDATE instruction SET state = 'parked', note = $2, changed_at = now() WHERE id = $1 AND state = 'queued'",
+    [instructionId, note.slice(0, 300)],
+  );
+  return rowCount === 1;
+}
+
+const allocated = z.object({ id, instruction_id: id, nonce: count });
+/**
+ * Spends the wallet's next nonces on instructions that are still queued, one each, in order; they are `sending` from now
+ * on. The wallet's row is locked, so that two workers can't spend one nonce.
+ */
+export async function allocateNonces(
+  tx: Tx,
+  { walletId, uses }: { walletId: string; uses: { instructionId: string; gasLimit: bigint }[] },
+) {
+  await tx.query("SELECT 1 FROM wallet WHERE id = $1 FOR UPDATE", [walletId]);
+  const { rows } = await tx.query({
+    name: "allocate_nonces",
+    text: `WITH taken AS (
+             UPDATE instruction SET state = 'sending', changed_at = now() FROM unnest($2::bigint[], $3::bigint[]) AS given (id, gas_limit)
+             WHERE instruction.id = given.id AND state = 'queued' AND source_wallet_id = $1 RETURNING instruction.id, given.gas_limit),
+           numbered AS (SELECT id, gas_limit, row_number() OVER (ORDER BY id) - 1 AS place FROM taken),
+           spent AS (
+             INSERT INTO chain_tx (wallet_id, nonce, instruction_id, gas_limit)
+             SELECT $1, wallet.next_nonce + place, numbered.id, gas_limit FROM numbered JOIN wallet ON wallet.id = $1
+             RETURNING id, instruction_id, nonce),
+           moved AS (UPDATE wallet SET next_nonce = next_nonce + (SELECT count(*) FROM taken) WHERE id = $1)
+           SELECT id, instruction_id, nonce FROM spent ORDER BY nonce`,
+    values: [walletId, uses.map((use) => use.instructionId), uses.map((use) => use.gasLimit.toString())],
+  });
+  return rowsOf(allocated, rows);
+}
+
+const unsigned = z.object({
+  chain_tx_id: id,
+  instruction_id: id,
+  nonce: count,
+  gas_limit: big,
+  purpose: z.enum(["vault", "gas", "deposit", "escrow"]),
+  derivation_index: count,
+  attempts: count,
+  max_fee_per_gas: big.nullable(),
+  max_priority_fee_per_gas: big.nullable(),
+});
+export type Unsigned = z.output<typeof unsigned>;
+const toSign = `SELECT chain_tx.id AS chain_tx_id, instruction_id, nonce, gas_limit, purpose, derivation_index,
+    coalesce(last.number, 0) AS attempts, last.max_fee_per_gas, last.max_priority_fee_per_gas
+  FROM chain_tx JOIN wallet ON wallet.id = wallet_id
+  LEFT JOIN LATERAL (SELECT * FROM attempt WHERE chain_tx_id = chain_tx.id ORDER BY number DESC LIMIT 1) AS last ON true
+  WHERE chain_tx.state = 'open' AND frozen_reason IS NULL`;
+
+/** Nonces that are spent and have no signed bytes yet. */
+export async function readUnsigned(db: Queryable, limit: number): Promise<Unsigned[]> {
+  const { rows } = await db.query({
+    name: "read_unsigned",
+    text: `${toSign} AND last.number IS NULL ORDER BY wallet_id, nonce LIMIT $1`,
+    values: [limit],
+  });
+  return rowsOf(unsigned, rows);
+}
+
+/** Those whose last attempt has been out for too long: the next one pays more. */
+export async function readStuck(
+  db: Queryable,
+  { signedBefore, limit }: { signedBefore: Date; limit: number },
+): Promise<Unsigned[]> {
+  const { rows } = await db.query(
+    `${toSign} AND last.created_at < $1 AND last.sent_at IS NOT NULL AND last.number < 50 ORDER BY wallet_id, nonce LIMIT $2`,
+    [signedBefore, limit],
+  );
+  return rowsOf(unsigned, rows);
+}
+
+export interface NewAttempt {
+  hash: string;
+  chainTxId: string;
+  number: number;
+  raw: string;
+  maxFeePerGas: bigint;
+  maxPriorityFeePerGas: bigint;
+  createdAt: Date;
+}
+/** Keeps signed bytes before anybody sees them. Another worker's attempt of the same number stands; ours is dropped. */
+export async function storeAttempts(tx: Tx, attempts: NewAttempt[]): Promise<void> {
+  await tx.query({
+    name: "store_attempts",
+    text: `INSERT INTO attempt (hash, chain_tx_id, number, raw, max_fee_per_gas, max_priority_fee_per_gas, created_at)
+           SELECT * FROM unnest($1::text[], $2::bigint[], $3::smallint[], $4::text[], $5::numeric[], $6::numeric[], $7::timestamptz[])
+           ON CONFLICT DO NOTHING`,
+    values: [
+      attempts.map((row) => row.hash),
+      attempts.map((row) => row.chainTxId),
+      attempts.map((row) => row.number),
+      attempts.map((row) => row.raw),
+      attempts.map((row) => row.maxFeePerGas.toString()),
+      attempts.map((row) => row.maxPriorityFeePerGas.toString()),
+      attempts.map((row) => row.createdAt),
+    ],
+  });
+}
+
+const outgoing = z.object({ hash: z.string(), raw: z.string(), instruction_id: id, first: z.boolean() });
+/** The newest attempt of each open nonce that was never sent, or whose last sending is long ago; in nonce order. */
+export async function readUnsent(db: Queryable, { sentBefore, limit }: { sentBefore: Date; limit: number }) {
+  const { rows } = await db.query({
+    name: "read_unsent",
+    text: `SELECT last.hash, last.raw, instruction_id, last.sent_at IS NULL AND last.number = 1 AS first
+           FROM chain_tx JOIN wallet ON wallet.id = wallet_id
+           JOIN LATERAL (SELECT * FROM attempt WHERE chain_tx_id = chain_tx.id ORDER BY number DESC LIMIT 1) AS last ON true
+           WHERE chain_tx.state = 'open' AND frozen_reason IS NULL AND (last.sent_at IS NULL OR last.sent_at < $1)
+           ORDER BY wallet_id, nonce LIMIT $2`,
+    values: [sentBefore, limit],
+  });
+  return rowsOf(outgoing, rows);
+}
+
+/** What the node said, for people to read; no decision rests on it. */
+export async function recordAnswers(
+  tx: Tx,
+  answers: { hash: string; answer: string; sentAt: Date }[],
+): Promise<void> {
+  await tx.query({
+    name: "record_answers",
+    text: `UPDATE attempt SET last_answer = given.answer, sent_at = given.sent_at
+           FROM unnest($1::text[], $2::text[], $3::timestamptz[]) AS given (hash, answer, sent_at) WHERE attempt.hash = given.hash`,
+    values: [
+      answers.map((row) => row.hash),
+      answers.map((row) => row.answer.slice(0, 200)),
+      answers.map((row) => row.sentAt),
+    ],
+  });
+}
+
+const ids = z.object({ instruction_id: id });
+const instructionIdsOf = (rows: unknown[]): string[] => rowsOf(ids, rows).map((row) => row.instruction_id);
+
+/** An attempt is in a canonical block and did what it was to do. Answers the instructions that have moved. */
+export async function markMined(
+  tx: Tx,
+  mined: { chainTxId: string; hash: string; blockNumber: bigint }[],
+): Promise<string[]> {
+  if (mined.length === 0) return [];
+  const { rows } = await tx.query({
+    name: "mark_mined",
+    text: `WITH found AS (
+             UPDATE chain_tx SET state = 'mined', mined_hash = given.hash, block_number = given.block
+             FROM unnest($1::bigint[], $2::text[], $3::bigint[]) AS given (id, hash, block)
+             WHERE chain_tx.id = given.id AND chain_tx.state IN ('open', 'mined') RETURNING instruction_id)
+           UPDATE instruction SET state = 'mined', changed_at = now() FROM found
+           WHERE instruction.id = found.instruction_id AND state IN ('sending', 'mined') RETURNING instruction.id AS instruction_id`,
+    values: [
+      mined.map((row) => row.chainTxId),
+      mined.map((row) => row.hash),
+      mined.map((row) => row.blockNumber.toString()),
+    ],
+  });
+  return instructionIdsOf(rows);
+}
+
+/** A reorg took their blocks: the same bytes have to be sent again. */
+export async function reopenAbove(tx: Tx, blockNumber: bigint): Promise<string[]> {
+  const { rows } = await tx.query(
+    `WITH reopened AS (UPDATE chain_tx SET state = 'open', mined_hash = NULL, block_number = NULL
+       WHERE state = 'mined' AND block_number > $1 RETURNING id, instruction_id),
+     again AS (UPDATE attempt SET sent_at = NULL FROM reopened WHERE chain_tx_id = reopened.id)
+     UPDATE instruction SET state = 'sending', changed_at = now() FROM reopened WHERE instruction.id = reopened.instruction_id
+     RETURNING instruction.id AS instruction_id`,
+    [blockNumber.toString()],
+  );
+  return instructionIdsOf(rows);
+}
+
+/** Beyond reorg: paid. */
+export async function finalizeMined(tx: Tx, finalized: bigint): Promise<string[]> {
+  const { rows } = await tx.query({
+    name: "finalize_mined",
+    text: `WITH over AS (UPDATE chain_tx SET state = 'final' WHERE state = 'mined' AND block_number <= $1 RETURNING instruction_id)
+           UPDATE instruction SET state = 'final', changed_at = now() FROM over WHERE instruction.id = over.instruction_id
+           RETURNING instruction.id AS instruction_id`,
+    values: [finalized.toString()],
+  });
+  return instructionIdsOf(rows);
+}
+
+/** The chain executed it, beyond reorg, and it failed: the nonce is spent, nothing has moved, a person looks at it. */
+export async function markReverted(
+  tx: Tx,
+  {
+    chainTxId,
+    hash,
+    blockNumber,
+    note,
+  }: { chainTxId: string; hash: string; blockNumber: bigint; note: string },
+): Promise<string[]> {
+  const { rows } = await tx.query(
+    `WITH failed AS (UPDATE chain_tx SET state = 'reverted', mined_hash = $2, block_number = $3 WHERE id = $1 AND state = 'open' RETURNING instruction_id)
+     UPDATE instruction SET state = 'parked', note = $4, changed_at = now() FROM failed WHERE instruction.id = failed.instruction_id
+     RETURNING instruction.id AS instruction_id`,
+    [chainTxId, hash, blockNumber.toString(), note],
+  );
+  return instructionIdsOf(rows);
+}
+
+/**
+ * Collections whose deposits are final are sent when they hold enough, or when the vault owes more than it can see
+ * coming otherwise.
+ */
+export async function releaseCollections(
+  tx: Tx,
+  { finalized, minima }: { finalized: bigint; minima: ReadonlyMap<string, bigint> },
+): Promise<void> {
+  await tx.query({
+    name: "release_collections",
+    text: `UPDATE instruction SET state = 'queued', changed_at = now()
+           WHERE state = 'gathering' AND not_before_block <= $1 AND (
+             amount >= coalesce((SELECT minimum FROM unnest($2::text[], $3::numeric[]) AS given (token, minimum) WHERE given.token = instruction.token), 0)
+             OR EXISTS (SELECT FROM instruction owed JOIN wallet ON wallet.id = owed.source_wallet_id
+                        WHERE wallet.purpose = 'vault' AND owed.token = instruction.token AND owed.state = 'queued'))`,
+    values: [finalized.toString(), [...minima.keys()], [...minima.values()].map(String)],
+  });
+}
+
+const waiting = z.object({
+  chain_tx_id: id,
+  hash: z.string(),
+  wallet_id: id,
+  wallet_address: z.string(),
+  nonce: count,
+  instruction_id: id,
+  token: z.string().nullable(),
+  destination: z.string(),
+  amount: big,
+  created_at: moment,
+});
+export type WaitingAttempt = z.output<typeof waiting>;
+/** Attempts of open nonces that were sent a while ago: their receipts tell what the blocks' logs don't. */
+export async function readWaiting(
+  db: Queryable,
+  { sentBefore, limit }: { sentBefore: Date; limit: number },
+): Promise<WaitingAttempt[]> {
+  const { rows } = await db.query({
+    name: "read_waiting",
+    text: `SELECT chain_tx_id, attempt.hash, wallet.id AS wallet_id, wallet.address AS wallet_address, nonce, instruction.id AS instruction_id,
+             token, destination, amount, chain_tx.created_at
+           FROM chain_tx JOIN attempt ON attempt.chain_tx_id = chain_tx.id JOIN wallet ON wallet.id = wallet_id
+             JOIN instruction ON instruction.id = instruction_id
+           WHERE chain_tx.state = 'open' AND attempt.created_at < $1 AND attempt.sent_at IS NOT NULL
+           ORDER BY chain_tx.id, number DESC LIMIT $2`,
+    values: [sentBefore, limit],
+  });
+  return rowsOf(waiting, rows);
+}
+
+const activeWallet = z.object({ id, address: z.string(), next_nonce: big });
+/** Wallets that have spent a nonce: the chain must not know of more than we do. The most recently used first. */
+export async function readActiveWallets(db: Queryable, limit: number) {
+  const { rows } = await db.query(
+    `SELECT wallet.id, address, next_nonce FROM wallet WHERE address IS NOT NULL AND frozen_reason IS NULL AND next_nonce > 0
+     ORDER BY (SELECT max(chain_tx.id) FROM chain_tx WHERE wallet_id = wallet.id) DESC LIMIT $1`,
+    [limit],
+  );
+  return rowsOf(activeWallet, rows);
+}
+
+export async function freezeWallet(
+  tx: Tx,
+  { walletId, reason }: { walletId: string; reason: string },
+): Promise<void> {
+  await tx.query("UPDATE wallet SET frozen_reason = coalesce(frozen_reason, $2) WHERE id = $1", [
+    walletId,
+    reason,
+  ]);
+}

@@ -1,0 +1,65 @@
+/** Follows the chain from the cursor and writes down what happens. */
+import { setTimeout as delay } from "node:timers/promises";
+import { DeepReorgError } from "../chain/errors.ts";
+import { follow } from "../chain/follow.ts";
+import { readCursor, readRecentBlocks } from "../db/cursor.ts";
+import { applyChainEvent, raiseDeepReorg, StaleEventError } from "../services/chain-events.ts";
+import type { Context } from "../services/context.ts";
+import { listedTokens } from "../services/tokens.ts";
+
+const restAfterFailureMs = 1_000;
+const restAfterDeepReorgMs = 30_000;
+
+export interface WatcherOptions {
+  signal: AbortSignal;
+  /** Called after each event: whoever waits for blocks may look. */
+  onEvent?: () => void;
+}
+
+/** Ends after the signal. Any failure leads back to the cursor; a deep reorg stops outflows and is looked at again later. */
+export async function runWatcher(
+  context: Context,
+  { signal, onEvent = () => undefined }: WatcherOptions,
+): Promise<void> {
+  while (!signal.aborted) {
+    let restMs = 0;
+    try {
+      await followOnce(context, signal, onEvent);
+    } catch (error) {
+      if (signal.aborted) return;
+      restMs = restAfterFailureMs;
+      if (error instanceof DeepReorgError) {
+        await raiseDeepReorg(context, error.message).catch((failure: unknown) =>
+          context.log.error({ error: failure }, "a breach can't be written"),
+        );
+        restMs = restAfterDeepReorgMs;
+      } else if (!(error instanceof StaleEventError)) {
+        context.log.error({ error }, "following the chain failed; it begins again from the cursor");
+      }
+    }
+    await delay(restMs, undefined, { signal }).catch(() => undefined);
+  }
+}
+
+async function followOnce(context: Context, signal: AbortSignal, onEvent: () => void): Promise<void> {
+  const cursor = await readCursor(context.pool);
+  const blocks = await readRecentBlocks(context.pool);
+  const recentBlocks = blocks.map(({ stampedAt, ...block }) => ({
+    ...block,
+    timestampSeconds: BigInt(stampedAt.getTime() / 1_000),
+  }));
+  const finalized =
+    cursor === null ? null : (recentBlocks.find(({ number }) => number === cursor.finalized_number) ?? null);
+  const events = follow(context.chain, {
+    from: cursor === null ? null : { number: cursor.head_number, hash: cursor.head_hash },
+    finalized: finalized ?? (cursor === null ? null : { number: cursor.finalized_number, hash: "" }),
+    recentBlocks,
+    tokens: [...(await listedTokens(context.pool)).keys()],
+    pollIntervalMs: context.settings.pollIntervalMs,
+    signal,
+  });
+  for await (const event of events) {
+    await applyChainEvent(context, event);
+    onEvent();
+  }
+}
