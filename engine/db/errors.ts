@@ -12,6 +12,19 @@ export const isUniqueViolation = (error: unknown, constraint?: string): boolean 
   isDatabaseError(error) &&
   error.code === "23505" &&
   (constraint === undefined || error.constraint === constraint);
+const awayStates = new Set([
+  "ECONNREFUSED",
+  "ECONNRESET",
+  "EPIPE",
+  "ETIMEDOUT",
+  "57P01" /* admin_shutdown */,
+  "57P02" /* crash_shutdown */,
+  "57P03" /* cannot_connect_now */,
+  "53300" /* too_many_connections */,
+]);
+/** The database can't be reached, or went away in the middle; whether the last commit took place isn't known then. */
+export const isAway = (error: unknown): boolean =>
+  error instanceof Error && "code" in error && awayStates.has(String(error.code));
 /** A ledger row would take a balance below zero. */
 export const isOverdraft = (error: unknown): boolean =>
   isDatabaseError(error) && error.code === "23514" && error.constraint === "account_balance_check";

@@ -4,6 +4,7 @@ import { STATUS_CODES } from "node:http";
 import type { Socket } from "node:net";
 import type { ConnectionError, FastifyError, FastifyReply, FastifyRequest } from "fastify";
 import { type Problem, problemStatus, type Rejection } from "../contract/problems.ts";
+import { isAway } from "../services/health.ts";
 import { fieldErrors, isFieldFailure } from "./field-errors.ts";
 
 export const problemType = "application/problem+json; charset=utf-8";
@@ -51,6 +52,10 @@ export function handleError(error: unknown, request: FastifyRequest, reply: Fast
   }
   const known = knownFailure(error);
   if (known !== null) return sendRejection(reply, known);
+  if (isAway(error)) {
+    request.log.warn({ error, requestId: request.id }, "the database is away");
+    return sendRejection(reply, { code: "overloaded" });
+  }
   request.log.error({ error, requestId: request.id, route: request.routeOptions.url }, "a request failed");
   return sendRejection(reply, { code: "internal" });
 }

@@ -4,6 +4,8 @@ import type { health } from "../contract/operations.ts";
 import { readPulse } from "../db/health.ts";
 import type { Context } from "./context.ts";
 
+export { isAway } from "../db/errors.ts";
+
 const answerWithinMs = 3_000;
 
 /** The chain is told of, but doesn't count: people can sign in and play without it. */

@@ -14,6 +14,23 @@ const idempotencyKey = {
   description: "The same key and request get the same answer, for ever; another request under it is refused.",
 };
 
+/** Leaves out the schemas that no route names, such as the way in of what only ever goes out. */
+function withoutUnused(document: ReturnType<typeof jsonSchemaTransformObject>): typeof document {
+  const schemas =
+    (document as { components?: { schemas?: Record<string, unknown> } }).components?.schemas ?? {};
+  const wanted = new Set<string>();
+  const visit = (part: unknown): void => {
+    for (const [, name = ""] of JSON.stringify(part).matchAll(/"#\/components\/schemas\/([^"]+)"/g)) {
+      if (wanted.has(name)) continue;
+      wanted.add(name);
+      visit(schemas[name] ?? {});
+    }
+  };
+  visit((document as { paths?: unknown }).paths ?? {});
+  for (const name of Object.keys(schemas)) if (!wanted.has(name)) delete schemas[name];
+  return document;
+}
+
 /** Register it before any route: it collects them as they come. */
 export async function describeApi(app: FastifyInstance, settings: Settings): Promise<void> {
   await app.register(swagger, {
@@ -49,7 +66,7 @@ export async function describeApi(app: FastifyInstance, settings: Settings): Pro
       }
       return { schema: described, url };
     },
-    transformObject: jsonSchemaTransformObject,
+    transformObject: (document) => withoutUnused(jsonSchemaTransformObject(document)),
   });
   await app.register(swaggerUi, { routePrefix: "/docs", uiConfig: { deepLinking: true } });
 }

@@ -23,6 +23,7 @@ export async function servePages(app: FastifyInstance, directory: string | undef
     root: directory,
     index: false,
     redirect: false,
+    dotfiles: "ignore",
     // Files under assets/ are named by their content; everything else is asked for again.
     setHeaders: (reply, path) => {
       const isHashed = path.startsWith(join(directory, "assets"));

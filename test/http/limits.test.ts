@@ -1,0 +1,133 @@
+/** One client can't take the server from the others, whatever it says about itself. */
+import { Writable } from "node:stream";
+import { afterEach, expect, test } from "vitest";
+import { createPool } from "../../engine/db/pool.ts";
+import { buildApp } from "../../engine/http/app.ts";
+import { createLog } from "../../engine/log.ts";
+import { newAccount, openSite, type Site } from "./site.ts";
+
+let site: Site;
+afterEach(() => site.end());
+
+const read = (headers: Record<string, string> = {}) =>
+  site.app.inject({ url: "/api/config", remoteAddress: "10.0.0.9", headers });
+
+test("beyond the limit an address is told when to come back; others go on", async () => {
+  site = await openSite({ requestsPerMinute: 20 });
+  for (let asked = 1; asked <= 20; asked += 1) {
+    const answer = await read();
+    expect(answer.statusCode).toBe(200);
+    expect(answer.headers).toMatchObject({
+      "ratelimit-limit": "20",
+      "ratelimit-remaining": String(20 - asked),
+    });
+  }
+  const refused = await read();
+  expect(refused.statusCode).toBe(429);
+  expect(refused.json()).toMatchObject({ code: "too_many_requests", facts: { retryAfterSeconds: "60" } });
+  expect(refused.headers).toMatchObject({ "retry-after": "60", "ratelimit-remaining": "0" });
+  expect((await site.app.inject({ url: "/api/config", remoteAddress: "10.0.0.10" })).statusCode).toBe(200);
+  expect((await site.app.inject({ url: "/health/live", remoteAddress: "10.0.0.9" })).statusCode).toBe(200);
+});
+
+test("two players behind one address don't use each other's limit up", async () => {
+  site = await openSite({ requestsPerMinute: 20 });
+  const [first, second] = [await site.player(), await site.player()];
+  for (;;) if ((await first.browser.ask("readMe")).status === 429) break;
+  expect((await second.browser.ask("readMe")).status).toBe(200);
+});
+
+test("a made-up cookie for each request doesn't get around the limit", async () => {
+  site = await openSite({ requestsPerMinute: 20 });
+  const statuses = [];
+  for (let asked = 0; asked < 21; asked += 1) {
+    const cookie = `rail_session=${String(asked).padStart(43, "x")}`;
+    statuses.push((await site.app.inject({ url: "/api/me", headers: { cookie } })).statusCode);
+  }
+  expect(statuses.slice(0, 20)).toEqual(Array(20).fill(401));
+  expect(statuses.at(-1)).toBe(429);
+});
+
+test("signing in has a tenth of the limit", async () => {
+  site = await openSite({ requestsPerMinute: 200 });
+  const statuses = [];
+  for (let asked = 0; asked < 21; asked += 1) {
+    statuses.push(
+      (await site.browser().ask("createChallenge", { body: { address: newAccount().address } })).status,
+    );
+  }
+  expect(statuses).toEqual([...Array(20).fill(200), 429]);
+});
+
+test("X-Forwarded-For counts only as far as our own proxies wrote it", async () => {
+  site = await openSite({ requestsPerMinute: 20 });
+  for (let asked = 0; asked < 20; asked += 1) await read({ "x-forwarded-for": `1.2.3.${asked}` });
+  expect((await read({ "x-forwarded-for": "1.2.3.99" })).statusCode).toBe(429);
+  await site.end();
+
+  site = await openSite({ requestsPerMinute: 20, trustedProxyHops: 1 });
+  for (let asked = 0; asked < 20; asked += 1) await read({ "x-forwarded-for": `${asked}.2.3.4, 9.9.9.9` });
+  expect((await read({ "x-forwarded-for": "5.6.7.8, 9.9.9.9" })).statusCode).toBe(429);
+  expect((await read({ "x-forwarded-for": "9.9.9.9, 5.6.7.8" })).statusCode).toBe(200);
+});
+
+test("the figures are for those who reach the process itself", async () => {
+  site = await openSite();
+  await read();
+  const figures = await site.app.inject({ url: "/metrics" });
+  expect(figures.body).toContain('http_request_duration_seconds_count{route="readConfig",status="200"} 1');
+  expect(figures.body).toContain("nodejs_eventloop_lag_seconds");
+  const through = await site.app.inject({ url: "/metrics", headers: { "x-forwarded-for": "1.2.3.4" } });
+  expect(through.statusCode).toBe(404);
+});
+
+test("a line of the log says who did what, and no secret", async () => {
+  site = await openSite();
+  const lines: string[] = [];
+  const destination = new Writable({
+    write: (line: Buffer, _encoding, done) => {
+      lines.push(line.toString());
+      done();
+    },
+  });
+  const log = createLog({ level: "info", destination });
+  const app = await buildApp({
+    context: { ...site.context, log },
+    trustedProxyHops: 0,
+    requestsPerMinute: 1_000,
+  });
+  const browser = site.browser(app);
+  const account = newAccount();
+  const signed = await browser.challenge(account);
+  const { id } = await browser.get("verifyChallenge", { body: signed });
+  await browser.send({ method: "GET", url: "/api/me?token=hidden-in-the-query" });
+  const text = lines.join("");
+  expect(text).toContain(`"path":"/api/auth/verify","status":200`);
+  expect(text).toContain(`"playerId":"${id}"`);
+  for (const secret of ["hidden-in-the-query", signed.signature, ...browser.cookies.values()]) {
+    expect(text).not.toContain(secret);
+  }
+  await app.close();
+});
+
+test("while the database is away the process says so, and lives", async () => {
+  site = await openSite();
+  expect((await site.app.inject({ url: "/health/ready" })).json()).toMatchObject({
+    ok: true,
+    checks: { database: "ok" },
+  });
+  // Nobody listens on port 1.
+  const pool = createPool({ url: "postgres://nobody@127.0.0.1:1/nothing" });
+  const app = await buildApp({
+    context: { ...site.context, pool },
+    trustedProxyHops: 0,
+    requestsPerMinute: 1_000,
+  });
+  const ready = await app.inject({ url: "/health/ready" });
+  expect(ready.statusCode).toBe(503);
+  expect(ready.json()).toMatchObject({ code: "overloaded", facts: { database: "doesn't answer" } });
+  expect((await app.inject({ url: "/health/live" })).json()).toEqual({ ok: true, checks: {} });
+  expect((await app.inject({ url: "/api/leaderboard" })).json()).toMatchObject({ code: "overloaded" });
+  await app.close();
+  await pool.end();
+});
