@@ -1,0 +1,231 @@
+/** An engine without its edges: real Postgres, real chain, real signatures; the test itself decides what runs when. */
+
+import { type Address, encodeFunctionData, erc20Abi, type Hex } from "viem";
+import { generatePrivateKey, privateKeyToAccount } from "viem/accounts";
+import { type Chain, createChain } from "../../engine/chain/client.ts";
+import { readCursor } from "../../engine/db/cursor.ts";
+import { takeLease } from "../../engine/db/lease.ts";
+import { createPool, type Pool, transaction } from "../../engine/db/pool.ts";
+import { listTokens } from "../../engine/db/tokens.ts";
+import { createLog } from "../../engine/log.ts";
+import { confirmRound } from "../../engine/services/confirming.ts";
+import type { Context, Settings } from "../../engine/services/context.ts";
+import { createPlayer } from "../../engine/services/new-player.ts";
+import { sendRound } from "../../engine/services/sending.ts";
+import { signerPorts } from "../../engine/services/signing.ts";
+import { ensureSpareWallets, prepareWallets } from "../../engine/services/wallets.ts";
+import { runWatcher } from "../../engine/workers/watcher.ts";
+import { developmentMnemonic, Seed } from "../../wallets/seed.ts";
+import { createSigner } from "../../wallets/signer.ts";
+import { startTestChain, type TestChain } from "./chain.ts";
+import { createTestDatabase, type TestDatabase } from "./database.ts";
+import { waitFor } from "./wait.ts";
+
+export const houseAddress = "0x4ba550190e5793752c4248098ebb85c977815ddc";
+
+export interface MoneyPlayer {
+  id: string;
+  address: Address;
+  depositAddress: Address;
+  /** Signs and sends an ERC-20 transfer from the player's own wallet; answers the bytes and their hash. */
+  pay(input: { token: Address; to: Address; amount: bigint }): Promise<{ raw: Hex; hash: Hex }>;
+}
+
+export interface MoneyWorld {
+  base: TestChain;
+  database: TestDatabase;
+  context: Context;
+  chain: Chain;
+  vault: Address;
+  gas: Address;
+  /** The fence of the lease that the test holds. */
+  fence: number;
+  player(): Promise<MoneyPlayer>;
+  /** Starts the watcher; it ends with the world, or when called. */
+  watch(): () => Promise<void>;
+  /** Waits until the books know the newest block. */
+  caughtUp(): Promise<void>;
+  /** Sends and confirms, with blocks in between, until nothing is under way any more. */
+  settle(): Promise<void>;
+  held(token: Address, address: Address): Promise<bigint>;
+  query<Row>(text: string, values?: unknown[]): Promise<Row[]>;
+  stop(): Promise<void>;
+}
+
+/** @param settings what differs from: no caps to speak of, every deposit playable in its first block */
+export async function createMoneyWorld(settings: Partial<Settings> = {}): Promise<MoneyWorld> {
+  const [database, base] = await Promise.all([createTestDatabase(), startTestChain()]);
+  const pool = createPool({ url: database.appUrl, maxConnections: 20 });
+  const chain = await createChain({
+    rpcUrls: [base.rpcUrl, base.wsUrl],
+    expectedChainId: 8453,
+    requestTimeoutMs: 5_000,
+  });
+  await listTokens(pool, [
+    { address: base.openwork, symbol: "OPENWORK", decimals: 18 },
+    { address: base.usdc, symbol: "USDC", decimals: 6 },
+  ]);
+  const context = await createContext({ pool, chain, base, settings });
+  const { vault, gas } = await prepareWallets(context);
+  await base.setEther(gas as Address, 10n ** 20n);
+  const fence = await takeLease(pool, { name: "chain", holder: "test", forMs: 3_600_000 });
+  if (fence === null) throw new Error("the lease of a new database is free");
+  const watchers: (() => Promise<void>)[] = [];
+
+  const world: MoneyWorld = {
+    base,
+    database,
+    context,
+    chain,
+    vault: vault as Address,
+    gas: gas as Address,
+    fence,
+    player: () => newPlayer(context, base),
+    watch: () => {
+      const stopping = new AbortController();
+      const done = runWatcher(context, { signal: stopping.signal });
+      const stop = async (): Promise<void> => {
+        stopping.abort();
+        await done;
+      };
+      watchers.push(stop);
+      return stop;
+    },
+    caughtUp: async () => {
+      const head = await base.testClient.getBlock();
+      await waitFor(async () => (await readCursor(pool))?.head_hash === head.hash, {
+        what: `block ${head.number} in the books`,
+      });
+    },
+    settle: async () => {
+      await waitFor(
+        async () => {
+          await sendRound(context, { fence });
+          await base.mine(1);
+          await world.caughtUp();
+          await confirmRound(context);
+          const [open] = await world.query<{ open: string }>(
+            "SELECT count(*) AS open FROM instruction WHERE state IN ('gathering', 'queued', 'sending', 'mined')",
+          );
+          return open?.open === "0";
+        },
+        { what: "every instruction to be over", timeoutMs: 25_000 },
+      );
+    },
+    held: (token, address) =>
+      base.testClient.readContract({
+        address: token,
+        abi: erc20Abi,
+        functionName: "balanceOf",
+        args: [address],
+      }),
+    query: async <Row>(text: string, values: unknown[] = []) =>
+      (await pool.query(text, values)).rows as Row[],
+    stop: async () => {
+      await Promise.all(watchers.map((stop) => stop()));
+      await chain.close();
+      await pool.end();
+      await Promise.all([database.drop(), base.stop()]);
+    },
+  };
+  return world;
+}
+
+async function createContext({
+  pool,
+  chain,
+  base,
+  settings,
+}: {
+  pool: Pool;
+  chain: Chain;
+  base: TestChain;
+  settings: Partial<Settings>;
+}): Promise<Context> {
+  const unlimited = 2n ** 256n - 1n;
+  const perToken = <Value>(value: Value): Map<string, Value> =>
+    new Map([base.openwork, base.usdc].map((token) => [token, value]));
+  const signer = createSigner({
+    seed: new Seed(developmentMnemonic),
+    chainId: 8453,
+    chainIsLocal: true,
+    tokens: [base.openwork, base.usdc].map((address) => ({
+      address,
+      decimals: 6,
+      limits: { perTransaction: unlimited, perHour: unlimited },
+    })),
+    houseWallet: houseAddress,
+    maxTopupWei: 10n ** 18n,
+    ...(await signerPorts(pool, Date.now())),
+  });
+  return {
+    pool,
+    chain,
+    signer,
+    log: createLog({ level: process.env.TEST_LOG ?? "silent" }),
+    clock: Date.now,
+    nudge: () => undefined,
+    settings: {
+      chainId: 8453,
+      chainIsLocal: true,
+      explorerUrl: "https://basescan.org",
+      publicOrigin: "http://localhost:4200",
+      houseAddress,
+      rakeBps: 500,
+      clocks: {
+        resultGraceMs: 7_200_000,
+        reportWindowMs: 1_800_000,
+        disputeWindowMs: 86_400_000,
+        undoWindowMs: 60_000,
+      },
+      tiers: perToken([{ upTo: null, playableAt: { depth: 1 } }]),
+      exposureCaps: perToken({ perPlayer: unlimited, inAll: unlimited }),
+      collectMinimum: new Map(),
+      approvalLimit: perToken(unlimited),
+      operatorAddresses: new Set(),
+      maxFeePerGasWei: 50_000_000_000n,
+      pollIntervalMs: 25,
+      sendIntervalMs: 25,
+      confirmAfterMs: 0,
+      resendAfterMs: 200,
+      stuckAfterMs: 60_000,
+      termsVersion: "test",
+      ...settings,
+    },
+  };
+}
+
+async function newPlayer(context: Context, base: TestChain): Promise<MoneyPlayer> {
+  const account = privateKeyToAccount(generatePrivateKey());
+  const address = account.address.toLowerCase() as Address;
+  await ensureSpareWallets(context, "deposit");
+  const created = await transaction(context.pool, (tx) => createPlayer(context, tx, address));
+  if (created === "retry") throw new Error("no wallet was spare");
+  const { rows } = await context.pool.query("SELECT address FROM wallet WHERE player_id = $1", [
+    created.playerId,
+  ]);
+  await base.setEther(address, 10n ** 18n);
+  let nonce = 0;
+  return {
+    id: created.playerId,
+    address,
+    depositAddress: rows[0].address as Address,
+    pay: async ({ token, to, amount }) => {
+      const data = encodeFunctionData({ abi: erc20Abi, functionName: "transfer", args: [to, amount] });
+      const raw = await account.signTransaction({
+        chainId: 8453,
+        type: "eip1559",
+        to: token,
+        data,
+        nonce,
+        gas: 200_000n,
+        maxFeePerGas: 10n ** 10n,
+        maxPriorityFeePerGas: 10n ** 6n,
+      });
+      nonce += 1;
+      const hash = await base.testClient.sendRawTransaction({ serializedTransaction: raw });
+      await base.testClient.waitForTransactionReceipt({ hash });
+      return { raw, hash };
+    },
+  };
+}
