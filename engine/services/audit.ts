@@ -1,6 +1,7 @@
 /** Who with power did what, and what was refused to whom. */
 import type { z } from "zod";
 import type { audit } from "../contract/operations.ts";
+import { accept, type Result, reject } from "../contract/problems.ts";
 import { insertAudit, type NewAuditRow, readAudit } from "../db/audit.ts";
 import type { Queryable } from "../db/pool.ts";
 import type { Context } from "./context.ts";
@@ -31,11 +32,13 @@ export const recordRefusal = (
 export async function readAuditPage(
   context: Context,
   { cursor, limit }: { cursor?: string | undefined; limit: number },
-): Promise<z.output<typeof audit>> {
-  const before = cursor !== undefined && /^[1-9][0-9]{0,17}$/.test(cursor) ? cursor : null;
-  const rows = await readAudit(context.pool, { before, limit });
-  return {
-    items: rows.map((row) => ({ ...row, at: row.at.toISOString(), detail: JSON.stringify(row.detail) })),
-    nextCursor: rows.length < limit ? null : (rows.at(-1)?.id ?? null),
-  };
+): Promise<Result<z.output<typeof audit>>> {
+  if (cursor !== undefined && !/^[1-9][0-9]{0,17}$/.test(cursor)) {
+    return reject("request_invalid", { field: "cursor" });
+  }
+  const rows = await readAudit(context.pool, { before: cursor ?? null, limit: limit + 1 });
+  const items = rows
+    .slice(0, limit)
+    .map((row) => ({ ...row, at: row.at.toISOString(), detail: JSON.stringify(row.detail) }));
+  return accept({ items, nextCursor: rows.length > limit ? (items.at(-1)?.id ?? null) : null });
 }

@@ -53,7 +53,8 @@ async function proveAddress(context: Context, signed: SignedChallenge): Promise<
 const createTries = 5;
 
 /**
- * Signs in, and makes the player when the address is new. The browser's former session ends in the same commit.
+ * Signs in, and makes the player when the address is new: deposits from it that nobody could be credited for become
+ * the player's then. The browser's former session ends in the same commit.
  * @returns who is signed in, and the secret of the new session for the cookie.
  */
 export async function signIn(
@@ -71,6 +72,7 @@ export async function signIn(
       const known = await readPlayerByAddress(tx, address);
       const player = known === null ? await createPlayer(context, tx, address) : { playerId: known.id };
       if (player === "retry") return reject("overloaded");
+      if (known === null) await claimSuspenseOf(context, tx, { playerId: player.playerId, address });
       await endSessionOf(context, tx, input.cookieHeader);
       const sessionSecret = await beginSession(context, tx, { playerId: player.playerId, address });
       return accept({ me: await readMe(context, tx, player.playerId), sessionSecret });
