@@ -1,0 +1,109 @@
+/** Deposits that nobody could be credited for. */
+import { z } from "zod";
+import { big, id, moment, rowsOf } from "./decode.ts";
+import type { Queryable, Tx } from "./pool.ts";
+
+const item = z.object({
+  id,
+  token: z.string(),
+  amount: big,
+  wallet_id: id,
+  wallet_purpose: z.enum(["vault", "gas", "deposit", "escrow"]),
+  cause: z.string(),
+  suspense_state: z.enum(["open", "claimed", "refunded"]),
+  is_final: z.boolean(),
+  sender: z.string(),
+  sender_is_ours: z.boolean(),
+  recipient: z.string(),
+  tx_hash: z.string(),
+  block_number: big,
+  created_at: moment,
+  claimed_by: id.nullable(),
+  claimed_by_handle: z.string().nullable(),
+});
+export type SuspenseRow = z.output<typeof item>;
+
+const select = `SELECT deposit.id, deposit.token, deposit.amount, deposit.wallet_id, landed.purpose AS wallet_purpose,
+    suspense_cause AS cause, suspense_state, deposit.state = 'final' AND credited AND canonical AS is_final, sender,
+    EXISTS (SELECT FROM wallet WHERE wallet.address = sender) AS sender_is_ours, recipient, tx_hash, block_number,
+    deposit.created_at, claimed_by, player.handle AS claimed_by_handle
+  FROM deposit JOIN chain_log ON chain_log.id = chain_log_id JOIN wallet landed ON landed.id = deposit.wallet_id
+  LEFT JOIN player ON player.id = claimed_by`;
+
+/** Open ones first, then the newest. */
+export async function listSuspense(db: Queryable, limit: number): Promise<SuspenseRow[]> {
+  const { rows } = await db.query(
+    `${select} WHERE suspense_state IS NOT NULL ORDER BY suspense_state = 'open' DESC, deposit.id DESC LIMIT $1`,
+    [limit],
+  );
+  return rowsOf(item, rows);
+}
+
+export async function readSuspense(db: Queryable, depositId: string): Promise<SuspenseRow | null> {
+  const { rows } = await db.query(`${select} WHERE deposit.id = $1 AND suspense_state IS NOT NULL`, [
+    depositId,
+  ]);
+  return rowsOf(item, rows)[0] ?? null;
+}
+
+/** The same, locked: nobody else claims or refunds it meanwhile. */
+export async function lockSuspense(tx: Tx, depositId: string): Promise<SuspenseRow | null> {
+  await tx.query("SELECT 1 FROM deposit WHERE id = $1 FOR UPDATE", [depositId]);
+  return readSuspense(tx, depositId);
+}
+
+// What can be moved into the vault by a collection. From an escrow or the gas wallet it only goes back to its sender.
+const claimable = `suspense_state = 'open' AND deposit.state = 'final' AND credited AND chain_log.canonical
+  AND wallet.purpose IN ('vault', 'deposit')`;
+
+/** Locks what one address has sent and may be claimed, oldest first. Those that somebody else is claiming are waited for. */
+export async function lockClaimable(
+  tx: Tx,
+  { sender, limit }: { sender: string; limit: number },
+): Promise<SuspenseRow[]> {
+  const { rows } = await tx.query(
+    `SELECT deposit.id FROM deposit JOIN chain_log ON chain_log.id = chain_log_id JOIN wallet ON wallet.id = deposit.wallet_id
+     WHERE sender = $1 AND ${claimable} ORDER BY deposit.id LIMIT $2 FOR UPDATE OF deposit`,
+    [sender, limit],
+  );
+  const ids = rowsOf(z.object({ id }), rows).map((row) => row.id);
+  if (ids.length === 0) return [];
+  const locked = await tx.query(`${select} WHERE deposit.id = ANY ($1::bigint[]) ORDER BY deposit.id`, [ids]);
+  return rowsOf(item, locked.rows);
+}
+
+const claim = z.object({ player_id: id, address: z.string() });
+/** Verified wallets of players who have something to claim. */
+export async function readClaims(
+  db: Queryable,
+  limit: number,
+): Promise<{ playerId: string; address: string }[]> {
+  const { rows } = await db.query(
+    `SELECT DISTINCT player_wallet.player_id, player_wallet.address
+     FROM deposit JOIN chain_log ON chain_log.id = chain_log_id JOIN wallet ON wallet.id = deposit.wallet_id
+       JOIN player_wallet ON player_wallet.address = sender
+     WHERE ${claimable} LIMIT $1`,
+    [limit],
+  );
+  return rowsOf(claim, rows).map((row) => ({ playerId: row.player_id, address: row.address }));
+}
+
+export async function markClaimed(
+  tx: Tx,
+  { depositIds, playerId }: { depositIds: string[]; playerId: string },
+): Promise<void> {
+  const { rowCount } = await tx.query(
+    `UPDATE deposit SET suspense_state = 'claimed', claimed_by = $2
+     WHERE id = ANY ($1::bigint[]) AND suspense_state = 'open'`,
+    [depositIds, playerId],
+  );
+  if (rowCount !== depositIds.length) throw new Error("a deposit was claimed without its lock");
+}
+
+export async function markRefunded(tx: Tx, depositId: string): Promise<void> {
+  const { rowCount } = await tx.query(
+    "UPDATE deposit SET suspense_state = 'refunded' WHERE id = $1 AND suspense_state = 'open'",
+    [depositId],
+  );
+  if (rowCount !== 1) throw new Error(`deposit ${depositId} was refunded without its lock`);
+}
