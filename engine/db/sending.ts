@@ -53,8 +53,8 @@ export async function insertTopup(
   await tx.query("SELECT pg_advisory_xact_lock(hashtext('on_the_rail.topup'))");
   await tx.query(
     `INSERT INTO instruction (kind, source_wallet_id, token, destination, amount, cause)
-     SELECT 'topup', id, NULL, $1, $2, 'topup:' || $1 FROM wallet WHERE purpose = 'gas' AND NOT EXISTS (
-       SELECT FROM instruction WHERE kind = 'topup' AND destination = $1 AND state IN ('queued', 'sending'))`,
+     SELECT 'topup', id, NULL, $1::text, $2::numeric, 'topup:' || $1::text FROM wallet WHERE purpose = 'gas' AND NOT EXISTS (
+       SELECT FROM instruction WHERE kind = 'topup' AND destination = $1::text AND state IN ('queued', 'sending'))`,
     [walletAddress, wei.toString()],
   );
 }
