@@ -1,0 +1,48 @@
+import type { Deposit } from "../../../engine/contract/account.ts";
+
+/** Base's own stages of a transfer, and how long each usually takes. */
+const stages = [
+  { name: "Seen", time: "at once" },
+  { name: "In a block", time: "2 s" },
+  { name: "Posted", time: "2 min" },
+  { name: "Final", time: "20 min" },
+] as const;
+
+/** How many of the four stages a deposit has reached. */
+export function stagesReached({ state, posted }: Pick<Deposit, "state" | "posted">): number {
+  if (state === "orphaned") return 0;
+  if (state === "final") return 4;
+  return posted ? 3 : 2;
+}
+
+/** What may be done with the money now. */
+export function allowedNow({ state }: Pick<Deposit, "state">): string {
+  switch (state) {
+    case "seen":
+      return "In a block. Yours to play with once it is deep enough for its size.";
+    case "playable":
+      return "Play with it now. It can be withdrawn once it is final.";
+    case "final":
+      return "Play with it or withdraw it.";
+    case "orphaned":
+      return "Its block fell out of the chain. It comes back by itself when it is mined again.";
+  }
+}
+
+export function Stages({ reached, label }: { reached: number; label: string }) {
+  return (
+    <ol className="stages" aria-label={label}>
+      {stages.map(({ name, time }, place) => (
+        <li
+          key={name}
+          data-reached={place < reached}
+          aria-current={place === reached - 1 ? "step" : undefined}
+        >
+          <b>{name}</b>
+          <span className="sr-only">{place < reached ? "reached, " : "to come, "}</span>
+          {time}
+        </li>
+      ))}
+    </ol>
+  );
+}

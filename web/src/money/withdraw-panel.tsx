@@ -1,0 +1,113 @@
+import { useState } from "react";
+import type { Me } from "../../../engine/contract/account.ts";
+import { parseAmount } from "../../../engine/core/money.ts";
+import { call } from "../api/call.ts";
+import { queryClient } from "../api/client.ts";
+import { withdrawalsQuery } from "../api/queries.ts";
+import { upserted } from "../live/patches.ts";
+import { useBalance, useToken } from "../shell/use-me.ts";
+import { usePress } from "../shell/use-press.ts";
+import { AddressBlocks } from "../ui/address.tsx";
+import { Button, MoneyButton } from "../ui/button.tsx";
+import { SelectField, TextField } from "../ui/field.tsx";
+import { Figures } from "../ui/figures.tsx";
+import { ProblemBox, ProblemNote } from "../ui/problem-note.tsx";
+import { exact, typed } from "./show.ts";
+
+/** Money out: to a wallet that the player has signed in with, at any time. */
+export function WithdrawPanel({ me }: { me: Me }) {
+  const { token } = useToken();
+  const balance = useBalance(token?.address);
+  const [amountText, setAmountText] = useState("");
+  const primary = me.wallets.find(({ primary: isPrimary }) => isPrimary) ?? me.wallets[0];
+  const [chosen, setChosen] = useState<string | null>(null);
+  const [isChecked, setChecked] = useState(false);
+  const address = chosen ?? primary?.address ?? "";
+  const parsed = parseAmount(amountText, token?.decimals ?? 6);
+  const press = usePress((body: { token: string; amount: string; address: string }, idempotencyKey) =>
+    call("withdraw", { body, idempotencyKey }),
+  );
+  const amountProblem = press.problem?.fields.amount === undefined ? null : press.problem;
+
+  const withdraw = async (): Promise<void> => {
+    setChecked(true);
+    if (!parsed.ok || token === undefined) return;
+    const made = await press.go({ token: token.address, amount: parsed.amount.toString(), address });
+    if (made === null) return;
+    queryClient.setQueryData(withdrawalsQuery.queryKey, (known) => upserted(known ?? [], made));
+    setAmountText("");
+    setChecked(false);
+  };
+  return (
+    <form
+      className="ticket"
+      aria-label="Withdraw"
+      noValidate
+      onSubmit={(event) => {
+        event.preventDefault();
+        void withdraw();
+      }}
+    >
+      <div className="ticket-head">
+        <h2 className="label" style={{ fontSize: "1.25rem" }}>
+          Withdraw
+        </h2>
+        <span className="label">{token?.symbol}</span>
+      </div>
+      <div className="ticket-body">
+        <Figures
+          lines={[
+            { label: "Free", value: balance === undefined ? "" : exact(balance.free) },
+            { label: "Can leave now", value: balance === undefined ? "" : exact(balance.withdrawable) },
+          ]}
+        />
+        <p className="field-note">What isn't final on the chain yet can be played with, but not withdrawn.</p>
+        <TextField
+          label="Amount to withdraw"
+          isSum
+          value={amountText}
+          error={
+            amountProblem !== null ? (
+              <ProblemNote problem={amountProblem} token={token} />
+            ) : isChecked && !parsed.ok ? (
+              amountText === "" ? (
+                "Say how much."
+              ) : (
+                parsed.rejection.message
+              )
+            ) : undefined
+          }
+          onText={(text) => {
+            setAmountText(text);
+            press.clear();
+          }}
+        />
+        {balance === undefined || BigInt(balance.withdrawable.amount) === 0n ? null : (
+          <p>
+            <Button onClick={() => setAmountText(typed(balance.withdrawable))}>
+              All: {exact(balance.withdrawable)}
+            </Button>
+          </p>
+        )}
+        <SelectField
+          label="To"
+          value={address}
+          onChoose={setChosen}
+          note="Only wallets that you have signed in with."
+          options={me.wallets.map((wallet) => ({ value: wallet.address, label: wallet.address }))}
+        />
+        <AddressBlocks address={address} />
+      </div>
+      <div className="ticket-stub stack">
+        {press.problem !== null && amountProblem === null ? (
+          <ProblemBox problem={press.problem} token={token} />
+        ) : null}
+        <p>
+          <MoneyButton type="submit" kind="ink" big isBusy={press.isBusy}>
+            {press.isBusy ? "Sending" : "Withdraw"}
+          </MoneyButton>
+        </p>
+      </div>
+    </form>
+  );
+}

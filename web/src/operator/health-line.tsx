@@ -1,0 +1,48 @@
+import type { Overview } from "../api/shapes.ts";
+import { length } from "../time/say.ts";
+
+export type OperatorTab = "disputes" | "money" | "rooms" | "health";
+
+/** One line; every phrase leads to where it is put right. */
+export function HealthLine({ overview, onOpen }: { overview: Overview; onOpen: (tab: OperatorTab) => void }) {
+  const { chain, depositsUnmatched, instructionsStuck, instructionsWaiting, openDisputes } = overview;
+  const stuck =
+    instructionsStuck === 0
+      ? `${instructionsWaiting} payouts waiting, none stuck`
+      : `${instructionsStuck} payouts stuck ${length(overview.oldestStuckSeconds ?? 0)}`;
+  const phrases: { text: string; tab: OperatorTab; isBad: boolean }[] = [
+    { text: `Chain ${chain.behindSeconds} s behind`, tab: "health", isBad: chain.behindSeconds > 30 },
+    { text: `${depositsUnmatched} deposits unmatched`, tab: "money", isBad: depositsUnmatched > 0 },
+    { text: stuck, tab: "money", isBad: instructionsStuck > 0 },
+    { text: `${openDisputes} disputes open`, tab: "disputes", isBad: openDisputes > 0 },
+    {
+      text: overview.booksBalance ? "books balance" : "books don't balance",
+      tab: "health",
+      isBad: !overview.booksBalance,
+    },
+  ];
+  return (
+    <div className="stack">
+      {overview.outflowsStopped === null ? null : (
+        <p className="field-error" role="alert">
+          Outflows are stopped: {overview.outflowsStopped.reason}
+        </p>
+      )}
+      <p className="box row" style={{ gap: "0 0.5rem", padding: "0 0.75rem" }} aria-live="off">
+        {phrases.map(({ text, tab, isBad }, place) => (
+          <span key={text} className="row" style={{ gap: "0 0.5rem" }}>
+            {place === 0 ? null : <span aria-hidden="true">·</span>}
+            <button
+              type="button"
+              className="link link-row"
+              style={isBad ? { color: "var(--color-red)" } : undefined}
+              onClick={() => onOpen(tab)}
+            >
+              {text}
+            </button>
+          </span>
+        ))}
+      </p>
+    </div>
+  );
+}

@@ -1,0 +1,163 @@
+import { useQuery } from "@tanstack/react-query";
+import { call } from "../api/call.ts";
+import { auditQuery, overviewQuery, solvencyQuery } from "../api/queries.ts";
+import type { Overview } from "../api/shapes.ts";
+import { withSymbol } from "../money/show.ts";
+import { Moment } from "../time/clock.tsx";
+import { Figures } from "../ui/figures.tsx";
+import { Empty, Loaded } from "../ui/states.tsx";
+import { ReasonForm } from "./reason-form.tsx";
+
+const switchNames = ["outflows", "deposits", "proposals"] as const;
+
+export function Health() {
+  const overview = useQuery(overviewQuery);
+  return (
+    <div className="stack" style={{ gap: "2rem" }}>
+      <Loaded query={overview} label="Health">
+        {(known) => (
+          <>
+            <Figures
+              lines={[
+                { label: "Head", value: known.chain.headNumber },
+                { label: "Final", value: known.chain.finalizedNumber },
+                { label: "Behind", value: `${known.chain.behindSeconds} s` },
+              ]}
+            />
+            <Breaches overview={known} />
+            <Switches overview={known} />
+          </>
+        )}
+      </Loaded>
+      <Books />
+      <Audit />
+    </div>
+  );
+}
+
+function Breaches({ overview: { breaches } }: { overview: Overview }) {
+  return (
+    <section className="stack" aria-labelledby="breaches">
+      <div className="section-head">
+        <h2 id="breaches">Breaches</h2>
+      </div>
+      {breaches.length === 0 ? (
+        <Empty>None. The ten rules hold.</Empty>
+      ) : (
+        <ul className="stack">
+          {breaches.map(({ id, invariant, detail, foundAt }) => (
+            <li key={id} className="box box-pad stack">
+              <p className="call">
+                {invariant} <Moment at={foundAt} />
+              </p>
+              <p>{detail}</p>
+              <ReasonForm
+                action="Lift"
+                subject={`breach ${id}`}
+                send={(reason, idempotencyKey) =>
+                  call("liftBreach", { params: { id }, body: { reason }, idempotencyKey })
+                }
+              />
+            </li>
+          ))}
+        </ul>
+      )}
+    </section>
+  );
+}
+
+function Switches({ overview: { switches } }: { overview: Overview }) {
+  return (
+    <section className="stack" aria-labelledby="switches">
+      <div className="section-head">
+        <h2 id="switches">Switches</h2>
+      </div>
+      <ul className="stack">
+        {switchNames.map((name) => {
+          const known = switches.find((one) => one.name === name);
+          const isOn = known?.on ?? true;
+          return (
+            <li key={name} className="box box-pad stack" style={{ gap: "0.5rem" }}>
+              <p className="row" style={{ justifyContent: "space-between" }}>
+                <span className="call" style={{ fontSize: "1.35rem" }}>
+                  {name}
+                </span>
+                <span>
+                  {isOn ? "running" : "stopped"}
+                  {known?.reason ? `: ${known.reason}` : ""}
+                </span>
+              </p>
+              <ReasonForm
+                key={String(isOn)}
+                action={isOn ? "Stop" : "Start"}
+                subject={name}
+                send={(reason, idempotencyKey) =>
+                  call("setSwitch", { body: { name, on: !isOn, reason }, idempotencyKey })
+                }
+              />
+            </li>
+          );
+        })}
+      </ul>
+    </section>
+  );
+}
+
+function Books() {
+  const solvency = useQuery(solvencyQuery);
+  return (
+    <section className="stack" aria-labelledby="books">
+      <div className="section-head">
+        <h2 id="books">Books</h2>
+      </div>
+      <Loaded query={solvency} label="Books">
+        {({ tokens, invariants }) => (
+          <>
+            {tokens.map((token) => (
+              <Figures
+                key={token.symbol}
+                lines={[
+                  { label: "Owed to players", value: withSymbol(token.owedToPlayers) },
+                  { label: "In escrow", value: withSymbol(token.inEscrow) },
+                  { label: "Earned", value: withSymbol(token.earnedByHouse) },
+                  { label: "In suspense", value: withSymbol(token.inSuspense) },
+                  { label: "On the chain", value: withSymbol(token.onChain) },
+                ]}
+              />
+            ))}
+            <ul>
+              {invariants.map(({ number, name, ok, detail }) => (
+                <li key={number}>
+                  <span className="call">{ok ? "Holds" : "Broken"}</span> {number}. {name}
+                  {detail === null ? "" : `: ${detail}`}
+                </li>
+              ))}
+            </ul>
+          </>
+        )}
+      </Loaded>
+    </section>
+  );
+}
+
+function Audit() {
+  const audit = useQuery(auditQuery);
+  return (
+    <section className="stack" aria-labelledby="audit">
+      <div className="section-head">
+        <h2 id="audit">Audit</h2>
+      </div>
+      <Loaded query={audit} label="Audit">
+        {(items) => (
+          <ul>
+            {items.map(({ id, at, actor, action, subject, detail }) => (
+              <li key={id}>
+                <Moment at={at} /> {actor}: {action} {subject}. {detail}
+              </li>
+            ))}
+          </ul>
+        )}
+      </Loaded>
+    </section>
+  );
+}

@@ -1,0 +1,63 @@
+import { useQuery } from "@tanstack/react-query";
+import { call } from "../api/call.ts";
+import { instructionsQuery } from "../api/queries.ts";
+import type { Instruction } from "../api/shapes.ts";
+import { withSymbol } from "../money/show.ts";
+import { OnChain } from "../ui/address.tsx";
+import { Empty, Loaded } from "../ui/states.tsx";
+import { ReasonForm } from "./reason-form.tsx";
+
+/** Chain transfers that we owe or have sent. */
+export function Instructions() {
+  const instructions = useQuery(instructionsQuery);
+  return (
+    <section className="stack" aria-labelledby="instructions">
+      <div className="section-head">
+        <h2 id="instructions">Chain transfers</h2>
+      </div>
+      <Loaded query={instructions} label="Chain transfers">
+        {(items) =>
+          items.length === 0 ? (
+            <Empty>Nothing was owed yet.</Empty>
+          ) : (
+            <ul className="stack" style={{ gap: "0.5rem" }}>
+              {items.map((instruction) => (
+                <Line key={instruction.id} instruction={instruction} />
+              ))}
+            </ul>
+          )
+        }
+      </Loaded>
+    </section>
+  );
+}
+
+function Line({ instruction }: { instruction: Instruction }) {
+  const { id, kind, state, money, destination, txHash, attempts, note } = instruction;
+  return (
+    <li className="box" style={{ padding: "0.35rem 0.75rem" }}>
+      <div className="row" style={{ gap: "0.25rem 1rem" }}>
+        <span className="call">
+          {kind} {id}
+        </span>
+        <span>{state}</span>
+        <span className="sum">{money === null ? "gas" : withSymbol(money)}</span>
+        <span>
+          to <OnChain kind="address" value={destination} />
+        </span>
+        {txHash === null ? null : <OnChain kind="tx" value={txHash} />}
+        <span className="smoke">{attempts} sent</span>
+      </div>
+      {note === null ? null : <p>{note}</p>}
+      {state === "parked" ? (
+        <ReasonForm
+          action="Try again"
+          subject={`${kind} ${id}`}
+          send={(reason, idempotencyKey) =>
+            call("retryInstruction", { params: { id }, body: { reason }, idempotencyKey })
+          }
+        />
+      ) : null}
+    </li>
+  );
+}

@@ -1,0 +1,72 @@
+import { useState } from "react";
+import { queryClient } from "../api/client.ts";
+import { usePress } from "../shell/use-press.ts";
+import { MoneyButton } from "../ui/button.tsx";
+import { TextField } from "../ui/field.tsx";
+import { ProblemBox } from "../ui/problem-note.tsx";
+
+/** An operator's act with its reason, which is kept in the audit. `subject` tells the forms of a page apart. */
+export function ReasonForm({
+  action,
+  subject,
+  confirm = null,
+  send,
+}: {
+  action: string;
+  subject: string;
+  /** An amount that must be typed first. */
+  confirm?: string | null;
+  send: (reason: string, idempotencyKey: string) => Promise<unknown>;
+}) {
+  const [reason, setReason] = useState("");
+  const [typed, setTyped] = useState("");
+  const [isChecked, setChecked] = useState(false);
+  const press = usePress(send);
+  const isConfirmed = confirm === null || typed.trim().replaceAll(",", "") === confirm.replaceAll(",", "");
+  const act = async (): Promise<void> => {
+    setChecked(true);
+    if (reason.trim() === "" || !isConfirmed) return;
+    if ((await press.go(reason.trim())) === null) return;
+    setReason("");
+    setTyped("");
+    setChecked(false);
+    await queryClient.invalidateQueries({ queryKey: ["operator"] });
+  };
+  return (
+    <form
+      className="stack"
+      style={{ gap: "0.5rem" }}
+      aria-label={`${action} ${subject}`}
+      noValidate
+      onSubmit={(event) => {
+        event.preventDefault();
+        void act();
+      }}
+    >
+      <div className="offer-boxes">
+        <TextField
+          label="Reason"
+          maxLength={500}
+          value={reason}
+          error={isChecked && reason.trim() === "" ? "Give a reason." : undefined}
+          onText={setReason}
+        />
+        {confirm === null ? null : (
+          <TextField
+            label="Type the amount to confirm"
+            isSum
+            value={typed}
+            error={isChecked && !isConfirmed ? `Type ${confirm}.` : undefined}
+            onText={setTyped}
+          />
+        )}
+      </div>
+      {press.problem === null ? null : <ProblemBox problem={press.problem} />}
+      <p>
+        <MoneyButton type="submit" isBusy={press.isBusy} aria-label={`${action} ${subject}`}>
+          {action}
+        </MoneyButton>
+      </p>
+    </form>
+  );
+}

@@ -1,0 +1,47 @@
+import { getRouteApi } from "@tanstack/react-router";
+import { useEffect } from "react";
+import { DepositPanel } from "../money/deposit-panel.tsx";
+import { DepositList, WithdrawalList } from "../money/movements.tsx";
+import { WithdrawPanel } from "../money/withdraw-panel.tsx";
+import { ask } from "../shell/gates.ts";
+import { useMe, useToken } from "../shell/use-me.ts";
+import { Button } from "../ui/button.tsx";
+import { Blank } from "../ui/states.tsx";
+
+const route = getRouteApi("/deposit");
+
+export default function DepositScreen() {
+  const me = useMe();
+  const { amount = "", token } = route.useSearch();
+  const { choose } = useToken();
+  useEffect(() => {
+    if (token !== undefined) choose(token);
+  }, [token, choose]);
+  if (me === undefined) return <Blank label="Deposit and withdraw" />;
+  if (me === null) {
+    return (
+      <section className="box box-pad stack">
+        <h1>Money in, money out</h1>
+        <p>Sign in to get a deposit address of your own. It takes one message and no gas.</p>
+        <p>
+          <Button kind="ink" big onClick={() => void ask("sign_in")}>
+            Sign in
+          </Button>
+        </p>
+      </section>
+    );
+  }
+  return (
+    <div className="stack" style={{ gap: "2rem" }}>
+      <h1 className="sr-only">Deposit and withdraw</h1>
+      <div className="split">
+        <DepositPanel me={me} initialAmount={amount} key={amount} />
+        <WithdrawPanel me={me} />
+      </div>
+      <div className="split">
+        <DepositList />
+        <WithdrawalList />
+      </div>
+    </div>
+  );
+}

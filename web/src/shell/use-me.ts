@@ -1,0 +1,40 @@
+import { useQuery } from "@tanstack/react-query";
+import { useCallback, useSyncExternalStore } from "react";
+import type { PoolBalance } from "../../../engine/contract/account.ts";
+import { balancesQuery, configQuery, meQuery } from "../api/queries.ts";
+import type { ClientConfig } from "../api/shapes.ts";
+
+/** The signed-in player; null when nobody is; undefined until it is known. */
+export const useMe = () => useQuery(meQuery).data;
+export const useConfig = (): ClientConfig | undefined => useQuery(configQuery).data;
+
+export type Token = ClientConfig["tokens"][number];
+
+const storageKey = "otr-token";
+const listeners = new Set<() => void>();
+function subscribe(listener: () => void): () => void {
+  listeners.add(listener);
+  return () => listeners.delete(listener);
+}
+
+/** The token that this browser plays for: the one chosen last, else USDC, else the first on the list. */
+export function useToken(): { token: Token | undefined; choose: (address: string) => void } {
+  const chosen = useSyncExternalStore(subscribe, () => localStorage.getItem(storageKey));
+  const tokens = useConfig()?.tokens ?? [];
+  const token =
+    tokens.find(({ address }) => address === chosen) ??
+    tokens.find(({ symbol }) => symbol === "USDC") ??
+    tokens[0];
+  const choose = useCallback((address: string) => {
+    localStorage.setItem(storageKey, address);
+    for (const listener of listeners) listener();
+  }, []);
+  return { token, choose };
+}
+
+/** The player's numbers in one token; undefined until they are known or while nobody is signed in. */
+export function useBalance(token: string | undefined): PoolBalance | undefined {
+  const me = useMe();
+  const balances = useQuery({ ...balancesQuery, enabled: me !== null && me !== undefined }).data;
+  return balances?.find(({ free }) => free.token === token);
+}

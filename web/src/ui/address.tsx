@@ -1,0 +1,27 @@
+import { useConfig } from "../shell/use-me.ts";
+
+/** A whole address in blocks of four, so that people can compare it. It is copied as one. */
+export function AddressBlocks({ address }: { address: string }) {
+  const blocks = address.slice(2).match(/.{1,4}/g) ?? [];
+  return (
+    <code className="address">
+      <span>0x</span>
+      {blocks.map((block, place) => (
+        // biome-ignore lint/suspicious/noArrayIndexKey: the place is the only identity a block has
+        <span key={place}>{block}</span>
+      ))}
+    </code>
+  );
+}
+
+export const shortHash = (hash: string): string => `${hash.slice(0, 8)}…${hash.slice(-4)}`;
+
+/** A link to the explorer. */
+export function OnChain({ kind, value, label }: { kind: "tx" | "address"; value: string; label?: string }) {
+  const explorer = useConfig()?.explorerUrl ?? "https://basescan.org";
+  return (
+    <a className="link sum" href={`${explorer}/${kind}/${value}`} target="_blank" rel="noreferrer">
+      {label ?? shortHash(value)}
+    </a>
+  );
+}

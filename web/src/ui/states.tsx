@@ -1,0 +1,55 @@
+/** The states that every screen has before and beside its content: ruled boxes with only the numbers missing. */
+import type { UseQueryResult } from "@tanstack/react-query";
+import type { ReactNode } from "react";
+import { problemOf } from "../api/problem.ts";
+import { Button } from "./button.tsx";
+
+export function Blank({ label }: { label: string }) {
+  return (
+    <div className="box box-pad" aria-busy="true">
+      <p className="label">{label}</p>
+      <p className="sum" aria-hidden="true">
+        ––
+      </p>
+    </div>
+  );
+}
+
+export function Empty({ children }: { children: ReactNode }) {
+  return <div className="box box-pad smoke">{children}</div>;
+}
+
+export function Failure({ error, onRetry }: { error: unknown; onRetry?: () => void }) {
+  const problem = problemOf(error);
+  return (
+    <div className="box box-pad stack" role="alert">
+      <p className="label">
+        {problem.code === "not_found" || problem.code === "player_unknown"
+          ? "Nothing here"
+          : "Couldn't read this"}
+      </p>
+      <p>{problem.message}</p>
+      {onRetry === undefined ? null : (
+        <p>
+          <Button onClick={onRetry}>Try again</Button>
+        </p>
+      )}
+    </div>
+  );
+}
+
+/** Draws a query: its label while it loads, what went wrong, or its content. Old content stays while it is read again. */
+export function Loaded<Data>({
+  query,
+  label,
+  children,
+}: {
+  query: UseQueryResult<Data>;
+  label: string;
+  children: (data: NonNullable<Data>) => ReactNode;
+}) {
+  const { data, error, refetch } = query;
+  if (data !== undefined && data !== null) return <>{children(data)}</>;
+  if (error !== null) return <Failure error={error} onRetry={() => void refetch()} />;
+  return <Blank label={label} />;
+}
