@@ -1,58 +1,60 @@
-/** Far below the tip: ranges of final blocks, as wide as the node allows. */
+/** Far below the tip: lines of final blocks, as long as the nodes allow. */
 import type { Chain } from "./client.ts";
-import { InconsistentAnswerError } from "./errors.ts";
-import { readBlock } from "./heads.ts";
-import { checkBlock, readRange, toTransfers } from "./logs.ts";
-import type { BlockRef, ChainEvent } from "./types.ts";
+import { ChainError, InconsistentAnswerError } from "./errors.ts";
+import { countWitnesses, readLine } from "./heads.ts";
+import { readTransfersOfLine } from "./logs.ts";
+import type { Header } from "./shapes.ts";
+import type { TransferLog } from "./types.ts";
 
-const smallest = 1n;
-
-/**
- * Yields the final blocks of a range that hold transfers of the tokens, and the last block in any case. The width of a
- * question is halved on any failure (nodes word their limits in twenty ways) and doubled after an answer.
- * @throws what the node threw when even a single block can't be read
- */
-export async function* backfill(
-  chain: Chain,
-  range: { from: bigint; to: bigint },
-  options: { tokens: string[]; maxRange: bigint; signal: AbortSignal },
-): AsyncGenerator<Extract<ChainEvent, { type: "block" }>> {
-  let from = range.from;
-  let width = options.maxRange;
-  while (from <= range.to && !options.signal.aborted) {
-    const to = from + width - 1n < range.to ? from + width - 1n : range.to;
-    try {
-      yield* await readWindow(chain, { from, to }, options.tokens);
-      from = to + 1n;
-      width = width * 2n < options.maxRange ? width * 2n : options.maxRange;
-    } catch (error) {
-      if (width <= smallest) throw error;
-      width /= 2n;
-    }
-  }
+export interface Line {
+  /** Each the parent of the next; the first may follow from another block than was expected. */
+  blocks: Header[];
+  /** By block hash; nothing for blocks without transfers. */
+  transfers: Map<string, TransferLog[]>;
 }
 
-async function readWindow(chain: Chain, { from, to }: { from: bigint; to: bigint }, tokens: string[]) {
-  const found = await readRange(chain, { from, to }, tokens);
-  const numbers = [...new Set([...found.map(({ blockNumber }) => blockNumber), to])].sort((a, b) =>
-    Number(a - b),
-  );
-  const blocks = new Map<bigint, BlockRef>();
-  for (const number of numbers) {
-    const block = await readBlock(chain, number);
-    if (block === null) throw new InconsistentAnswerError(`block ${number} is final and isn't there`);
-    blocks.set(number, block);
+/**
+ * Reads lines of final blocks one after the other. The width is halved on any failure (nodes word their limits in twenty
+ * ways) and doubled after an answer, so that it settles near what the node allows.
+ */
+export class Backfill {
+  readonly #chain: Chain;
+  readonly #tokens: readonly string[];
+  readonly #maxRange: bigint;
+  #width: bigint;
+
+  constructor(chain: Chain, { tokens, maxRange }: { tokens: readonly string[]; maxRange: bigint }) {
+    this.#chain = chain;
+    this.#tokens = tokens;
+    this.#maxRange = maxRange;
+    this.#width = maxRange;
   }
-  const blockOf = (number: bigint): BlockRef => {
-    const block = blocks.get(number);
-    if (block === undefined) throw new Error(`block ${number} wasn't read`);
-    return block;
-  };
-  for (const entry of found) checkBlock(entry, blockOf(entry.blockNumber));
-  const transfers = toTransfers(found, tokens, ({ blockNumber }) => blockOf(blockNumber));
-  return numbers.map((number) => ({
-    type: "block" as const,
-    block: blockOf(number),
-    transfers: transfers.filter(({ blockNumber }) => blockNumber === number),
-  }));
+
+  /**
+   * The blocks from `from` on, at least one and at most up to `to`, the last of them named by a quorum of providers.
+   * @throws what the nodes threw when even a single block can't be read
+   */
+  async next({ from, to }: { from: bigint; to: bigint }): Promise<Line> {
+    for (;;) {
+      const end = from + this.#width - 1n;
+      try {
+        const line = await this.#read({ from, to: end < to ? end : to });
+        this.#width = 2n * this.#width < this.#maxRange ? 2n * this.#width : this.#maxRange;
+        return line;
+      } catch (error) {
+        if (!(error instanceof ChainError) || this.#width === 1n) throw error;
+        this.#width /= 2n;
+      }
+    }
+  }
+
+  async #read(range: { from: bigint; to: bigint }): Promise<Line> {
+    const blocks = await readLine(this.#chain, range);
+    const last = blocks.at(-1);
+    if (last === undefined) throw new Error("a range has at least one block");
+    const { quorum } = this.#chain;
+    if (quorum > 1 && (await countWitnesses(this.#chain, last)) < quorum)
+      throw new InconsistentAnswerError(`the providers don't agree on the final block ${last.number}`);
+    return { blocks, transfers: await readTransfersOfLine(this.#chain, blocks, this.#tokens) };
+  }
 }

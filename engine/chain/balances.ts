@@ -2,11 +2,10 @@
 import { decodeFunctionResult, encodeFunctionData, erc20Abi, parseAbi } from "viem";
 import type { Chain } from "./client.ts";
 import { InconsistentAnswerError } from "./errors.ts";
-import { hex } from "./logs.ts";
-import { bytes, quantity } from "./shapes.ts";
+import { bytes, hex, quantity } from "./shapes.ts";
 
 /** A block's number or a tag. */
-export type At = bigint | "latest" | "pending" | "finalized";
+export type At = bigint | "latest" | "pending" | "safe" | "finalized";
 const text = (at: At): string => (typeof at === "bigint" ? hex(at) : at);
 
 const multicall = "0xca11bde05977b3631167028862be2a173976ca11";

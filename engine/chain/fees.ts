@@ -1,10 +1,11 @@
 /** What a transfer costs, whether it would go through, and how much ether its sender needs. */
-import { decodeFunctionResult, encodeFunctionData, erc20Abi, parseAbi } from "viem";
+import { decodeAbiParameters, encodeFunctionData, erc20Abi, parseAbi } from "viem";
 import { z } from "zod";
-import { readBalance } from "./balances.ts";
+import { readBalance, readCode } from "./balances.ts";
 import type { Chain } from "./client.ts";
-import { RpcRefusedError, RpcUnavailableError } from "./errors.ts";
+import { ChainError, RpcRefusedError, RpcUnavailableError } from "./errors.ts";
 import { readTag } from "./heads.ts";
+import { reasonOf } from "./provider.ts";
 import { bytes, quantity } from "./shapes.ts";
 
 /** Wei per unit of gas. */
@@ -24,7 +25,7 @@ export async function estimateFees(chain: Chain, { capWei }: { capWei: bigint })
   const [{ baseFeePerGas }, tip] = await Promise.all([
     chain.ask("eth_getBlockByNumber", ["latest", false], block),
     chain.ask("eth_maxPriorityFeePerGas", [], quantity).catch((error: unknown) => {
-      if (error instanceof RpcRefusedError) return leastTipWei;
+      if (error instanceof RpcRefusedError) return leastTipWei; // The node doesn't give advice.
       throw error;
     }),
   ]);
@@ -46,55 +47,63 @@ export type TransferCheck =
   | { ok: false; outcome: "reverts"; shortOfTokens: boolean; reason: string }
   | { ok: false; outcome: "unknown"; detail: string };
 
-/** Simulates an ERC-20 transfer and measures its gas, with a quarter as margin (storage may get colder until it is mined). */
-export async function checkTransfer(
-  chain: Chain,
-  transfer: { from: string; token: string; to: string; amount: bigint },
-): Promise<TransferCheck> {
-  const { from, token, to, amount } = transfer;
-  const call = {
-    from,
-    to: token,
-    data: encodeFunctionData({
-      abi: erc20Abi,
-      functionName: "transfer",
-      args: [to as `0x${string}`, amount],
-    }),
-  };
+interface Transfer {
+  from: string;
+  token: string;
+  to: string;
+  amount: bigint;
+}
+
+/**
+ * Simulates an ERC-20 transfer and measures its gas, with a quarter as margin (storage may get colder until it is mined).
+ * Only the contract's own word counts as "reverts"; trouble of a node is "unknown".
+ */
+export async function checkTransfer(chain: Chain, transfer: Transfer): Promise<TransferCheck> {
   try {
-    // A token that answers false instead of reverting would "succeed" without moving anything.
-    const answer = await chain.ask("eth_call", [call, "latest"], bytes);
-    if (
-      answer !== "0x" &&
-      !decodeFunctionResult({ abi: erc20Abi, functionName: "transfer", data: answer as `0x${string}` })
-    ) {
-      return { ok: false, outcome: "reverts", shortOfTokens: false, reason: "the token answers false" };
+    const reason = await findObjection(chain, transfer);
+    if (reason === null) {
+      const gas = await chain.ask("eth_estimateGas", [{ ...callOf(transfer), gasPrice: "0x0" }], quantity);
+      return { ok: true, gasLimit: (gas * 5n) / 4n + 10_000n };
     }
-    const gas = await chain.ask("eth_estimateGas", [{ ...call, gasPrice: "0x0" }, "latest"], quantity);
-    return { ok: true, gasLimit: (gas * 5n) / 4n + 10_000n };
+    const { token, from: address, amount } = transfer;
+    const held = await readBalance(chain, { token, address, at: "latest" });
+    return { ok: false, outcome: "reverts", shortOfTokens: held < amount, reason };
   } catch (error) {
-    if (!(error instanceof RpcRefusedError))
-      return {
-        ok: false,
-        outcome: "unknown",
-        detail: error instanceof Error ? error.message : String(error),
-      };
-    try {
-      const held = await readBalance(chain, { token, address: from, at: "latest" });
-      return {
-        ok: false,
-        outcome: "reverts",
-        shortOfTokens: held < amount,
-        reason: error.message.slice(0, 200),
-      };
-    } catch (failure) {
-      return {
-        ok: false,
-        outcome: "unknown",
-        detail: failure instanceof Error ? failure.message : String(failure),
-      };
-    }
+    if (!(error instanceof ChainError)) throw error;
+    return { ok: false, outcome: "unknown", detail: reasonOf(error) };
   }
+}
+
+/** Why the token won't move, or null when it would. */
+async function findObjection(chain: Chain, transfer: Transfer): Promise<string | null> {
+  try {
+    const answer = await chain.ask("eth_call", [callOf(transfer), "latest"], bytes);
+    if (answer === "0x")
+      return (await readCode(chain, transfer.token)) === "0x" ? "there is no token at this address" : null;
+    // A token that answers false instead of reverting would "succeed" without moving anything.
+    return BigInt(answer) === 1n ? null : "the token answers that it didn't transfer";
+  } catch (error) {
+    if (error instanceof RpcRefusedError && error.isRevert) return revertReason(error);
+    throw error;
+  }
+}
+
+const callOf = ({ from, token, to, amount }: Transfer) => ({
+  from,
+  to: token,
+  data: encodeFunctionData({ abi: erc20Abi, functionName: "transfer", args: [to as `0x${string}`, amount] }),
+});
+
+/** What the contract said: a sentence where it gave one, else what the node makes of it. */
+function revertReason({ data, message }: RpcRefusedError): string {
+  const said = bytes.safeParse(data);
+  try {
+    if (said.success && said.data.startsWith("0x08c379a0"))
+      return decodeAbiParameters([{ type: "string" }], `0x${said.data.slice(10)}`)[0].slice(0, 200);
+  } catch {
+    // Not a sentence after all.
+  }
+  return message.slice(0, 200);
 }
 
 const gasPriceOracle = "0x420000000000000000000000000000000000000f";
@@ -123,7 +132,7 @@ async function postingFee(chain: Chain): Promise<bigint> {
     const answer = await chain.ask("eth_call", [{ to: gasPriceOracle, data }, "latest"], bytes);
     return answer === "0x" ? 0n : BigInt(answer);
   } catch (error) {
-    if (error instanceof RpcRefusedError) return 0n;
+    if (error instanceof RpcRefusedError && error.isRevert) return 0n;
     throw error;
   }
 }

@@ -2,58 +2,68 @@
  * Follows the canonical chain. It yields what happened and never writes; whoever reads it sets the pace.
  *
  * A new head meets one of four cases; `tip` is the last block that was yielded:
- * 1. It is the tip, or a block that was yielded before: nothing to do.
- * 2. Its parent is the tip: yield it.
- * 3. It is further on: fetch the blocks in between by number; each then meets case 2 or 4.
- * 4. Its parent, or a block at its height, isn't ours: walk back to the last block that is still canonical, yield `reorg`,
- *    and go on from there. When that is below the finalized block, the chain has broken its promise: DeepReorgError.
+ * 1. It is known: nothing to do. (A head below the tip belongs to a provider that lags.)
+ * 2. It is further on, and the blocks up to it follow from the tip: yield them.
+ * 3. It is at or below the tip and not known, and nobody stands by our tip any more: turn back.
+ * 4. It is further on, and the block after the tip has another parent: turn back.
+ * Turning back is walking from the new block to its parents until one is known; `reorg` names it and what is orphaned.
+ * When that would be below the finalized block the chain has broken its promise: DeepReorgError.
  *
- * Invariant: the yielded blocks, less those taken back by `reorg`, are always one unbroken chain of parents (below the
- * finalized block with blocks left out that hold no transfer).
+ * Invariant: the yielded blocks, less those taken back by `reorg`, are always one unbroken chain of parents, except that
+ * final blocks without transfers may be left out while catching up. finalized ≤ safe ≤ tip, and finalized only grows.
  */
-import { backfill } from "./backfill.ts";
+import { Backfill } from "./backfill.ts";
 import type { Chain } from "./client.ts";
-import { DeepReorgError, InconsistentAnswerError } from "./errors.ts";
+import { ChainError, DeepReorgError, InconsistentAnswerError } from "./errors.ts";
+import { finalNumber, noteDoubts, vouchedBlock } from "./finality.ts";
 import { HeadFeed } from "./head-feed.ts";
-import { readBlock, readTag } from "./heads.ts";
+import { countWitnesses, readBlockByHash, readLine } from "./heads.ts";
+import { inOrderAhead } from "./in-order.ts";
+import { KnownBlocks } from "./known-blocks.ts";
 import { readTransfersOf } from "./logs.ts";
-import type { Header } from "./shapes.ts";
-import type { BlockId, BlockRef, ChainEvent } from "./types.ts";
+import { type Header, refOf } from "./shapes.ts";
+import { findFinal, resume } from "./start.ts";
+import type { BlockId, BlockRef, ChainEvent, TransferLog } from "./types.ts";
 
 export type { BlockId, BlockRef, ChainEvent, TransferLog } from "./types.ts";
 
 export interface FollowOptions {
-  /** The last block that was handled; null starts at the finalized block. */
+  /** The last block that was handled; null starts at the finalized block, whose own transfers nobody waits for. */
   from: BlockId | null;
   /** The blocks handled above the finalized one, ascending; `from` is the last of them. */
-  recentBlocks: BlockRef[];
+  recentBlocks: readonly BlockRef[];
   /** The last finalized block that was handled. */
   finalized: BlockId | null;
   /** Lower case. The cost doesn't depend on how many wallets are watched. */
-  tokens: string[];
+  tokens: readonly string[];
   /** Widest question for logs, in blocks. */
   maxRange?: bigint;
   pollIntervalMs?: number;
   signal: AbortSignal;
 }
 
-/** @throws DeepReorgError, or RpcUnavailableError when the nodes stay silent: begin again from the cursor. */
+/** Blocks between tip and head that are fetched at once, and of how many the logs are asked for ahead. */
+const lineLength = 64n;
+const readAhead = 8;
+/** So many polls in a row must find a development chain shorter than it was. */
+const pollsToBelieveLoss = 3;
+
+/**
+ * Goes on through outages (they are in the providers' health) until `signal` is aborted.
+ * @throws DeepReorgError
+ */
 export async function* follow(chain: Chain, options: FollowOptions): AsyncGenerator<ChainEvent> {
-  const { signal, tokens, maxRange = 2_000n, pollIntervalMs = 1_000 } = options;
-  const position = new Position(options);
+  const { signal, pollIntervalMs = 1_000 } = options;
   const feed = new HeadFeed(chain, { pollIntervalMs, signal });
-  await feed.open();
+  const follower = new Follower(chain, feed, options);
+  feed.open();
   try {
-    yield* catchUp(chain, position, { tokens, maxRange, signal });
-    let checkedFinalAtMs = Number.NEGATIVE_INFINITY;
     while (!signal.aborted) {
-      const head = await feed.next();
-      if (head === null) break;
-      yield* advance(chain, position, head, tokens);
-      // Finality moves slowly; asking at every announced block would double the work for nothing.
-      if (performance.now() - checkedFinalAtMs >= pollIntervalMs) {
-        yield* finality(chain, position);
-        checkedFinalAtMs = performance.now();
+      await feed.changed();
+      try {
+        yield* follower.step();
+      } catch (error) {
+        if (!(error instanceof ChainError) || error instanceof DeepReorgError) throw error;
       }
     }
   } finally {
@@ -61,153 +71,167 @@ export async function* follow(chain: Chain, options: FollowOptions): AsyncGenera
   }
 }
 
-/** Where the reader is. */
-class Position {
-  tip: BlockId | null;
-  finalized: BlockId | null;
-  safe: BlockId | null = null;
-  /** Blocks yielded above the finalized one, ascending, the tip last. */
-  recent: BlockRef[];
+class Follower {
+  readonly #chain: Chain;
+  readonly #feed: HeadFeed;
+  readonly #options: FollowOptions;
+  readonly #backfill: Backfill;
+  #known: KnownBlocks | null = null;
+  #shortSincePoll: number | null = null;
 
-  constructor({ from, finalized, recentBlocks }: FollowOptions) {
-    this.tip = from;
-    this.finalized = finalized;
-    this.recent = [...recentBlocks];
+  constructor(chain: Chain, feed: HeadFeed, options: FollowOptions) {
+    this.#chain = chain;
+    this.#feed = feed;
+    this.#options = options;
+    this.#backfill = new Backfill(chain, { tokens: options.tokens, maxRange: options.maxRange ?? 2_000n });
   }
 
-  push(block: BlockRef): void {
-    this.tip = block;
-    this.recent.push(block);
+  /** Everything that follows from what the nodes say now. */
+  async *step(): AsyncGenerator<ChainEvent> {
+    this.#known ??= yield* this.#start();
+    if (this.#known === null) return;
+    yield* this.#catchUp(this.#known);
+    yield* this.#approach(this.#known);
+    yield* this.#settle(this.#known);
   }
-  hashAt(number: bigint): string | null {
-    if (this.tip?.number === number) return this.tip.hash;
-    return this.recent.find((block) => block.number === number)?.hash ?? null;
-  }
-}
 
-/** From the cursor to the finalized block by ranges. */
-async function* catchUp(
-  chain: Chain,
-  position: Position,
-  options: { tokens: string[]; maxRange: bigint; signal: AbortSignal },
-): AsyncGenerator<ChainEvent> {
-  const finalized = await readTag(chain, "finalized");
-  if (finalized === null) throw new InconsistentAnswerError("the node names no finalized block");
-  if (position.tip === null) {
-    position.push(finalized);
-    yield { type: "block", block: finalized, transfers: [] };
-  } else if (finalized.number > position.tip.number) {
-    const canonical = await readBlock(chain, position.tip.number);
-    if (canonical !== null && canonical.hash !== position.tip.hash) yield* turnBack(chain, position);
-    for await (const event of backfill(
-      chain,
-      { from: position.tip.number + 1n, to: finalized.number },
-      options,
-    )) {
-      position.push(event.block);
-      yield event;
-    }
+  async *#start(): AsyncGenerator<ChainEvent, KnownBlocks | null> {
+    const { from } = this.#options;
+    if (from !== null) return resume(this.#chain, { ...this.#options, from });
+    const first = await findFinal(this.#chain, this.#feed);
+    if (first === null) return null;
+    const known = new KnownBlocks([refOf(first)], null);
+    yield { type: "block", block: known.tip, transfers: [] };
+    return known;
   }
-  if (!options.signal.aborted) yield* finality(chain, position);
-}
 
-async function* advance(
-  chain: Chain,
-  position: Position,
-  head: Header,
-  tokens: string[],
-): AsyncGenerator<ChainEvent> {
-  let next: Header | null = head;
-  while (next !== null) {
-    const { tip } = position;
-    if (tip === null) throw new Error("the position is set before heads are followed");
-    if (next.number <= tip.number) {
-      if (position.hashAt(next.number) === next.hash) return; // case 1
-      if (
-        position.finalized !== null &&
-        next.number <= position.finalized.number &&
-        tip.number - next.number > 0n
-      ) {
-        // A provider that lags, or a chain that lost final blocks: its word on that height decides.
-        const canonical = await readBlock(chain, next.number);
-        if (canonical === null || canonical.hash === position.hashAt(next.number)) return;
+  /** Up to the finalized block, by lines. */
+  async *#catchUp(known: KnownBlocks): AsyncGenerator<ChainEvent> {
+    while (!this.#options.signal.aborted) {
+      const from = known.tip.number + 1n;
+      const to = finalNumber(this.#feed.views(), this.#chain.quorum);
+      if (to === null || to < from) return;
+      const { blocks, transfers } = await this.#backfill.next({ from, to });
+      const [first] = blocks;
+      if (first !== undefined && first.parentHash !== known.tip.hash) {
+        yield* this.#turnBack(known, first);
+        continue;
       }
-      yield* turnBack(chain, position); // case 4
-      next = await readTag(chain, "latest");
-      continue;
+      for (const [index, block] of blocks.entries()) {
+        const own = transfers.get(block.hash) ?? [];
+        if (own.length > 0 || index === blocks.length - 1) yield take(known, block, own);
+        else known.push(refOf(block));
+      }
+      if (known.settle({ finalized: known.tip, safe: known.tip })) yield* told(known);
     }
-    if (next.number > tip.number + 1n) {
-      // Case 3: one block at a time, so that each is held against its parent; the head comes again afterwards.
-      const following = await readBlock(chain, tip.number + 1n);
-      if (following === null) return;
-      if (following.parentHash === tip.hash) yield* take(chain, position, following, tokens);
-      else yield* turnBack(chain, position);
-      continue;
+  }
+
+  /** From the tip to the head, block by block. */
+  async *#approach(known: KnownBlocks): AsyncGenerator<ChainEvent> {
+    const head = this.#feed.takeHead();
+    while (head !== null && !this.#options.signal.aborted) {
+      const { tip } = known;
+      if (head.number < tip.number && (known.has(head) || head.number <= (known.finalized?.number ?? 0n))) {
+        yield* this.#lookWhetherLost(known, head);
+        return;
+      }
+      this.#shortSincePoll = null;
+      if (known.has(head)) return;
+      if (head.number <= tip.number) {
+        // As long as somebody stands by our tip, the other is the one that is behind, on a branch that was left.
+        if ((await countWitnesses(this.#chain, tip)) > 0) return;
+        yield* this.#turnBack(known, head);
+        continue;
+      }
+      const line = await this.#readUpTo(head, tip);
+      if (line[0]?.parentHash !== tip.hash) yield* this.#turnBack(known, line[0] ?? head);
+      else yield* this.#takeLine(known, line);
     }
-    if (next.parentHash !== tip.hash) {
-      yield* turnBack(chain, position); // case 4
-      next = await readTag(chain, "latest");
-      continue;
+  }
+
+  async #readUpTo(head: Header, tip: BlockRef): Promise<Header[]> {
+    const from = tip.number + 1n;
+    if (head.number - tip.number > lineLength)
+      return readLine(this.#chain, { from, to: tip.number + lineLength });
+    const line = await readLine(this.#chain, { from, to: head.number - 1n });
+    const last = line.at(-1);
+    if (last !== undefined && last.hash !== head.parentHash)
+      throw new InconsistentAnswerError(`the head ${head.number} doesn't follow from the block before it`);
+    return [...line, head];
+  }
+
+  async *#takeLine(known: KnownBlocks, line: readonly Header[]): AsyncGenerator<ChainEvent> {
+    const read = async (block: Header) => ({
+      block,
+      transfers: await readTransfersOf(this.#chain, block, this.#options.tokens),
+    });
+    for await (const { block, transfers } of inOrderAhead(line, readAhead, read))
+      yield take(known, block, transfers);
+  }
+
+  /** Finds the last of our blocks that `block` descends from and takes back what is above it. */
+  async *#turnBack(known: KnownBlocks, block: Header): AsyncGenerator<ChainEvent> {
+    let theirs = block;
+    for (;;) {
+      const ours = known.at(theirs.number - 1n);
+      if (ours?.hash === theirs.parentHash) {
+        const orphaned = known.cutAbove(ours);
+        if (orphaned.length > 0) yield { type: "reorg", commonAncestor: ours, orphaned };
+        return;
+      }
+      if (ours === null || ours.number <= (known.finalized?.number ?? -1n)) return this.#cryDeep(known);
+      const parent = await readBlockByHash(this.#chain, theirs.parentHash);
+      if (parent?.number !== theirs.number - 1n)
+        throw new InconsistentAnswerError(`the parent of block ${theirs.hash} isn't there`);
+      theirs = parent;
     }
-    yield* take(chain, position, next, tokens); // case 2
-    return;
+  }
+
+  /** @throws DeepReorgError, unless a provider still stands by our final block: then the others are in doubt. */
+  async #cryDeep({ finalized, tip }: KnownBlocks): Promise<never> {
+    const floor = finalized ?? tip;
+    if ((await countWitnesses(this.#chain, floor)) > 0)
+      throw new InconsistentAnswerError(
+        `the providers tell of two chains below the final block ${floor.number}`,
+      );
+    throw new DeepReorgError(
+      `Block ${floor.number} (${floor.hash}) was final and is no longer in the chain.`,
+    );
+  }
+
+  /**
+   * The best head is below our tip. On a real chain that is a provider that lags, and nothing follows. A development
+   * chain may have lost its last blocks (a restart, a revert): it is believed after some polls.
+   */
+  async *#lookWhetherLost(known: KnownBlocks, head: Header): AsyncGenerator<ChainEvent> {
+    if (!(await this.#chain.isDevelopmentNode())) return;
+    this.#shortSincePoll ??= this.#feed.polls;
+    const polls = this.#feed.polls - this.#shortSincePoll;
+    if (polls < pollsToBelieveLoss * this.#chain.providers.length) return;
+    this.#shortSincePoll = null;
+    if ((await countWitnesses(this.#chain, known.tip)) > 0) return;
+    const ancestor = known.at(head.number);
+    if (ancestor?.hash !== head.hash) return this.#cryDeep(known);
+    yield { type: "reorg", commonAncestor: ancestor, orphaned: known.cutAbove(ancestor) };
+  }
+
+  /** A provider whose finalized block goes back, or is another than ours, moves nothing; its health says why. */
+  async *#settle(known: KnownBlocks): AsyncGenerator<ChainEvent> {
+    const views = this.#feed.views();
+    const { quorum } = this.#chain;
+    noteDoubts(known, views);
+    const finalized = vouchedBlock(known, { views, tag: "finalized", quorum });
+    const safe = vouchedBlock(known, { views, tag: "safe", quorum });
+    if (known.settle({ finalized, safe })) yield* told(known);
   }
 }
 
-async function* take(
-  chain: Chain,
-  position: Position,
-  block: Header,
-  tokens: string[],
-): AsyncGenerator<ChainEvent> {
-  const transfers = await readTransfersOf(chain, block, tokens);
-  const { number, hash, parentHash, timestampSeconds } = block;
-  const taken: BlockRef = { number, hash, parentHash, timestampSeconds };
-  position.push(taken);
-  yield { type: "block", block: taken, transfers };
+function take(known: KnownBlocks, header: Header, transfers: TransferLog[]): ChainEvent {
+  const block = refOf(header);
+  known.push(block);
+  return { type: "block", block, transfers };
 }
 
-/** Finds the last of our blocks that is still canonical and takes back what is above it. */
-async function* turnBack(chain: Chain, position: Position): AsyncGenerator<ChainEvent> {
-  const orphaned: BlockRef[] = [];
-  while (position.recent.length > 0) {
-    const ours = position.recent.at(-1);
-    if (ours === undefined) break;
-    const canonical = await readBlock(chain, ours.number);
-    if (canonical?.hash === ours.hash) {
-      if (orphaned.length === 0) return; // the node had not made up its mind
-      position.tip = ours;
-      yield { type: "reorg", commonAncestor: ours, orphaned: orphaned.reverse() };
-      return;
-    }
-    if (position.finalized !== null && ours.number <= position.finalized.number) break;
-    orphaned.push(ours);
-    position.recent.pop();
-  }
-  throw new DeepReorgError(
-    `Block ${position.finalized?.number ?? position.tip?.number} was final and is no longer in the chain.`,
-  );
-}
-
-/** Yields when the finalized or safe block has grown. A node that goes back makes no progress. */
-async function* finality(chain: Chain, position: Position): AsyncGenerator<ChainEvent> {
-  const finalized = await readTag(chain, "finalized");
-  if (finalized === null || position.tip === null) return;
-  const safe = await readTag(chain, "safe");
-  const known = position.hashAt(finalized.number);
-  if (finalized.number > position.tip.number) return; // reached soon
-  if (known !== null && known !== finalized.hash) return; // the reorg is seen at the next head
-  const hasGrown = finalized.number > (position.finalized?.number ?? -1n);
-  const safeHasGrown = (safe?.number ?? -1n) > (position.safe?.number ?? -1n);
-  if (!hasGrown && !safeHasGrown) return;
-  if (finalized.number < (position.finalized?.number ?? -1n)) return;
-  position.finalized = { number: finalized.number, hash: finalized.hash };
-  position.safe =
-    safe !== null && safe.number <= position.tip.number
-      ? { number: safe.number, hash: safe.hash }
-      : position.safe;
-  // One block at or below finality stays, as the floor that a reorg is measured against.
-  const floor = position.recent.findLastIndex(({ number }) => number <= finalized.number);
-  if (floor > 0) position.recent.splice(0, floor);
-  yield { type: "finalized", block: position.finalized, safe: position.safe };
+function* told({ finalized, safe }: KnownBlocks): Generator<ChainEvent> {
+  if (finalized !== null) yield { type: "finalized", block: finalized, safe };
 }

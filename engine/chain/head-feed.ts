@@ -1,51 +1,111 @@
 import type { Chain } from "./client.ts";
-import { readTag } from "./heads.ts";
-import type { Header } from "./shapes.ts";
+import type { Tag } from "./heads.ts";
+import { pause } from "./pause.ts";
+import type { Provider, Shape } from "./provider.ts";
+import { type Header, header } from "./shapes.ts";
+
+/** What one provider last said of the chain. */
+export interface View {
+  provider: Provider;
+  head: Header;
+  finalized: Header | null;
+  safe: Header | null;
+}
+
+const maybeHeader = header.nullable();
 
 /**
- * The newest head, from a WebSocket for speed and from polling for truth: a connection that is only half open costs at
- * most one polling interval. Remembers one head, however slow the reader is.
+ * What the nodes say now, gathered in the background: new heads from WebSockets for speed, and each provider by polling
+ * for truth, so that a connection that is only half open costs at most one interval and a slow provider holds up nobody.
+ * It remembers one head and one view per provider, however slow its reader is.
  */
 export class HeadFeed {
-  #announced: Header | null = null;
-  #wake: () => void = () => undefined;
-  #stop: () => void = () => undefined;
+  /** How many polls were answered so far. */
+  polls = 0;
   readonly #chain: Chain;
   readonly #pollIntervalMs: number;
   readonly #signal: AbortSignal;
+  readonly #closed = new AbortController();
+  readonly #views = new Map<Provider, View>();
+  #announced: Header | null = null;
+  #isNew = false;
+  #wake: () => void = () => undefined;
+  #unwatch: () => void = () => undefined;
 
   constructor(chain: Chain, { pollIntervalMs, signal }: { pollIntervalMs: number; signal: AbortSignal }) {
     this.#chain = chain;
     this.#pollIntervalMs = pollIntervalMs;
     this.#signal = signal;
-    signal.addEventListener("abort", () => this.#wake(), { once: true });
   }
 
-  async open(): Promise<void> {
-    this.#stop = await this.#chain.watchHeads((head) => {
+  open(): void {
+    this.#signal.addEventListener("abort", this.#tell);
+    this.#unwatch = this.#chain.watchHeads((head) => {
       this.#announced = head;
-      this.#wake();
+      this.#tell();
     });
+    for (const provider of this.#chain.providers) void this.#follow(provider);
   }
 
-  /** The next head: as soon as one is announced, or the latest after a polling interval; null when aborted. */
-  async next(): Promise<Header | null> {
-    if (this.#announced === null && !this.#signal.aborted) {
+  /** Waits until somebody said something since the last call, or the signal is aborted. */
+  async changed(): Promise<void> {
+    if (!this.#isNew && !this.#signal.aborted) {
       await new Promise<void>((resolve) => {
-        const timer = setTimeout(resolve, this.#pollIntervalMs);
-        this.#wake = () => {
-          clearTimeout(timer);
-          resolve();
-        };
+        this.#wake = resolve;
       });
     }
-    if (this.#signal.aborted) return null;
+    this.#isNew = false;
+  }
+
+  /** The head to look at: one just announced (once), or the highest that a provider names. */
+  takeHead(): Header | null {
     const announced = this.#announced;
     this.#announced = null;
-    return announced ?? (await readTag(this.#chain, "latest"));
+    if (announced !== null) return announced;
+    const heads = this.views().map(({ head }) => head);
+    return heads.reduce<Header | null>(
+      (best, head) => (best && best.number >= head.number ? best : head),
+      null,
+    );
+  }
+
+  /** Of the providers that answered their last poll. */
+  views(): View[] {
+    return [...this.#views.values()];
   }
 
   close(): void {
-    this.#stop();
+    this.#signal.removeEventListener("abort", this.#tell);
+    this.#closed.abort();
+    this.#unwatch();
+  }
+
+  readonly #tell = (): void => {
+    this.#isNew = true;
+    this.#wake();
+  };
+
+  async #follow(provider: Provider): Promise<void> {
+    while (!this.#closed.signal.aborted) {
+      try {
+        const [head, finalized, safe] = await Promise.all([
+          readTag(provider, "latest", header),
+          readTag(provider, "finalized", maybeHeader),
+          // Not every node knows the tag; the others are worth following all the same.
+          readTag(provider, "safe", maybeHeader).catch(() => null),
+        ]);
+        provider.health.headNumber = head.number;
+        this.#views.set(provider, { provider, head, finalized, safe });
+        this.polls += 1;
+      } catch {
+        this.#views.delete(provider); // Why is in its health.
+      }
+      if (this.#closed.signal.aborted) return;
+      this.#tell();
+      await pause(this.#pollIntervalMs, this.#closed.signal);
+    }
   }
 }
+
+const readTag = <T>(provider: Provider, tag: Tag, shape: Shape<T>): Promise<T> =>
+  provider.ask("eth_getBlockByNumber", [tag, false], shape);

@@ -1,15 +1,72 @@
-/** Blocks by number, hash and tag. */
+/** Blocks by number, hash and tag, each held against what was asked for. */
 import type { Chain } from "./client.ts";
-import { hex } from "./logs.ts";
-import { type Header, header } from "./shapes.ts";
+import { InconsistentAnswerError, NotThereError } from "./errors.ts";
+import type { Shape } from "./provider.ts";
+import { type Header, header, hex } from "./shapes.ts";
 
 const maybeHeader = header.nullable();
+export type Tag = "latest" | "safe" | "finalized";
 
-/** The canonical block of a number, or null when there is none (yet). */
+/** The canonical block of a number, or null when no provider has one (yet). */
 export const readBlock = (chain: Chain, number: bigint): Promise<Header | null> =>
-  chain.ask("eth_getBlockByNumber", [hex(number), false], maybeHeader);
+  orNull(chain.ask("eth_getBlockByNumber", [hex(number), false], numbered(number), { rounds: 1 }));
 
-/** The block behind a tag; null where the node has none or doesn't know the tag. */
-export async function readTag(chain: Chain, tag: "latest" | "safe" | "finalized"): Promise<Header | null> {
-  return chain.ask("eth_getBlockByNumber", [tag, false], maybeHeader);
+/** A block by its hash, canonical or not; null when no provider knows it. */
+export const readBlockByHash = (chain: Chain, hash: string): Promise<Header | null> =>
+  orNull(chain.ask("eth_getBlockByHash", [hash, false], hashed(hash), { rounds: 1 }));
+
+/** The block behind a tag; null where the node has none. */
+export const readTag = (chain: Chain, tag: Tag): Promise<Header | null> =>
+  chain.ask("eth_getBlockByNumber", [tag, false], maybeHeader);
+
+/**
+ * The blocks of a range, both ends included, each the parent of the next.
+ * @throws NotThereError when one is missing, InconsistentAnswerError when one doesn't follow from the one before
+ */
+export async function readLine(chain: Chain, { from, to }: { from: bigint; to: bigint }): Promise<Header[]> {
+  const numbers = Array.from({ length: Number(to - from) + 1 }, (_, index) => from + BigInt(index));
+  const line = await chain.askMany(
+    "eth_getBlockByNumber",
+    numbers.map((number) => ({ params: [hex(number), false], shape: numbered(number) })),
+    { rounds: 1 },
+  );
+  for (const [index, block] of line.entries()) {
+    const before = line[index - 1];
+    if (before !== undefined && block.parentHash !== before.hash)
+      throw new InconsistentAnswerError(`block ${block.number} doesn't follow from the one before it`);
+  }
+  return line;
 }
+
+/** How many providers name `hash` as the block at `number`. */
+export async function countWitnesses(
+  chain: Chain,
+  { number, hash }: { number: bigint; hash: string },
+): Promise<number> {
+  const answers = await Promise.allSettled(
+    chain.providers.map((provider) =>
+      provider.ask("eth_getBlockByNumber", [hex(number), false], numbered(number)),
+    ),
+  );
+  return answers.filter((answer) => answer.status === "fulfilled" && answer.value.hash === hash).length;
+}
+
+export const numbered = (number: bigint): Shape<Header> =>
+  holding((block) => block.number === number, `block ${number}`);
+
+const hashed = (hash: string): Shape<Header> => holding((block) => block.hash === hash, `block ${hash}`);
+
+const holding = (isRight: (block: Header) => boolean, wanted: string): Shape<Header> => ({
+  parse(answer) {
+    const block = maybeHeader.parse(answer);
+    if (block === null) throw new NotThereError(`${wanted} isn't there`);
+    if (!isRight(block)) throw new InconsistentAnswerError(`another block than ${wanted} was answered`);
+    return block;
+  },
+});
+
+const orNull = <T>(asked: Promise<T>): Promise<T | null> =>
+  asked.catch((error: unknown) => {
+    if (error instanceof NotThereError) return null;
+    throw error;
+  });

@@ -1,102 +1,116 @@
-/** Transfer logs, by block hash near the tip and by range far below it, checked against the blocks that they claim. */
+/** Transfer logs, by block hash near the tip and by range far below it. Both ways end in the same checks. */
 import { z } from "zod";
-import { mayContain } from "./bloom.ts";
+import { bloomOf } from "./bloom.ts";
 import type { Chain } from "./client.ts";
 import { InconsistentAnswerError } from "./errors.ts";
-import { type Header, log, type RawLog, receipt, transferBody, transferTopic } from "./shapes.ts";
-import type { BlockRef, TransferLog } from "./types.ts";
+import { inOrderAhead } from "./in-order.ts";
+import type { Shape } from "./provider.ts";
+import { type Header, hex, log, type RawLog, receipt, transferTopic } from "./shapes.ts";
+import { isTransferOf, mayHoldTransfers, toTransfers } from "./transfers.ts";
+import type { TransferLog } from "./types.ts";
 
-const logs = z.array(log).max(200_000);
+const logs = z.array(log).max(100_000);
+const receipts = z.array(receipt).max(100_000);
+/** Blocks that are confirmed to be empty at the same time. */
+const confirmedAtOnce = 8;
+
+/** Every Transfer log of the tokens in a block. */
+export async function readTransfersOf(
+  chain: Chain,
+  block: Header,
+  tokens: readonly string[],
+): Promise<TransferLog[]> {
+  const found = await chain.ask("eth_getLogs", [filterOf(block, tokens)], transfersIn(block, tokens));
+  return isBelieved(found, block, tokens) ? found : confirmEmpty(chain, block, tokens);
+}
 
 /**
- * Every Transfer log of the tokens in a block.
- *
- * "Empty" is believed only when the block's bloom filter says so too; otherwise the receipts of the whole block decide,
- * since a node may answer before it has indexed the block.
+ * Every Transfer log of the tokens in an unbroken line of blocks, with one question, by block hash. Only blocks that
+ * seem empty and might not be are asked about one by one.
+ * @throws whatever the node threw; a narrower range may go better
  */
-export async function readTransfersOf(chain: Chain, block: Header, tokens: string[]): Promise<TransferLog[]> {
-  const filter = { blockHash: block.hash, address: tokens, topics: [transferTopic] };
-  const answer = await chain.ask("eth_getLogs", [filter], logs);
-  const isSuspicious =
-    answer.length === 0 && tokens.some((token) => mayContain(block.logsBloom, [token, transferTopic]));
-  const found = isSuspicious ? await readFromReceipts(chain, block, tokens) : answer;
-  for (const entry of found) checkBlock(entry, block);
-  return toTransfers(found, tokens, () => block);
-}
-
-async function readFromReceipts(chain: Chain, block: BlockRef, tokens: string[]): Promise<RawLog[]> {
-  const receipts = await chain.ask("eth_getBlockReceipts", [block.hash], z.array(receipt));
-  return receipts
-    .flatMap((one) => one.logs)
-    .filter((entry) => tokens.includes(entry.address) && entry.topics[0] === transferTopic);
-}
-
-/** Raw Transfer logs of the tokens in a range of blocks, both ends included, in order. */
-export async function readRange(
+export async function readTransfersOfLine(
   chain: Chain,
-  range: { from: bigint; to: bigint },
-  tokens: string[],
-): Promise<RawLog[]> {
-  const filter = {
-    fromBlock: hex(range.from),
-    toBlock: hex(range.to),
-    address: tokens,
-    topics: [transferTopic],
-  };
-  const found = await chain.ask("eth_getLogs", [filter], logs);
-  for (const { blockNumber } of found) {
-    if (blockNumber < range.from || blockNumber > range.to)
-      throw new InconsistentAnswerError(
-        `a log of block ${blockNumber} was answered for ${range.from}–${range.to}`,
-      );
-  }
+  line: readonly Header[],
+  tokens: readonly string[],
+): Promise<Map<string, TransferLog[]>> {
+  const [first, last] = [line[0], line.at(-1)];
+  if (first === undefined || last === undefined) return new Map();
+  const range = { fromBlock: hex(first.number), toBlock: hex(last.number) };
+  const filter = { ...range, address: tokens, topics: [transferTopic] };
+  const found = await chain.ask("eth_getLogs", [filter], transfersAlong(line, tokens), { rounds: 1 });
+  const doubtful = line.filter((block) => !isBelieved(found.get(block.hash) ?? [], block, tokens));
+  const confirm = async (block: Header) => ({ block, transfers: await confirmEmpty(chain, block, tokens) });
+  for await (const { block, transfers } of inOrderAhead(doubtful, confirmedAtOnce, confirm))
+    found.set(block.hash, transfers);
   return found;
 }
 
-/** Raw logs as transfers: ordinals given per transaction and token, foreign and malformed ones left out. */
-export function toTransfers(
-  found: RawLog[],
-  tokens: string[],
-  blockOf: (entry: RawLog) => BlockRef,
-): TransferLog[] {
-  const ordered = [...found].sort((a, b) => Number(a.blockNumber - b.blockNumber) || a.logIndex - b.logIndex);
-  const ordinals = new Map<string, number>();
-  const seen = new Set<string>();
-  const transfers: TransferLog[] = [];
-  for (const entry of ordered) {
-    if (!tokens.includes(entry.address))
-      throw new InconsistentAnswerError(`a log of ${entry.address} was answered, which wasn't asked for`);
-    if (entry.removed === true)
-      throw new InconsistentAnswerError("a removed log was answered for a canonical block");
-    const place = `${entry.blockHash} ${entry.logIndex}`;
-    if (seen.has(place)) continue; // the same log twice in one answer
-    seen.add(place);
-    const body = transferBody.safeParse(entry);
-    if (!body.success) continue;
-    const key = `${entry.transactionHash} ${entry.address}`;
-    const ordinal = ordinals.get(key) ?? 0;
-    ordinals.set(key, ordinal + 1);
-    const block = blockOf(entry);
-    transfers.push({
-      txHash: entry.transactionHash,
-      blockNumber: block.number,
-      blockHash: block.hash,
-      timestampSeconds: block.timestampSeconds,
-      logIndex: entry.logIndex,
-      token: entry.address,
-      ordinal,
-      from: body.data.topics[1],
-      to: body.data.topics[2],
-      amount: body.data.data,
-    });
+/** Empty is not "none": a node may answer before it has indexed the block. The bloom filter knows better. */
+const isBelieved = (found: TransferLog[], block: Header, tokens: readonly string[]): boolean =>
+  found.length > 0 || !mayHoldTransfers(block, tokens);
+
+/**
+ * What a block holds when one answer was "nothing" and its bloom filter says "maybe". Two providers that both say
+ * "nothing" are believed (the filter of a full block says "maybe" to almost anything); where only one is well, the
+ * receipts of the whole block decide.
+ */
+async function confirmEmpty(chain: Chain, block: Header, tokens: readonly string[]): Promise<TransferLog[]> {
+  const well = chain.providers.filter(({ health }) => health.ok);
+  if (well.length > 1) {
+    const answers = await Promise.allSettled(
+      well.map((provider) =>
+        provider.ask("eth_getLogs", [filterOf(block, tokens)], transfersIn(block, tokens)),
+      ),
+    );
+    const found = answers.flatMap((answer) => (answer.status === "fulfilled" ? [answer.value] : []));
+    const some = found.find(({ length }) => length > 0);
+    if (some !== undefined || found.length > 1) return some ?? [];
   }
-  return transfers;
+  return chain.ask("eth_getBlockReceipts", [block.hash], transfersInReceipts(block, tokens));
 }
 
-export function checkBlock(entry: RawLog, block: BlockRef): void {
-  if (entry.blockHash !== block.hash || entry.blockNumber !== block.number) {
-    throw new InconsistentAnswerError(`a log of block ${entry.blockHash} was answered for ${block.hash}`);
-  }
-}
+const filterOf = (block: Header, tokens: readonly string[]): unknown => ({
+  blockHash: block.hash,
+  address: tokens,
+  topics: [transferTopic],
+});
 
-export const hex = (value: bigint): string => `0x${value.toString(16)}`;
+const transfersIn = (block: Header, tokens: readonly string[]): Shape<TransferLog[]> => ({
+  parse: (answer) => toTransfers(logs.parse(answer), block, tokens),
+});
+
+const transfersAlong = (
+  line: readonly Header[],
+  tokens: readonly string[],
+): Shape<Map<string, TransferLog[]>> => ({
+  parse(answer) {
+    const byHash = new Map<string, RawLog[]>();
+    for (const entry of logs.parse(answer))
+      if (!byHash.get(entry.blockHash)?.push(entry)) byHash.set(entry.blockHash, [entry]);
+    const found = new Map<string, TransferLog[]>();
+    for (const block of line) {
+      const own = byHash.get(block.hash);
+      if (own !== undefined) found.set(block.hash, toTransfers(own, block, tokens));
+      byHash.delete(block.hash);
+    }
+    if (byHash.size > 0)
+      throw new InconsistentAnswerError("logs of other blocks than asked for were answered");
+    return found;
+  },
+});
+
+/** All logs of a block together make its bloom filter, so that receipts with one left out are seen to be wrong. */
+const transfersInReceipts = (block: Header, tokens: readonly string[]): Shape<TransferLog[]> => ({
+  parse(answer) {
+    const all: RawLog[] = receipts.parse(answer).flatMap((one) => one.logs);
+    const bloom = bloomOf(all.flatMap(({ address, topics }) => [address, ...topics]));
+    if (bloom !== block.logsBloom)
+      throw new InconsistentAnswerError(`the receipts of block ${block.hash} aren't all there`);
+    return toTransfers(
+      all.filter((entry) => isTransferOf(entry, tokens)),
+      block,
+      tokens,
+    );
+  },
+});

@@ -1,8 +1,11 @@
 /** What a node may answer. Everything is checked before it is believed. */
 import { z } from "zod";
+import type { BlockRef } from "./types.ts";
 
 const maxUint256 = (1n << 256n) - 1n;
 
+/** A quantity as JSON-RPC writes it. */
+export const hex = (value: bigint): string => `0x${value.toString(16)}`;
 /** A quantity in hex, at most 2^256 − 1. */
 export const quantity = z
   .string()
@@ -37,13 +40,17 @@ export const header = z
   })
   .transform(({ timestamp, ...rest }) => ({ ...rest, timestampSeconds: timestamp }));
 export type Header = z.output<typeof header>;
+/** What is kept of a block. */
+export const refOf = ({ number, hash, parentHash, timestampSeconds }: Header): BlockRef => ({
+  ...{ number, hash, parentHash, timestampSeconds },
+});
 
 /** keccak256("Transfer(address,address,uint256)") */
 export const transferTopic = "0xddf252ad1be2c89b69c2b068fc378daa952ba7f163c4a11628f55a4df523b3ef";
 
 export const log = z.object({
   address,
-  topics: z.array(z.string()).max(4),
+  topics: z.array(hash).max(4),
   data: bytes,
   blockNumber: quantity,
   blockHash: hash,

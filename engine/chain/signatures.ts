@@ -8,9 +8,10 @@ import {
   parseAbiParameters,
   recoverAddress,
 } from "viem";
-import { readCode } from "./balances.ts";
+import { z } from "zod";
 import type { Chain } from "./client.ts";
-import { RpcRefusedError, RpcUnavailableError } from "./errors.ts";
+import { RpcRefusedError } from "./errors.ts";
+import type { Provider } from "./provider.ts";
 import { bytes } from "./shapes.ts";
 
 /** Half the order of secp256k1: a signature with a higher s is the twin of another one. Source: EIP-2. */
@@ -47,10 +48,16 @@ export async function recoverLocally({
 
 export type ChainVerdict = "valid" | "invalid" | "unavailable";
 
+/** The validator's answers: one byte, yes or no. */
+const yes = "0x01";
+const verdictShape = z.enum([yes, "0x00"]);
+const longestSignature = 2 + 2 * 10_240;
+
 /**
  * Asks the chain whether a smart wallet takes a signature: ERC-1271 when the account has code, ERC-6492 when the
- * signature brings the wallet's deployment by a factory on the list. Every provider that is configured must say yes;
- * nobody's silence is a yes. Call it only after local recovery has failed.
+ * signature brings the wallet's deployment by a factory on the list. As many providers as must agree have to say yes,
+ * and none no; nobody's silence is a yes. Call it only after local recovery has failed: where there is no code, the
+ * chain is not asked at all.
  */
 export async function verifySignatureOnChain(
   chain: Chain,
@@ -61,26 +68,36 @@ export async function verifySignatureOnChain(
     knownFactories,
   }: { address: string; message: string; signature: string; knownFactories: readonly string[] },
 ): Promise<ChainVerdict> {
-  try {
-    const isWrapped = signature.toLowerCase().endsWith(wrapperEnd);
-    if (isWrapped && !hasKnownFactory(signature, knownFactories)) return "invalid";
-    if (!isWrapped && (await readCode(chain, address)) === "0x") return "invalid";
-  } catch (error) {
-    if (error instanceof RpcUnavailableError) return "unavailable";
-    throw error;
-  }
+  if (!bytes.safeParse(signature).success || signature.length > longestSignature) return "invalid";
+  const isWrapped = signature.toLowerCase().endsWith(wrapperEnd);
+  if (isWrapped && !hasKnownFactory(signature, knownFactories)) return "invalid";
   const data = encodeDeployData({
     abi: erc6492SignatureValidatorAbi,
     bytecode: erc6492SignatureValidatorByteCode,
     args: [address as `0x${string}`, hashMessage(message), signature as `0x${string}`],
   });
-  const answers = await chain.askEach("eth_call", [{ data }, "latest"], bytes);
-  if (answers.some((answer) => answer.status === "rejected" && !(answer.reason instanceof RpcRefusedError)))
-    return "unavailable";
-  return answers.length > 0 &&
-    answers.every((answer) => answer.status === "fulfilled" && answer.value === "0x01")
-    ? "valid"
-    : "invalid";
+  const verdicts = await Promise.all(
+    chain.providers.map((provider) => verdictOf(provider, { address, data, isWrapped })),
+  );
+  const count = (verdict: ChainVerdict): number => verdicts.filter((one) => one === verdict).length;
+  if (count("valid") > 0 && count("invalid") > 0) return "unavailable"; // One of them errs or lies.
+  if (count("valid") >= chain.quorum) return "valid";
+  return count("invalid") >= chain.quorum ? "invalid" : "unavailable";
+}
+
+async function verdictOf(
+  provider: Provider,
+  { address, data, isWrapped }: { address: string; data: string; isWrapped: boolean },
+): Promise<ChainVerdict> {
+  try {
+    // The validator recovers by itself where there is no code; that was done before, and more strictly.
+    if (!isWrapped && (await provider.ask("eth_getCode", [address, "latest"], bytes)) === "0x")
+      return "invalid";
+    const verdict = await provider.ask("eth_call", [{ data }, "latest"], verdictShape);
+    return verdict === yes ? "valid" : "invalid";
+  } catch (error) {
+    return error instanceof RpcRefusedError && error.isRevert ? "invalid" : "unavailable";
+  }
 }
 
 function hasKnownFactory(signature: string, knownFactories: readonly string[]): boolean {

@@ -1,0 +1,139 @@
+import { getWebSocketRpcClient } from "viem/utils";
+import { WrongChainError } from "./errors.ts";
+import { pause } from "./pause.ts";
+import { type ProviderHealth, reasonOf, shortUrl } from "./provider.ts";
+import { type Header, header, quantity } from "./shapes.ts";
+
+export interface HeadSocketOptions {
+  expectedChainId: number;
+  requestTimeoutMs: number;
+  silenceMs?: number;
+  heard: (head: Header) => void;
+}
+
+const firstWaitMs = 100;
+const longestWaitMs = 5_000;
+const defaultSilenceMs = 15_000;
+
+type Connection = Awaited<ReturnType<typeof getWebSocketRpcClient>>;
+
+/**
+ * A WebSocket that announces new heads. It only makes them arrive sooner: whoever listens polls as well.
+ *
+ * Each connection is asked its chain id before it is listened to. One that has been silent for `silenceMs` is asked
+ * again; when it doesn't answer (half open: the other side is gone and nobody said so) it is replaced.
+ */
+export class HeadSocket {
+  readonly health: ProviderHealth;
+  readonly #url: string;
+  readonly #options: HeadSocketOptions;
+  readonly #ended = new AbortController();
+  #heardAtMs = 0;
+
+  constructor(url: string, options: HeadSocketOptions) {
+    this.#url = url;
+    this.#options = options;
+    this.health = { url: shortUrl(url), ok: false, lastError: null, headNumber: null, lagBlocks: 0 };
+    void this.#run();
+  }
+
+  close(): void {
+    this.#ended.abort();
+  }
+
+  async #run(): Promise<void> {
+    let waitMs = firstWaitMs;
+    while (!this.#ended.signal.aborted) {
+      try {
+        await this.#session(() => {
+          waitMs = firstWaitMs;
+        });
+      } catch (error) {
+        this.health.ok = false;
+        this.health.lastError = reasonOf(error);
+      }
+      await pause(waitMs, this.#ended.signal);
+      waitMs = Math.min(2 * waitMs, longestWaitMs);
+    }
+  }
+
+  /** Lasts as long as the connection does. @throws what ended it; returns when closed by us */
+  async #session(opened: () => void): Promise<void> {
+    const opening = getWebSocketRpcClient(this.#url, { keepAlive: false, reconnect: false });
+    const connection = await this.#unlessLate(opening);
+    const over = new AbortController();
+    const end = (): void => over.abort();
+    this.#ended.signal.addEventListener("abort", end);
+    try {
+      await this.#checkChain(connection);
+      const lost = this.#subscribe(connection);
+      this.health.ok = true;
+      this.health.lastError = null;
+      opened();
+      await Promise.race([lost, this.#watchSilence(connection, over.signal)]);
+    } finally {
+      this.#ended.signal.removeEventListener("abort", end);
+      end();
+      connection.close();
+    }
+  }
+
+  /** Rejects when the connection is lost. */
+  #subscribe(connection: Connection): Promise<never> {
+    return new Promise((_, reject) => {
+      connection.request({
+        body: { method: "eth_subscribe", params: ["newHeads"] },
+        onResponse: (message) => {
+          if (message.error !== undefined) reject(new Error("it announces no heads"));
+          else this.#heard(message);
+        },
+        onError: (error) => reject(error instanceof Error ? error : new Error("the connection was lost")),
+      });
+    });
+  }
+
+  #heard(message: unknown): void {
+    const announced = header.safeParse((message as { params?: { result?: unknown } }).params?.result);
+    if (!announced.success || this.#ended.signal.aborted) return;
+    this.#heardAtMs = performance.now();
+    this.health.headNumber = announced.data.number;
+    this.#options.heard(announced.data);
+  }
+
+  /** Returns when `over` is aborted. @throws when the connection has gone dead */
+  async #watchSilence(connection: Connection, over: AbortSignal): Promise<void> {
+    const { silenceMs = defaultSilenceMs } = this.#options;
+    while (!over.aborted) {
+      await pause(silenceMs, over);
+      if (performance.now() - this.#heardAtMs >= silenceMs && !over.aborted)
+        await this.#checkChain(connection);
+    }
+  }
+
+  async #checkChain(connection: Connection): Promise<void> {
+    const { expectedChainId, requestTimeoutMs: timeout } = this.#options;
+    const answer = await connection.requestAsync({ body: { method: "eth_chainId" }, timeout });
+    const chainId = quantity.parse((answer as { result?: unknown }).result);
+    if (chainId !== BigInt(expectedChainId))
+      throw new WrongChainError(`${this.health.url} is on chain ${chainId}, not ${expectedChainId}`);
+  }
+
+  async #unlessLate(opening: Promise<Connection>): Promise<Connection> {
+    const waiting = new AbortController();
+    const end = (): void => waiting.abort();
+    this.#ended.signal.addEventListener("abort", end);
+    try {
+      const late = pause(this.#options.requestTimeoutMs, waiting.signal);
+      const connection = await Promise.race([opening, late]);
+      if (connection !== undefined) return connection;
+    } finally {
+      this.#ended.signal.removeEventListener("abort", end);
+      end();
+    }
+    void opening.then(
+      (late) => late.close(),
+      () => undefined,
+    );
+    throw new Error("it doesn't open");
+  }
+}
