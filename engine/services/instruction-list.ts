@@ -13,6 +13,7 @@ import {
 import type { Token } from "../db/tokens.ts";
 import { actorName, recordAct } from "./audit.ts";
 import type { Context } from "./context.ts";
+import { tellInstructions } from "./instruction-events.ts";
 import { listedTokens, moneyOf } from "./tokens.ts";
 import { change } from "./transaction.ts";
 
@@ -61,6 +62,7 @@ export async function retryInstruction(
         subject: `instruction:${instructionId}`,
         detail: { reason },
       });
+      await tellInstructions(context, tx, [instructionId]);
       const row = await readInstruction(tx, instructionId);
       if (row === null) throw new Error(`instruction ${instructionId} is gone`);
       return accept(instructionView(await listedTokens(context.pool), row));

@@ -18,11 +18,9 @@ import {
 import type { Token } from "../db/tokens.ts";
 import { actorName, recordAct } from "./audit.ts";
 import type { Context } from "./context.ts";
-import { viewDeposits } from "./deposit-view.ts";
+import { tellDeposits } from "./deposit-events.ts";
 import { post } from "./ledger.ts";
 import { approve } from "./operators.ts";
-import { rooms, type Telling, tell } from "./outbox.ts";
-import { balanceTellings } from "./pools.ts";
 import { listedTokens, moneyOf } from "./tokens.ts";
 import { change } from "./transaction.ts";
 
@@ -60,15 +58,7 @@ export async function claimSuspenseOf(
   }
   const depositIds = claimable.map(({ id }) => id);
   await markClaimed(tx, { depositIds, playerId });
-  const tellings: Telling[] = (await viewDeposits(context, tx, depositIds)).map(({ deposit }) => ({
-    rooms: [rooms.player(playerId)],
-    name: "deposit:update",
-    data: { deposit },
-  }));
-  for (const token of new Set(claimable.map((row) => row.token))) {
-    tellings.push(...(await balanceTellings(context, tx, [playerId], token)));
-  }
-  await tell(tx, tellings);
+  await tellDeposits(context, tx, depositIds);
   return depositIds;
 }
 

@@ -1,21 +1,32 @@
-/** Checks the books against themselves and against the chain, again and again; a breach stops what would leave. */
+/** Checks the books each minute and soon after finality has moved, and claims what a linked wallet had sent by then. */
+import { setTimeout as delay } from "node:timers/promises";
+import { readCursor } from "../db/cursor.ts";
+import { runReconciliation } from "../services/books.ts";
 import type { Context } from "../services/context.ts";
-import { reconcile } from "../services/reconciling.ts";
-import { runLoop } from "./loop.ts";
+import { claimOwnedSuspense } from "../services/suspense.ts";
 
-/** Ends after the signal. A chain that is silent for a moment is no breach: the check comes again. */
-export async function startReconciler(
-  context: Context,
-  { signal, everyMs = context.settings.chainIsLocal ? 10_000 : 60_000 }: { signal: AbortSignal; everyMs?: number },
-): Promise<void> {
-  await runLoop({
-    name: "the check of the books",
-    restMs: everyMs,
-    round: async () => {
-      await reconcile(context);
-      return false;
-    },
-    log: context.log,
-    signal,
-  });
+const atLeastEachMs = 60_000;
+/** A full check reads every book: not with each block of a real chain. */
+const atMostEachMs = 20_000;
+const lookEachMs = 2_000;
+
+/** Runs until the signal comes; a check that is under way then is finished. Any number of processes may run it. */
+export async function startReconciler(context: Context, { signal }: { signal: AbortSignal }): Promise<void> {
+  const shortestMs = context.settings.chainIsLocal ? lookEachMs : atMostEachMs;
+  let checked = { atMs: Number.NEGATIVE_INFINITY, finalized: -1n };
+  while (!signal.aborted) {
+    try {
+      const finalized = (await readCursor(context.pool))?.finalized_number ?? 0n;
+      const sinceMs = performance.now() - checked.atMs;
+      const hasMoved = finalized !== checked.finalized && sinceMs >= shortestMs;
+      if (hasMoved || sinceMs >= atLeastEachMs) {
+        checked = { atMs: performance.now(), finalized };
+        await claimOwnedSuspense(context);
+        await runReconciliation(context);
+      }
+    } catch (error) {
+      context.log.error({ error }, "the books can't be checked");
+    }
+    await delay(lookEachMs, undefined, { signal }).catch(() => undefined);
+  }
 }

@@ -1,0 +1,50 @@
+/** The check of the books: statements that answer what is wrong, and the last result. */
+import { z } from "zod";
+import { big, firstOf, moment, rowsOf } from "./decode.ts";
+import type { Queryable } from "./pool.ts";
+
+/** One statement of an invariant. It answers rows of `fault`, a sentence each; none when all is well. */
+export interface BooksCheck {
+  /** The number in DESIGN §8. */
+  number: number;
+  sql: string;
+}
+
+/** More of the same kind tells nobody more. */
+const mostFaults = 5;
+
+/** The first few faults that a check finds. */
+export async function findFaults(db: Queryable, { sql }: BooksCheck): Promise<string[]> {
+  const { rows } = await db.query(`SELECT fault FROM (${sql}) AS found LIMIT ${mostFaults}`);
+  return rowsOf(z.object({ fault: z.string() }), rows).map(({ fault }) => fault);
+}
+
+const result = z.object({
+  invariants: z.array(
+    z.object({ number: z.number(), name: z.string(), ok: z.boolean(), detail: z.string().nullable() }),
+  ),
+  /** What all our wallets hold, base units by token; null when the chain didn't say. */
+  onChain: z.record(z.string(), z.string()).nullable(),
+});
+export type BooksResult = z.output<typeof result>;
+
+/** Keeps the newest check; an older one that was slower doesn't replace it. */
+export async function storeBooksCheck(
+  db: Queryable,
+  input: { checkedAt: Date; blockNumber: bigint | null; result: BooksResult },
+): Promise<void> {
+  await db.query(
+    `INSERT INTO books_check (checked_at, block_number, result) VALUES ($1, $2, $3)
+     ON CONFLICT (one) DO UPDATE SET checked_at = EXCLUDED.checked_at, result = EXCLUDED.result,
+       block_number = coalesce(EXCLUDED.block_number, books_check.block_number)
+     WHERE books_check.checked_at <= EXCLUDED.checked_at`,
+    [input.checkedAt, input.blockNumber?.toString() ?? null, JSON.stringify(input.result)],
+  );
+}
+
+const check = z.object({ checked_at: moment, block_number: big.nullable(), result });
+/** The last check; null before the first one. */
+export async function readBooksCheck(db: Queryable) {
+  const { rows } = await db.query("SELECT checked_at, block_number, result FROM books_check");
+  return firstOf(check, rows);
+}

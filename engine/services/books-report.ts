@@ -1,0 +1,106 @@
+/** What must always be true (DESIGN §8), looked at: one moment of the database, against itself and against the chain. */
+import { readBalances } from "../chain/balances.ts";
+import { InconsistentAnswerError, RpcRefusedError, RpcUnavailableError } from "../chain/errors.ts";
+import { type BooksCheck, findFaults } from "../db/books.ts";
+import { chainChecks } from "../db/books-chain.ts";
+import { gameChecks } from "../db/books-games.ts";
+import { ledgerChecks } from "../db/books-ledger.ts";
+import { type ExpectedBalance, readExpectedBalances, walletChecks } from "../db/books-wallets.ts";
+import { readCursor } from "../db/cursor.ts";
+import { snapshot } from "../db/pool.ts";
+import type { Context } from "./context.ts";
+
+const names = [
+  "Debits equal credits",
+  "No balance below zero",
+  "Every stake comes out again",
+  "Every deposit is credited once",
+  "Every payout is ours and paid once",
+  "Wallets hold what they back",
+  "Nonces have no gap",
+  "One settlement a game, no late stake",
+  "Sign-in nonces are used once",
+  "Finality only grows",
+] as const;
+const checks: readonly BooksCheck[] = [...ledgerChecks, ...gameChecks, ...chainChecks, ...walletChecks];
+/** Wallets and tokens compared with the chain; the newest wallets come first. */
+const mostBalances = 20_000;
+const longestDetail = 900;
+
+export interface InvariantResult {
+  /** 1 to 10, as in DESIGN §8. */
+  number: number;
+  name: string;
+  ok: boolean;
+  /** What is wrong, or why it couldn't be looked at in full. */
+  detail: string | null;
+}
+export interface BooksReport {
+  invariants: InvariantResult[];
+  /** The final block whose balances were compared; null when the chain wasn't asked or didn't answer. */
+  blockNumber: bigint | null;
+  /** What all our wallets hold there, base units by token. */
+  onChain: Map<string, bigint> | null;
+}
+
+/** Every check, in one snapshot. `onChain` (unless told otherwise) also asks the chain what our wallets hold. */
+export async function reportBooks(
+  context: Context,
+  { onChain = true }: { onChain?: boolean } = {},
+): Promise<BooksReport> {
+  const seen = await snapshot(context.pool, async (tx) => {
+    const faults: { number: number; faults: string[] }[] = [];
+    for (const check of checks) faults.push({ number: check.number, faults: await findFaults(tx, check) });
+    const atBlock = onChain ? ((await readCursor(tx))?.finalized_number ?? null) : null;
+    const expected = atBlock === null ? [] : await readExpectedBalances(tx, { atBlock, limit: mostBalances });
+    return { faults, atBlock, expected };
+  });
+  // After the snapshot: what a final block holds doesn't change any more, and no connection waits for the chain.
+  const compared =
+    seen.atBlock === null ? null : await compareWithChain(context, seen.expected, seen.atBlock);
+  const invariants = names.map((name, index): InvariantResult => {
+    const number = index + 1;
+    const faults = seen.faults.filter((row) => row.number === number).flatMap((row) => row.faults);
+    if (number === 6) faults.push(...(compared?.faults ?? []));
+    const note = number === 6 ? (compared?.note ?? null) : null;
+    const detail = faults.length > 0 ? faults.join("; ").slice(0, longestDetail) : note;
+    return { number, name, ok: faults.length === 0, detail };
+  });
+  const onChainTotals = compared?.totals ?? null;
+  return { invariants, blockNumber: onChainTotals === null ? null : seen.atBlock, onChain: onChainTotals };
+}
+
+interface Compared {
+  faults: string[];
+  totals: Map<string, bigint> | null;
+  note: string | null;
+}
+
+/** A node that doesn't answer proves nothing: then the balances count as not looked at. */
+async function compareWithChain(
+  context: Context,
+  expected: ExpectedBalance[],
+  atBlock: bigint,
+): Promise<Compared> {
+  try {
+    const held = await readBalances(context.chain, expected, atBlock);
+    const totals = new Map<string, bigint>();
+    const faults = expected.flatMap(({ address, token, amount }, index) => {
+      const onChain = held[index] ?? 0n;
+      totals.set(token, (totals.get(token) ?? 0n) + onChain);
+      if (onChain === amount) return [];
+      return [
+        `wallet ${address} holds ${onChain} of ${token} at block ${atBlock}, its accounts make ${amount}`,
+      ];
+    });
+    return { faults, totals, note: null };
+  } catch (error) {
+    const isSilence =
+      error instanceof RpcUnavailableError ||
+      error instanceof RpcRefusedError ||
+      error instanceof InconsistentAnswerError;
+    if (!isSilence) throw error;
+    context.log.warn({ error, atBlock: atBlock.toString() }, "the chain doesn't say what our wallets hold");
+    return { faults: [], totals: null, note: "The chain didn't say what the wallets hold." };
+  }
+}
