@@ -7,6 +7,7 @@ import { type AccountRef, checkTransfer, type PlannedTransfer, reasonRules } fro
 import {
   type AccountKey,
   addLeg,
+  insertSingleTransfer,
   insertTransfers,
   type LockedAccount,
   lockAccounts,
@@ -55,11 +56,48 @@ export async function post(
   const posted: Posted = { transferIds: new Map(), instructionIds: [] };
   if (transfers.length === 0) return { ok: true, value: posted };
   for (const transfer of transfers) checkTransfer(transfer);
+  const written = (await writeSingle(tx, transfers)) ?? (await writeAll(tx, transfers));
+  if (!written.ok) return written;
+  posted.transferIds = written.transferIds;
+  for (const transfer of transfers) {
+    const rejection = await oweOnChain(tx, transfer, written.accounts, posted, options);
+    if (rejection !== null) return { ok: false, rejection };
+  }
+  return { ok: true, value: posted };
+}
+
+type Accounts = Map<string, LockedAccount>;
+type Written =
+  | { ok: true; accounts: Accounts; transferIds: Map<string, string> }
+  | { ok: false; rejection: Rejection };
+
+const mayOverdraw = ({ kind }: AccountRef): boolean => kind === "outside" || kind === "house.loss";
+
+/** One transfer between accounts that are open takes one statement; null leaves it to `writeAll`. */
+async function writeSingle(tx: Tx, transfers: PlannedTransfer[]): Promise<Written | null> {
+  const [transfer, second] = transfers;
+  if (transfer === undefined || second !== undefined) return null;
+  const { token, amount, reason, key: businessKey } = transfer;
+  const [from, to] = [keyOf(transfer.from, token), keyOf(transfer.to, token)];
+  const row = { from, to, token, amount, reason, businessKey, mayOverdraw: mayOverdraw(transfer.from) };
+  const written = await insertSingleTransfer(tx, row);
+  if (written === null) return null;
+  const accounts = new Map([
+    [textOf(from), written.debit],
+    [textOf(to), written.credit],
+  ]);
+  if (written.transferId !== null)
+    return { ok: true, accounts, transferIds: new Map([[businessKey, written.transferId]]) };
+  const short = firstOverdraft(transfers, accounts);
+  if (short === null) throw new Error(`ledger row ${businessKey} wasn't written`);
+  return { ok: false, rejection: short };
+}
+
+async function writeAll(tx: Tx, transfers: PlannedTransfer[]): Promise<Written> {
   const accounts = await resolve(tx, transfers);
   const short = firstOverdraft(transfers, accounts);
   if (short !== null) return { ok: false, rejection: short };
-
-  posted.transferIds = await insertTransfers(
+  const transferIds = await insertTransfers(
     tx,
     transfers.map((transfer) => ({
       debitAccountId: accountOf(accounts, transfer.from, transfer.token).id,
@@ -70,14 +108,9 @@ export async function post(
       businessKey: transfer.key,
     })),
   );
-  for (const transfer of transfers) {
-    const rejection = await oweOnChain(tx, transfer, accounts, posted, options);
-    if (rejection !== null) return { ok: false, rejection };
-  }
-  return { ok: true, value: posted };
+  return { ok: true, accounts, transferIds };
 }
 
-type Accounts = Map<string, LockedAccount>;
 function accountOf(accounts: Accounts, ref: AccountRef, token: string): LockedAccount {
   const account = accounts.get(textOf(keyOf(ref, token)));
   if (account === undefined) throw new Error(`no account ${ref.kind}`);
@@ -114,7 +147,7 @@ function firstOverdraft(transfers: PlannedTransfer[], accounts: Accounts): Rejec
     const debit = accountOf(accounts, from, token);
     const credit = accountOf(accounts, to, token);
     const free = balanceOf(debit);
-    if (from.kind !== "outside" && from.kind !== "house.loss" && free < amount) {
+    if (!mayOverdraw(from) && free < amount) {
       return {
         code: "insufficient_funds",
         facts: { free: free.toString(), short: (amount - free).toString(), token },

@@ -16,4 +16,20 @@ export const rooms = {
   arena: "arena",
 } as const;
 
-export const tell = (tx: Tx, tellings: Telling[]): Promise<void> => writeOutbox(tx, tellings);
+const staged = new WeakMap<Tx, Telling[]>();
+
+/** Lets a transaction collect what it tells; whoever calls this writes `takeStaged` down before the commit. */
+export const stageTellings = (tx: Tx): void => void staged.set(tx, []);
+/** What was told so far, once. */
+export function takeStaged(tx: Tx): Telling[] {
+  const tellings = staged.get(tx) ?? [];
+  staged.delete(tx);
+  return tellings;
+}
+
+/** Tells of a change, in its transaction: at once, or with its end where that collects (`change`). */
+export async function tell(tx: Tx, tellings: Telling[]): Promise<void> {
+  const collected = staged.get(tx);
+  if (collected === undefined) await writeOutbox(tx, tellings);
+  else collected.push(...tellings);
+}

@@ -28,11 +28,13 @@ export async function balanceTellings(
 ): Promise<Telling[]> {
   const tokens = await listedTokens(context.pool);
   const rows = await readPools(tx, { playerIds: [...new Set(playerIds)], tokens: [token] });
-  return rows.map((row) => ({
-    rooms: [rooms.player(row.player_id)],
-    name: "pool:balance",
-    data: { balance: balanceOf(tokens, row) },
-  }));
+  return rows.map((row) => balanceTelling(tokens, row));
+}
+
+/** The event of numbers that were read already. */
+export function balanceTelling(tokens: ReadonlyMap<string, Token>, row: PoolRow): Telling {
+  const balance = balanceOf(tokens, row);
+  return { rooms: [rooms.player(row.player_id)], name: "pool:balance", data: { balance } };
 }
 
 /** Tells players their new numbers, within the transaction that changed them. */

@@ -15,7 +15,7 @@ import { post } from "./ledger.ts";
 import { requireSwitchOn } from "./operators.ts";
 import { tell } from "./outbox.ts";
 import { findPlayer, type PlayerQuery } from "./players.ts";
-import { balanceTellings } from "./pools.ts";
+import { balanceTelling, balanceTellings } from "./pools.ts";
 import { proposalView, viewProposals } from "./proposal-view.ts";
 import { explainShortfall } from "./shortfall.ts";
 import { listedTokens } from "./tokens.ts";
@@ -84,8 +84,8 @@ export async function propose(context: Context, offer: NewOffer): Promise<Result
     const posted = await post(tx, decision.transfers, { cause: `proposal:${state.id}` });
     if (!posted.ok) return explainShortfall(tokens, posted.rejection, "proposerStake");
     const createdAt = new Date(nowMs);
-    if (!(await insertProposal(tx, { state, createdAt, mostPending: mostPendingOffers })))
-      return tooManyOffers();
+    const pool = await insertProposal(tx, { state, createdAt, mostPending: mostPendingOffers });
+    if (pool === null) return tooManyOffers();
     const value = proposalView(tokens, {
       state,
       createdAt,
@@ -96,7 +96,7 @@ export async function propose(context: Context, offer: NewOffer): Promise<Result
     });
     await tell(tx, [
       proposalTelling(value, { isPublic: state.takerId === null }),
-      ...(await balanceTellings(context, tx, [state.proposerId], state.token)),
+      balanceTelling(tokens, pool),
     ]);
     return { ok: true, value };
   });
@@ -182,11 +182,10 @@ async function write(
   const at = new Date(nowMs);
   const hasChanged = state !== before;
   if (hasChanged) await updateProposal(tx, { state, decidedAt: at });
-  if (
-    created !== null &&
-    !(await insertProposal(tx, { state: created, createdAt: at, mostPending: mostPendingOffers }))
-  )
-    return tooManyOffers();
+  if (created !== null) {
+    const pool = await insertProposal(tx, { state: created, createdAt: at, mostPending: mostPendingOffers });
+    if (pool === null) return tooManyOffers();
+  }
   const ids = [...(hasChanged ? [state.id] : []), ...(created === null ? [] : [created.id])];
   const views = await viewProposals(context, tx, ids);
   const players = [before.proposerId, ...(created === null ? [] : [created.proposerId])];

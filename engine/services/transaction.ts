@@ -2,15 +2,35 @@
 import { createHash } from "node:crypto";
 import { type Result, reject } from "../contract/problems.ts";
 import { claimIdempotencyKey, readIdempotencyKey, storeAnswer } from "../db/idempotency.ts";
+import { writeOutbox } from "../db/outbox.ts";
 import { type Tx, transaction } from "../db/pool.ts";
 import type { Context } from "./context.ts";
+import { stageTellings, takeStaged } from "./outbox.ts";
 
-/** Commits when `work` answers a value, rolls back when it rejects; then tells the relay. */
+/**
+ * Commits when `work` answers a value, rolls back when it rejects; then tells the relay. What `work` tells of is written
+ * in one statement at the end.
+ */
 export async function change<Value>(
   context: Context,
   work: (tx: Tx) => Promise<Result<Value>>,
 ): Promise<Result<Value>> {
-  const result = await transaction(context.pool, work, { keep: ({ ok }) => ok });
+  return commit(context, async (tx) => {
+    const result = await work(tx);
+    if (result.ok) await writeOutbox(tx, takeStaged(tx));
+    return result;
+  });
+}
+
+async function commit<Value>(
+  context: Context,
+  work: (tx: Tx) => Promise<Result<Value>>,
+): Promise<Result<Value>> {
+  const staging = async (tx: Tx): Promise<Result<Value>> => {
+    stageTellings(tx);
+    return work(tx);
+  };
+  const result = await transaction(context.pool, staging, { keep: ({ ok }) => ok });
   if (result.ok) context.nudge();
   return result;
 }
@@ -34,7 +54,7 @@ export async function changeOnce<Value>(
   work: (tx: Tx) => Promise<Result<Value>>,
 ): Promise<Result<Value>> {
   const requestHash = createHash("sha256").update(idempotency.request).digest();
-  return change(context, async (tx) => {
+  return commit(context, async (tx) => {
     if (!(await claimIdempotencyKey(tx, { ...idempotency, requestHash }))) {
       const stored = await readIdempotencyKey(tx, idempotency);
       if (stored === null || !stored.requestHash.equals(requestHash)) return reject("idempotency_key_reused");
@@ -42,7 +62,7 @@ export async function changeOnce<Value>(
       return { ok: true, value: stored.body as Value };
     }
     const result = await work(tx);
-    if (result.ok) await storeAnswer(tx, { ...idempotency, body: result.value });
+    if (result.ok) await storeAnswer(tx, { ...idempotency, body: result.value, events: takeStaged(tx) });
     return result;
   });
 }
