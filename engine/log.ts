@@ -8,7 +8,8 @@ const secretPaths = [
   "passphrase",
   "password",
   "raw",
-  "token",
+  "overlayToken",
+  "sessionSecret",
 ].flatMap((name) => [name, `*.${name}`, `*.*.${name}`]);
 
 export function createLog({

@@ -3,33 +3,22 @@
 import { existsSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { z } from "zod";
-import { openKeystore } from "../wallets/keystore.ts";
-import { readPassphrase } from "../wallets/passphrase.ts";
-import { developmentMnemonic, Seed } from "../wallets/seed.ts";
-import { createSigner, type Signer } from "../wallets/signer.ts";
 import type { Chain } from "./chain/client.ts";
-import { createChain } from "./chain/client.ts";
 import { RpcRefusedError } from "./chain/errors.ts";
-import { readToken } from "./chain/tokens.ts";
-import { type Config, ConfigError } from "./config.ts";
+import type { Config } from "./config.ts";
 import { migrate } from "./db/migrate.ts";
 import { listen } from "./db/notify.ts";
-import { createPool, type Pool } from "./db/pool.ts";
-import { listTokens, type Token } from "./db/tokens.ts";
+import { openFoundation } from "./foundation.ts";
 import { buildApp } from "./http/app.ts";
 import type { NodeAnswer } from "./http/plugins/node-proxy.ts";
-import { createLog } from "./log.ts";
 import { startPublisher } from "./realtime/publisher.ts";
 import { createRealtime, endSession } from "./realtime/server.ts";
 import type { Context } from "./services/context.ts";
 import { playerOfOverlayToken } from "./services/overlays.ts";
 import { takeEvents } from "./services/relay.ts";
-import { refuseDangerousRights } from "./services/rights.ts";
 import { endedSessions, sessionOf } from "./services/sessions.ts";
-import { signerPorts } from "./services/signing.ts";
 import { readSnapshot } from "./services/snapshots.ts";
 import { prepareWallets } from "./services/wallets.ts";
-import { settingsOf } from "./settings.ts";
 import { startChainWork } from "./workers/chain.ts";
 import { startDeadlines } from "./workers/deadlines.ts";
 
@@ -45,9 +34,11 @@ export interface Engine {
 
 /** @throws ConfigError, or with a sentence that says what to do, when it can't start. */
 export async function startEngine(config: Config): Promise<Engine> {
-  const log = createLog({ level: config.LOG_LEVEL });
   if (config.DATABASE_OWNER_URL !== undefined) await migrate(config.DATABASE_OWNER_URL);
-  const pool = createPool({ url: config.DATABASE_URL, maxConnections: config.DATABASE_CONNECTIONS });
+  const foundation = await openFoundation(config, { keys: "own" });
+  const { chain, settings, log } = foundation.context;
+  let nudge = (): void => undefined;
+  const context: Context = { ...foundation.context, nudge: () => nudge() };
   const stopping = new AbortController();
   const running: Promise<unknown>[] = [];
   const closing: (() => Promise<unknown>)[] = [];
@@ -55,24 +46,10 @@ export async function startEngine(config: Config): Promise<Engine> {
     stopping.abort();
     for (const close of closing.reverse()) await close();
     await Promise.allSettled(running);
-    await pool.end();
+    await foundation.close();
   };
 
   try {
-    await refuseDangerousRights(pool);
-    const chain = await createChain({
-      rpcUrls: config.BASE_RPC_URLS,
-      expectedChainId: 8453,
-      requestTimeoutMs: 10_000,
-    });
-    closing.push(() => chain.close());
-    const chainIsLocal = config.nodesAreLoopback && (await chain.isDevelopmentNode());
-    const tokens = await readTokens(chain, config.TOKENS);
-    await listTokens(pool, tokens);
-    const signer = await openSigner(config, { pool, chainIsLocal, tokens });
-    const settings = settingsOf(config, { chainIsLocal, tokens });
-    let nudge = (): void => undefined;
-    const context: Context = { pool, chain, signer, settings, log, clock: Date.now, nudge: () => nudge() };
     const { vault, gas } = await prepareWallets(context);
 
     const app = await buildApp({
@@ -80,7 +57,7 @@ export async function startEngine(config: Config): Promise<Engine> {
       trustedProxyHops: config.TRUSTED_PROXY_HOPS,
       requestsPerMinute: config.REQUESTS_PER_MINUTE,
       webDirectory: webDirectory(),
-      callNode: chainIsLocal ? (call) => passToNode(chain, call) : undefined,
+      callNode: settings.chainIsLocal ? (call) => passToNode(chain, call) : undefined,
     });
     closing.push(() => app.close());
     const io = createRealtime({
@@ -147,49 +124,3 @@ async function passToNode(
     return { error: { code: -32_000, message: "The local chain doesn't answer." } };
   }
 }
-
-/** Symbol and decimals as each contract says; an address without a token's contract is a mistake in TOKENS. */
-async function readTokens(chain: Chain, addresses: string[]): Promise<Token[]> {
-  return Promise.all(
-    addresses.map(async (address) => {
-      const token = await readToken(chain, address);
-      if (!token.hasCode) throw new ConfigError([`TOKENS: there is no token contract at ${address}.`]);
-      return { address, symbol: token.symbol, decimals: token.decimals };
-    }),
-  );
-}
-
-async function openSigner(
-  config: Config,
-  facts: { pool: Pool; chainIsLocal: boolean; tokens: Token[] },
-): Promise<Signer> {
-  const { KEYSTORE_FILE: path } = config;
-  if (path === undefined && !facts.chainIsLocal) {
-    throw new ConfigError([
-      "KEYSTORE_FILE: name the encrypted seed; the development seed is for local chains only.",
-    ]);
-  }
-  const seed =
-    path === undefined
-      ? new Seed(developmentMnemonic)
-      : await openKeystore({ path, passphrase: await passphraseOf(config) });
-  return createSigner({
-    seed,
-    chainId: 8453,
-    chainIsLocal: facts.chainIsLocal,
-    tokens: facts.tokens.map(({ address, decimals }) => ({
-      address,
-      decimals,
-      limits: config.OUTFLOW_LIMITS?.get(address),
-    })),
-    houseWallet: config.HOUSE_ADDRESS,
-    ...(await signerPorts(facts.pool, Date.now())),
-  });
-}
-
-const passphraseOf = (config: Config): Promise<string> =>
-  readPassphrase({
-    descriptor: config.KEYSTORE_PASSPHRASE_FD,
-    file: config.KEYSTORE_PASSPHRASE_FILE,
-    variable: config.KEYSTORE_PASSPHRASE === undefined ? undefined : "KEYSTORE_PASSPHRASE",
-  });

@@ -1,4 +1,5 @@
 /** A whole engine on this machine: its own Postgres, its own Base, development wallets with money in them. */
+import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { parseEther } from "viem";
 import { readConfig } from "../../engine/config.ts";
@@ -6,6 +7,8 @@ import { startEngine } from "../../engine/main.ts";
 import { developmentAccounts, fundDevelopmentAccounts, setEther } from "./accounts.ts";
 import { startLocalBase } from "./base.ts";
 import { startLocalPostgres } from "./postgres.ts";
+import { findFreePort } from "./processes.ts";
+import { callNode } from "./rpc.ts";
 import { openworkAddress, usdcAddress } from "./tokens.ts";
 
 export interface LocalEngineOptions {
@@ -49,7 +52,7 @@ export async function startLocalEngine(options: LocalEngineOptions): Promise<Loc
         dataDir: join(dataDir, "base"),
         persist,
         blockTimeSeconds: options.blockTimeSeconds ?? 2,
-        forkUrl: process.env.BASE_FORK_URL,
+        ...(process.env.BASE_FORK_URL === undefined ? {} : { forkUrl: process.env.BASE_FORK_URL }),
       }),
     };
     const [postgres, base] = await Promise.allSettled([starting.postgres, starting.base]);
@@ -57,8 +60,8 @@ export async function startLocalEngine(options: LocalEngineOptions): Promise<Loc
     if (base.status === "fulfilled") stops.push(() => base.value.stop());
     if (postgres.status === "rejected") throw postgres.reason;
     if (base.status === "rejected") throw base.reason;
-    const { rpcUrl, wsUrl, isNew } = base.value;
-    if (isNew) {
+    const { rpcUrl, wsUrl } = base.value;
+    if (await areWalletsEmpty(rpcUrl)) {
       progress("Development wallets get ether and tokens");
       await fundDevelopmentAccounts(rpcUrl, [
         { token: usdcAddress, amount: 10_000n * 10n ** 6n },
@@ -66,18 +69,19 @@ export async function startLocalEngine(options: LocalEngineOptions): Promise<Loc
       ]);
     }
     progress("The engine starts");
-    const port = options.port === 0 ? await freePort() : options.port;
-    const engine = await startEngine(
-      readConfig({
-        PORT: String(port),
-        DATABASE_URL: postgres.value.appUrl,
-        DATABASE_OWNER_URL: postgres.value.ownerUrl,
-        BASE_RPC_URLS: `${rpcUrl},${wsUrl}`,
-        OPERATORS: developmentAccounts[operatorIndex]?.address,
-        LOG_LEVEL: options.logLevel ?? "warn",
-        ...options.environment,
-      }),
-    );
+    const port = options.port === 0 ? await findFreePort() : options.port;
+    const configured = {
+      PORT: String(port),
+      DATABASE_URL: postgres.value.appUrl,
+      DATABASE_OWNER_URL: postgres.value.ownerUrl,
+      BASE_RPC_URLS: `${rpcUrl},${wsUrl}`,
+      OPERATORS: developmentAccounts[operatorIndex]?.address,
+      LOG_LEVEL: options.logLevel ?? "warn",
+      ...options.environment,
+    };
+    // For the operator's commands, which work on the same books; it holds the database's passwords.
+    await writeFile(join(dataDir, "engine.json"), JSON.stringify(configured), { mode: 0o600 });
+    const engine = await startEngine(readConfig(configured));
     stops.push(() => engine.stop());
     await setEther(rpcUrl, engine.gasAddress, parseEther("100"));
     const { origin, vaultAddress, gasAddress } = engine;
@@ -97,7 +101,10 @@ export async function startLocalEngine(options: LocalEngineOptions): Promise<Loc
   }
 }
 
-async function freePort(): Promise<number> {
-  const { findFreePort } = await import("./processes.ts");
-  return findFreePort();
+/** An engine that was killed before it had funded them funds them at the next start. */
+async function areWalletsEmpty(rpcUrl: string): Promise<boolean> {
+  const [first] = developmentAccounts;
+  if (first === undefined) return false;
+  const data = `0x70a08231${first.address.slice(2).padStart(64, "0")}`; // balanceOf(address)
+  return BigInt(String(await callNode(rpcUrl, "eth_call", [{ to: openworkAddress, data }, "latest"]))) === 0n;
 }
