@@ -39,7 +39,7 @@ export const help = `npm run operator -- COMMAND
 
 export const commands: Record<string, (context: Context, options: Options) => Promise<void>> = {
   solvency: async (context) => {
-    const report = valueOf(await readSolvency(context));
+    const report = unwrap(await readSolvency(context));
     for (const row of report.tokens) {
       console.log(
         `${row.symbol}: players ${show(row.owedToPlayers)}, in escrow ${show(row.inEscrow)}, house ${show(row.earnedByHouse)}, suspense ${show(row.inSuspense)}; on the chain ${show(row.onChain)}`,
@@ -70,7 +70,7 @@ export const commands: Record<string, (context: Context, options: Options) => Pr
     if (!verdict.success) throw new CommandError("--outcome is red, blue, draw or no_contest.");
     const { id: by } = await operatorOf(context, options);
     const gameId = idOf(options, "Name the game: decide GAME …");
-    const game = valueOf(
+    const game = unwrap(
       await decideAsOperator(context, { by, gameId, outcome: verdict.data, reason: reasonOf(options) }),
     );
     console.log(
@@ -78,7 +78,7 @@ export const commands: Record<string, (context: Context, options: Options) => Pr
     );
   },
   suspense: async (context) => {
-    const { items } = valueOf(await listSuspense(context));
+    const { items } = unwrap(await listSuspense(context));
     if (items.length === 0) console.log("Nothing is in suspense.");
     for (const { id, money, cause, sender, state, txHash } of items)
       console.log(`${id}  ${show(money)}  ${cause}  from ${sender}  ${state}  ${txHash}`);
@@ -88,7 +88,7 @@ export const commands: Record<string, (context: Context, options: Options) => Pr
     const depositId = options.subject;
     if (depositId === undefined || !/^[1-9]\d{0,18}$/.test(depositId))
       throw new CommandError("Name the item: refund ITEM …");
-    const item = valueOf(
+    const item = unwrap(
       await refundSuspense(context, { by: { playerId, handle }, depositId, reason: reasonOf(options) }),
     );
     console.log(`${show(item.money)} goes back to ${item.sender}.`);
@@ -109,7 +109,7 @@ export const commands: Record<string, (context: Context, options: Options) => Pr
         "Look first: sweep --token … --dry-run. Then confirm its total: --confirm TOTAL.",
       );
     const confirmTotal = options.confirm === undefined ? undefined : BigInt(options.confirm);
-    const plan = valueOf(
+    const plan = unwrap(
       await sweep(context, {
         by: { playerId, handle },
         token: token.address,
@@ -145,7 +145,7 @@ async function operatorOf({ pool, settings }: Context, { as }: Options): Promise
   return player;
 }
 
-function valueOf<Value>(result: Result<Value>): Value {
+function unwrap<Value>(result: Result<Value>): Value {
   if (result.ok) return result.value;
   const { code, message, facts } = result.rejection;
   throw new CommandError(
