@@ -1,0 +1,84 @@
+/** What tests of deposits, withdrawals and sweeps have in common, on a world with a real chain. */
+import { type Address, encodeFunctionData, erc20Abi } from "viem";
+import { generatePrivateKey, privateKeyToAccount } from "viem/accounts";
+import { readCursor } from "../../engine/db/cursor.ts";
+import { readPoolBalances } from "../../engine/services/pools.ts";
+import type { MoneyPlayer, MoneyWorld } from "./money-world.ts";
+import { waitFor } from "./wait.ts";
+
+/** Base units of USDC in a player's pool that aren't locked. */
+export async function freeOf(world: MoneyWorld, playerId: string): Promise<bigint> {
+  const { usdc } = world.base;
+  const [balance] = await readPoolBalances(world.context, world.context.pool, playerId, [usdc]);
+  return BigInt(balance?.free.amount ?? "-1");
+}
+
+/** Makes blocks until everything that stands in the books now is beyond reorg. */
+export async function finalize(world: MoneyWorld): Promise<void> {
+  const head = (await world.base.testClient.getBlock()).number;
+  await waitFor(
+    async () => {
+      await world.base.mine(20);
+      return ((await readCursor(world.context.pool))?.finalized_number ?? 0n) >= head;
+    },
+    { what: `block ${head} to be final`, timeoutMs: 20_000, everyMs: 50 },
+  );
+}
+
+/** A player whose pool holds so many base units of USDC, in a block that isn't final yet. */
+export async function funded(world: MoneyWorld, amount: bigint): Promise<MoneyPlayer> {
+  const player = await world.player();
+  const { usdc } = world.base;
+  await world.base.mint(usdc, player.address, amount);
+  await player.pay({ token: usdc, to: player.depositAddress, amount });
+  await waitFor(async () => (await freeOf(world, player.id)) === amount, { what: "the credit" });
+  return player;
+}
+
+/** Money from a wallet that nobody has signed in with; answers its address once the books know the transfer. */
+export async function payAsStranger(
+  world: MoneyWorld,
+  { to, amount }: { to: Address; amount: bigint },
+): Promise<Address> {
+  const account = privateKeyToAccount(generatePrivateKey());
+  const address = account.address.toLowerCase() as Address;
+  const { usdc, testClient } = world.base;
+  await world.base.setEther(address, 10n ** 18n);
+  await world.base.mint(usdc, address, amount);
+  const serializedTransaction = await account.signTransaction({
+    chainId: 8453,
+    type: "eip1559",
+    to: usdc,
+    data: encodeFunctionData({ abi: erc20Abi, functionName: "transfer", args: [to, amount] }),
+    nonce: 0,
+    gas: 200_000n,
+    maxFeePerGas: 10n ** 10n,
+    maxPriorityFeePerGas: 10n ** 6n,
+  });
+  const hash = await testClient.sendRawTransaction({ serializedTransaction });
+  await testClient.waitForTransactionReceipt({ hash });
+  await waitFor(
+    async () => {
+      const rows = await world.query(
+        "SELECT 1 FROM deposit JOIN chain_log ON chain_log.id = chain_log_id WHERE tx_hash = $1 AND credited",
+        [hash],
+      );
+      return rows.length === 1;
+    },
+    { what: "the transfer in the books" },
+  );
+  return address;
+}
+
+/** The id of the deposit that an address has sent. */
+export async function depositFrom(world: MoneyWorld, sender: string): Promise<string> {
+  const [row] = await world.query<{ id: string }>(
+    "SELECT deposit.id FROM deposit JOIN chain_log ON chain_log.id = chain_log_id WHERE sender = $1",
+    [sender],
+  );
+  if (row === undefined) throw new Error(`nothing came from ${sender}`);
+  return row.id;
+}
+
+export const operator = (world: MoneyWorld): Promise<{ playerId: string; handle: string }> =>
+  world.player().then(({ id }) => ({ playerId: id, handle: "operator" }));
