@@ -16,7 +16,7 @@ import { DraftFigures } from "./figures-of-draft.tsx";
 import { LapseField } from "./options.tsx";
 
 /** Other terms instead. Whoever counters is the proposer of the new offer, so "you put up" is the viewer's own stake. */
-export function CounterForm({ proposal, onDone }: { proposal: Proposal; onDone: () => void }) {
+export default function CounterForm({ proposal, onDone }: { proposal: Proposal; onDone: () => void }) {
   const { decimals } = proposal.proposerStake;
   const config = useConfig();
   const [draft, setDraft] = useState({

@@ -1,5 +1,5 @@
 import { Link, useNavigate } from "@tanstack/react-router";
-import { useState } from "react";
+import { lazy, Suspense, useState } from "react";
 import type { Proposal } from "../../../engine/contract/wager.ts";
 import { oddsOf } from "../../../engine/core/money.ts";
 import { call } from "../api/call.ts";
@@ -13,9 +13,11 @@ import { Countdown, useNow } from "../time/clock.tsx";
 import { Button, MoneyButton } from "../ui/button.tsx";
 import { Corners } from "../ui/corners.tsx";
 import { ProblemBox } from "../ui/problem-note.tsx";
-import { CounterForm } from "./counter-form.tsx";
 import { OfferChain } from "./offer-chain.tsx";
 import { offerSentence, stakesOf, stampOf, standingOf, takerName } from "./said.ts";
+
+/** Most who see an offer never counter it: the form comes when it is asked for. */
+const CounterForm = lazy(() => import("./counter-form.tsx"));
 
 /** One offer as a ticket: who puts up what, the terms, and what the viewer may do about it. */
 export function OfferCard({ proposal }: { proposal: Proposal }) {
@@ -104,7 +106,9 @@ function Moves({ proposal, standing }: { proposal: Proposal; standing: "proposer
     <div className="ticket-stub stack">
       {problem === null ? null : <ProblemBox problem={problem} token={token} />}
       {isCountering ? (
-        <CounterForm proposal={proposal} onDone={() => setCountering(false)} />
+        <Suspense fallback={<p aria-busy="true">––</p>}>
+          <CounterForm proposal={proposal} onDone={() => setCountering(false)} />
+        </Suspense>
       ) : (
         <div className="row">
           {standing === "proposer" ? (

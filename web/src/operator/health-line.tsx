@@ -3,18 +3,24 @@ import { length } from "../time/say.ts";
 
 export type OperatorTab = "disputes" | "money" | "rooms" | "health";
 
+const counted = (count: number, thing: string): string => `${count} ${thing}${count === 1 ? "" : "s"}`;
+
 /** One line; every phrase leads to where it is put right. */
 export function HealthLine({ overview, onOpen }: { overview: Overview; onOpen: (tab: OperatorTab) => void }) {
   const { chain, depositsUnmatched, instructionsStuck, instructionsWaiting, openDisputes } = overview;
   const stuck =
     instructionsStuck === 0
-      ? `${instructionsWaiting} payouts waiting, none stuck`
-      : `${instructionsStuck} payouts stuck ${length(overview.oldestStuckSeconds ?? 0)}`;
+      ? `${counted(instructionsWaiting, "payout")} waiting, none stuck`
+      : `${counted(instructionsStuck, "payout")} stuck ${length(overview.oldestStuckSeconds ?? 0)}`;
   const phrases: { text: string; tab: OperatorTab; isBad: boolean }[] = [
     { text: `Chain ${chain.behindSeconds} s behind`, tab: "health", isBad: chain.behindSeconds > 30 },
-    { text: `${depositsUnmatched} deposits unmatched`, tab: "money", isBad: depositsUnmatched > 0 },
+    {
+      text: `${counted(depositsUnmatched, "deposit")} unmatched`,
+      tab: "money",
+      isBad: depositsUnmatched > 0,
+    },
     { text: stuck, tab: "money", isBad: instructionsStuck > 0 },
-    { text: `${openDisputes} disputes open`, tab: "disputes", isBad: openDisputes > 0 },
+    { text: `${counted(openDisputes, "dispute")} open`, tab: "disputes", isBad: openDisputes > 0 },
     {
       text: overview.booksBalance ? "books balance" : "books don't balance",
       tab: "health",

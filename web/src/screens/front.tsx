@@ -21,8 +21,9 @@ export default function Front() {
       <section className="poster" aria-label="What this is">
         <div className="poster-words">
           <h1>
-            My 50 <br />
-            to your 10.
+            <span className="text-red">My 50</span>
+            <br />
+            <span className="text-blue">to your 10.</span>
           </h1>
           <p style={{ fontSize: "1.25rem", maxWidth: "34rem" }}>
             Name your stake, name theirs, say what you play for. Both stakes go into a wallet on Base made for

@@ -7,6 +7,7 @@ import { Again } from "../games/again.tsx";
 import { DecideForm } from "../games/decide-form.tsx";
 import { EvidenceForm, EvidenceList } from "../games/dispute-panel.tsx";
 import { Deadline, DisputeWords, EscrowWords, Result } from "../games/game-state.tsx";
+import { PotBoard } from "../games/pot-board.tsx";
 import { Receipt } from "../games/receipt.tsx";
 import { ReportPanel } from "../games/report-panel.tsx";
 import { outcomeSaid, sideOfPlayer, stateSaid } from "../games/said.ts";
@@ -26,7 +27,7 @@ export default function GameScreen() {
   useGameRoom(id);
   const game = useQuery(gameQuery(id));
   return (
-    <Loaded query={game} label="The game">
+    <Loaded query={game} label="The game" isPage>
       {(loaded) => <Room game={loaded} />}
     </Loaded>
   );
@@ -44,7 +45,7 @@ function Room({ game }: { game: Game }) {
       <h1 className="sr-only">
         {red.player.handle} against {blue.player.handle}
       </h1>
-      <article className="ticket" aria-label="The game">
+      <article className="ticket" aria-label="The game" isPage>
         <div className="ticket-head">
           <span className="label">{stateSaid(game)}</span>
           <span className="label">
@@ -66,10 +67,7 @@ function Room({ game }: { game: Game }) {
             note: blue.report && `Says: ${outcomeSaid(game, blue.report)}`,
           }}
         />
-        <div className="board shutter">
-          <p className="lamp-label">Pot</p>
-          <p className="lamps">{exact(game.pot)}</p>
-        </div>
+        <PotBoard game={game} />
         <div className="ticket-body">
           <p className="terms">{game.terms}</p>
         </div>
@@ -102,7 +100,7 @@ function Room({ game }: { game: Game }) {
 }
 
 function Money({ game }: { game: Game }) {
-  const { red, blue, escrow } = game;
+  const { escrow } = game;
   return (
     <section className="stack" aria-labelledby="the-money">
       <div className="section-head">
@@ -113,10 +111,8 @@ function Money({ game }: { game: Game }) {
       </div>
       <Figures
         lines={[
-          { label: "Pot", value: exact(game.pot) },
           { label: "House cut", value: percent(game.rakeBps) },
-          { label: `${red.player.handle} wins, gets`, value: exact(red.winGets) },
-          { label: `${blue.player.handle} wins, gets`, value: exact(blue.winGets) },
+          { label: "Played in", value: game.pot.symbol },
           { label: "Started", value: <Moment at={game.startedAt} /> },
           { label: "Referee", value: game.referee?.handle ?? "The house" },
         ]}

@@ -4,6 +4,7 @@ import type { LiveRoom } from "../../../engine/contract/wager.ts";
 import { oddsOf } from "../../../engine/core/money.ts";
 import { liveQuery } from "../api/queries.ts";
 import { Deadline, Result } from "../games/game-state.tsx";
+import { PotBoard } from "../games/pot-board.tsx";
 import { outcomeSaid, stateSaid } from "../games/said.ts";
 import { useLiveRoom } from "../live/hooks.ts";
 import { paysAbout } from "../money/pays.ts";
@@ -22,7 +23,7 @@ export default function LiveScreen() {
   useLiveRoom({ name: room, room: live.data?.room ?? null });
   return (
     <div className="stack" style={{ gap: "1.5rem" }}>
-      <Loaded query={live} label="Live">
+      <Loaded query={live} label="Live" isPage>
         {(loaded) => <Room live={loaded} />}
       </Loaded>
     </div>
@@ -74,7 +75,7 @@ const joinUrl = (handle: string | null): string =>
   `${location.origin}/play${handle === null ? "" : `?to=${encodeURIComponent(handle)}`}`;
 
 function LiveGame({ game }: { game: NonNullable<LiveRoom["game"]> }) {
-  const { red, blue, pot } = game;
+  const { red, blue } = game;
   const isOpen = game.deadline !== null;
   return (
     <article className="ticket" aria-label={`${red.player.handle} against ${blue.player.handle}`}>
@@ -97,10 +98,7 @@ function LiveGame({ game }: { game: NonNullable<LiveRoom["game"]> }) {
           note: blue.report ? `Says: ${outcomeSaid(game, blue.report)}` : `pays about ${paysAbout(blue)}`,
         }}
       />
-      <div className="board shutter">
-        <p className="lamp-label">Pot, {pot.symbol}</p>
-        <p className="lamps">{exact(pot)}</p>
-      </div>
+      <PotBoard game={game} />
       <div className="ticket-body">
         <p className="terms">{game.terms}</p>
       </div>

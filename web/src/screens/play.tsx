@@ -95,7 +95,7 @@ function Sent({ me }: { me: Me }) {
               <Cards proposals={open} empty="Nobody's talking yet. Say something." />
               {ended.length === 0 ? null : (
                 <details>
-                  <summary>The last {ended.length} that are over</summary>
+                  <summary>Over: {ended.length}</summary>
                   <Cards proposals={ended} empty="" />
                 </details>
               )}

@@ -23,7 +23,7 @@ export default function PlayerScreen() {
 function PublicPage({ handle }: { handle: string }) {
   const page = useQuery(playerQuery(handle));
   return (
-    <Loaded query={page} label={handle}>
+    <Loaded query={page} label={handle} isPage>
       {(loaded) => <Page page={loaded} />}
     </Loaded>
   );

@@ -1,5 +1,5 @@
 import { Link } from "@tanstack/react-router";
-import type { ReactNode } from "react";
+import { Fragment, type ReactNode } from "react";
 
 export interface CornerSide {
   name: string;
@@ -35,14 +35,27 @@ export function Corner({
         {colour} · {seat}
       </span>
       {handle === null ? (
-        <span className="corner-name">{name}</span>
+        <span className="corner-name">
+          <Name text={name} />
+        </span>
       ) : (
         <Link className="corner-name" to="/p/$handle" params={{ handle }}>
-          {name}
+          <Name text={name} />
         </Link>
       )}
       <span className="corner-stake">{stake}</span>
       {note ? <span>{note}</span> : null}
     </div>
   );
+}
+
+/** A handle that may break after its underscores instead of anywhere. */
+function Name({ text }: { text: string }) {
+  return text.split(/(?<=_)/).map((part, place) => (
+    // biome-ignore lint/suspicious/noArrayIndexKey: the place is the only identity a part has
+    <Fragment key={place}>
+      {part}
+      <wbr />
+    </Fragment>
+  ));
 }

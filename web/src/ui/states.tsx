@@ -42,14 +42,21 @@ export function Failure({ error, onRetry }: { error: unknown; onRetry?: () => vo
 export function Loaded<Data>({
   query,
   label,
+  isPage = false,
   children,
 }: {
   query: UseQueryResult<Data>;
   label: string;
+  /** This is the whole page: its label is the heading until the content brings its own. */
+  isPage?: boolean;
   children: (data: NonNullable<Data>) => ReactNode;
 }) {
   const { data, error, refetch } = query;
   if (data !== undefined && data !== null) return <>{children(data)}</>;
-  if (error !== null) return <Failure error={error} onRetry={() => void refetch()} />;
-  return <Blank label={label} />;
+  return (
+    <>
+      {isPage ? <h1 className="sr-only">{label}</h1> : null}
+      {error === null ? <Blank label={label} /> : <Failure error={error} onRetry={() => void refetch()} />}
+    </>
+  );
 }
