@@ -4,19 +4,29 @@ import { readAuditPage } from "../../services/audit.ts";
 import type { Context } from "../../services/context.ts";
 import { listDisputes } from "../../services/game-reads.ts";
 import { decideAsOperator, undo } from "../../services/games.ts";
+import { listInstructions, retryInstruction } from "../../services/instruction-list.ts";
+import { liftBreach, readOverview, setSwitch } from "../../services/overview.ts";
 import { listSuspense, refundSuspense } from "../../services/suspense.ts";
+import { sweep } from "../../services/sweep.ts";
 import type { HandlersOf } from "../call.ts";
 
 type Names =
+  | "readOverview"
   | "listDisputes"
   | "decideDispute"
   | "undoSettlement"
   | "listSuspense"
   | "refundSuspense"
+  | "listInstructions"
+  | "retryInstruction"
+  | "sweep"
+  | "setSwitch"
+  | "liftBreach"
   | "readAudit";
 
 export function operatorHandlers(context: Context): HandlersOf<Names> {
   return {
+    readOverview: () => readOverview(context),
     listDisputes: async () => accept(await listDisputes(context)),
     decideDispute: ({ session, params, body }) =>
       decideAsOperator(context, { ...body, by: session.playerId, gameId: params.id }),
@@ -25,6 +35,18 @@ export function operatorHandlers(context: Context): HandlersOf<Names> {
     listSuspense: () => listSuspense(context),
     refundSuspense: ({ session, params, body }) =>
       refundSuspense(context, { ...body, by: session, depositId: params.id }),
+    listInstructions: ({ query }) => listInstructions(context, query),
+    retryInstruction: ({ session, params, body }) =>
+      retryInstruction(context, { ...body, by: session, instructionId: params.id }),
+    sweep: ({ session, body: { confirmTotal, ...request } }) =>
+      sweep(context, {
+        ...request,
+        by: session,
+        confirmTotal: confirmTotal === undefined ? undefined : BigInt(confirmTotal),
+      }),
+    setSwitch: ({ session, body }) => setSwitch(context, { ...body, by: session }),
+    liftBreach: ({ session, params, body }) =>
+      liftBreach(context, { ...body, by: session, breachId: params.id }),
     readAudit: ({ query }) => readAuditPage(context, query),
   };
 }

@@ -3,11 +3,15 @@ import { accept, reject } from "../../contract/problems.ts";
 import { readClientConfig } from "../../services/client-config.ts";
 import type { Context } from "../../services/context.ts";
 import { checkHealth } from "../../services/health.ts";
+import { readSolvency } from "../../services/solvency.ts";
 import type { HandlersOf } from "../call.ts";
 
-export function serviceHandlers(context: Context): HandlersOf<"readConfig" | "live" | "ready"> {
+export function serviceHandlers(
+  context: Context,
+): HandlersOf<"readConfig" | "readSolvency" | "live" | "ready"> {
   return {
     readConfig: async () => accept(await readClientConfig(context)),
+    readSolvency: () => readSolvency(context),
     live: async () => accept({ ok: true, checks: {} }),
     ready: async () => {
       const health = await checkHealth(context);
