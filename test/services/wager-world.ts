@@ -146,6 +146,12 @@ export const settings: Settings = {
     "0x0000000000000000000000000000000000000aaa",
     "0x0000000000000000000000000000000000000bbb",
   ]),
+  maxFeePerGasWei: 5_000_000_000n,
+  pollIntervalMs: 1_000,
+  sendIntervalMs: 1_000,
+  confirmAfterMs: 1_000,
+  resendAfterMs: 1_000,
+  stuckAfterMs: 1_000,
   termsVersion: "2026-11",
 };
 
