@@ -11,6 +11,7 @@ const due = z.object({
   amount: big,
   wallet_id: id,
   wallet_address: z.string(),
+  wallet_purpose: z.enum(["vault", "gas", "deposit", "escrow"]),
 });
 export type DueInstruction = z.output<typeof due>;
 
@@ -21,7 +22,7 @@ export async function readDueInstructions(
 ): Promise<DueInstruction[]> {
   const { rows } = await db.query({
     name: "read_due_instructions",
-    text: `SELECT instruction.id, kind, token, destination, amount, wallet.id AS wallet_id, wallet.address AS wallet_address
+    text: `SELECT instruction.id, kind, token, destination, amount, wallet.id AS wallet_id, wallet.address AS wallet_address, purpose AS wallet_purpose
            FROM instruction JOIN wallet ON wallet.id = source_wallet_id
            WHERE instruction.state = 'queued' AND not_before <= $1 AND frozen_reason IS NULL
              AND not_before_block <= coalesce((SELECT finalized_number FROM chain_cursor), 0)
@@ -45,17 +46,18 @@ export async function readFlows(db: Queryable, walletIds: string[]) {
   return rowsOf(flow, rows);
 }
 
-/** A wallet gets ether when no other top-up of it is on its way. */
-export async function insertTopup(
+/** A wallet gets ether, by as many top-ups as given, when no other one of it is on its way. */
+export async function insertTopups(
   tx: Tx,
-  { walletAddress, wei }: { walletAddress: string; wei: bigint },
+  { walletAddress, wei }: { walletAddress: string; wei: bigint[] },
 ): Promise<void> {
   await tx.query("SELECT pg_advisory_xact_lock(hashtext('on_the_rail.topup'))");
   await tx.query(
     `INSERT INTO instruction (kind, source_wallet_id, token, destination, amount, cause)
-     SELECT 'topup', id, NULL, $1::text, $2::numeric, 'topup:' || $1::text FROM wallet WHERE purpose = 'gas' AND NOT EXISTS (
+     SELECT 'topup', wallet.id, NULL, $1::text, part, 'topup:' || $1::text FROM wallet CROSS JOIN unnest($2::numeric[]) AS part
+     WHERE purpose = 'gas' AND NOT EXISTS (
        SELECT FROM instruction WHERE kind = 'topup' AND destination = $1::text AND state IN ('queued', 'sending'))`,
-    [walletAddress, wei.toString()],
+    [walletAddress, wei.map(String)],
   );
 }
 
@@ -101,6 +103,7 @@ export async function allocateNonces(
 const unsigned = z.object({
   chain_tx_id: id,
   instruction_id: id,
+  wallet_id: id,
   nonce: count,
   gas_limit: big,
   purpose: z.enum(["vault", "gas", "deposit", "escrow"]),
@@ -110,7 +113,7 @@ const unsigned = z.object({
   max_priority_fee_per_gas: big.nullable(),
 });
 export type Unsigned = z.output<typeof unsigned>;
-const toSign = `SELECT chain_tx.id AS chain_tx_id, instruction_id, nonce, gas_limit, purpose, derivation_index,
+const toSign = `SELECT chain_tx.id AS chain_tx_id, instruction_id, wallet_id, nonce, gas_limit, purpose, derivation_index,
     coalesce(last.number, 0) AS attempts, last.max_fee_per_gas, last.max_priority_fee_per_gas
   FROM chain_tx JOIN wallet ON wallet.id = wallet_id
   LEFT JOIN LATERAL (SELECT * FROM attempt WHERE chain_tx_id = chain_tx.id ORDER BY number DESC LIMIT 1) AS last ON true

@@ -1,23 +1,14 @@
-/** Finds out what the blocks' logs don't say: failed transactions, gas top-ups, and nonces spent by somebody else. */
-import { readNonce } from "../chain/balances.ts";
+/** Finds out what the blocks' logs don't say: failed transactions, and gas top-ups. */
 import { type ReceiptAnswer, readReceipt } from "../chain/receipts.ts";
-import { insertBreach } from "../db/breaches.ts";
-import { lockCursor, readCursor } from "../db/cursor.ts";
+import { lockCursor } from "../db/cursor.ts";
 import { transaction } from "../db/pool.ts";
-import {
-  freezeWallet,
-  markMined,
-  markReverted,
-  readActiveWallets,
-  readWaiting,
-  type WaitingAttempt,
-} from "../db/sending.ts";
+import { markMined, markReverted, readWaiting, type WaitingAttempt } from "../db/sending.ts";
 import type { Context } from "./context.ts";
 import { tellInstructions } from "./instruction-events.ts";
 import { listedTokens } from "./tokens.ts";
 
-const mostAtOnce = 200;
-const walletsAtOnce = 50;
+const mostAtOnce = 1_000;
+const readTogether = 20;
 
 /** Reads the receipts of attempts that have been out for a moment. Nothing follows from silence. */
 export async function confirmRound(context: Context): Promise<boolean> {
@@ -26,9 +17,14 @@ export async function confirmRound(context: Context): Promise<boolean> {
   if (waiting.length === 0) return false;
   const tokens = [...(await listedTokens(context.pool)).keys()];
   let found = 0;
-  for (const attempt of waiting) {
-    const receipt = await readReceipt(context.chain, attempt.hash, tokens);
-    if ("found" in receipt && receipt.found && (await confirm(context, attempt, receipt))) found += 1;
+  for (let at = 0; at < waiting.length; at += readTogether) {
+    const part = waiting.slice(at, at + readTogether);
+    const receipts = await Promise.all(part.map(({ hash }) => readReceipt(context.chain, hash, tokens)));
+    for (const [index, attempt] of part.entries()) {
+      const receipt = receipts[index];
+      if (receipt === undefined || !("found" in receipt) || !receipt.found) continue;
+      if (await confirm(context, attempt, receipt)) found += 1;
+    }
   }
   return found > 0;
 }
@@ -65,20 +61,4 @@ async function confirm(
   await transaction(context.pool, (tx) => tellInstructions(context, tx, moved));
   context.nudge();
   return true;
-}
-
-/** A final nonce beyond ours means that somebody else signs for this wallet: it is frozen, and everything that leaves waits. */
-export async function checkNonces(context: Context): Promise<void> {
-  const cursor = await readCursor(context.pool);
-  if (cursor === null) return;
-  for (const wallet of await readActiveWallets(context.pool, walletsAtOnce)) {
-    const nonce = await readNonce(context.chain, wallet.address, "latest");
-    if (nonce <= wallet.next_nonce) continue;
-    const detail = `wallet ${wallet.address} has sent ${nonce} transactions, ${wallet.next_nonce} of them ours`;
-    context.log.fatal(detail);
-    await transaction(context.pool, async (tx) => {
-      await freezeWallet(tx, { walletId: wallet.id, reason: detail });
-      await insertBreach(tx, { invariant: "foreign nonce", detail });
-    });
-  }
 }

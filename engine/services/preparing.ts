@@ -1,98 +1,95 @@
 /** Which queued instructions can go now: funded, not refused by their token, and with ether for gas. */
-import { readBalances, readEther } from "../chain/balances.ts";
-import { checkTransfer, estimateFees, etherNeeded, type TransferCheck } from "../chain/fees.ts";
+import { readBalances } from "../chain/balances.ts";
+import { checkTransfer, type TransferCheck } from "../chain/fees.ts";
 import { holdFence } from "../db/lease.ts";
+import { readOpenCosts } from "../db/nonces.ts";
 import { transaction } from "../db/pool.ts";
 import {
   allocateNonces,
   type DueInstruction,
-  insertTopup,
   parkInstruction,
   readDueInstructions,
   readFlows,
 } from "../db/sending.ts";
 import type { Context } from "./context.ts";
+import { areNoncesOurs } from "./foreign-nonces.ts";
+import { countPayable } from "./gas.ts";
 import { tellInstructions } from "./instruction-events.ts";
 import type { Leadership } from "./sending.ts";
 
-const mostAtOnce = 500;
+const mostAtOnce = 2_000;
 const checksAtOnce = 20;
 const topupGasLimit = 50_000n;
-/** A wallet gets gas for at least so many transfers at once, so that a busy one isn't topped up for each. */
-const leastTransfersPerTopup = 2;
 
 /** Spends nonces on what can be sent; answers on how many. */
 export async function prepare(context: Context, leadership: Leadership): Promise<number> {
   const due = await readDueInstructions(context.pool, { now: new Date(context.clock()), limit: mostAtOnce });
   if (due.length === 0) return 0;
   let prepared = 0;
-  for (const [walletId, instructions] of groupBy(due, ({ wallet_id }) => wallet_id)) {
+  for (const instructions of groupBy(await keepFunded(context, due), ({ wallet_id }) => wallet_id).values()) {
     try {
-      prepared += await prepareWallet(context, leadership, walletId, instructions);
+      prepared += await prepareWallet(context, leadership, instructions);
     } catch (error) {
       // A node that doesn't answer says nothing about the instruction: it stays queued.
-      context.log.warn({ error, walletId }, "payouts of a wallet wait");
+      context.log.warn({ error, walletId: instructions[0]?.wallet_id }, "payouts of a wallet wait");
     }
   }
   return prepared;
 }
 
+/** @param instructions of one wallet, in order */
 async function prepareWallet(
   context: Context,
   leadership: Leadership,
-  walletId: string,
   instructions: DueInstruction[],
 ): Promise<number> {
-  const funded = await keepFunded(context, walletId, instructions);
-  const checked = await inChunks(funded, checksAtOnce, async (instruction) => ({
+  const [first] = instructions;
+  if (first === undefined) return 0;
+  const wallet = { id: first.wallet_id, address: first.wallet_address, purpose: first.wallet_purpose };
+  const { nextNonce } = await readOpenCosts(context.pool, { walletId: wallet.id, feePerGas: 0n });
+  if (!(await areNoncesOurs(context, { ...wallet, nextNonce }))) return 0;
+
+  const checked = await inChunks(instructions, checksAtOnce, async (instruction) => ({
     instruction,
     check: await check(context, instruction),
   }));
-  const refused = checked.flatMap(({ instruction, check: result }) =>
-    !result.ok && result.outcome === "reverts" && !result.shortOfTokens
-      ? [{ instruction, reason: result.reason }]
-      : [],
+  for (const { instruction, check: result } of checked) {
+    if (!result.ok && result.outcome === "reverts" && !result.shortOfTokens)
+      await parkRefused(context, leadership, instruction, result.reason);
+  }
+  const sendable = checked.flatMap(({ instruction: { id, token, amount }, check: result }) =>
+    result.ok ? [{ instructionId: id, gasLimit: result.gasLimit, ether: token === null ? amount : 0n }] : [],
   );
-  await park(context, leadership, refused);
-  const sendable = checked.flatMap(({ instruction, check: result }) =>
-    result.ok ? [{ instructionId: instruction.id, gasLimit: result.gasLimit }] : [],
-  );
-  const [first] = instructions;
-  if (sendable.length === 0 || first === undefined) return 0;
-  if (first.kind !== "topup" && !(await hasGas(context, leadership, first.wallet_address, sendable)))
-    return 0;
+  if (sendable.length === 0) return 0;
+  const uses = sendable.slice(0, await countPayable(context, leadership, wallet, sendable));
+  if (uses.length === 0) return 0;
   const spent = await transaction(context.pool, async (tx) => {
     await holdFence(tx, { name: "chain", fence: leadership.fence });
-    return allocateNonces(tx, { walletId, uses: sendable });
+    return allocateNonces(tx, { walletId: wallet.id, uses });
   });
   return spent.length;
 }
 
-/** In order, as long as the wallet's tokens suffice: what is short waits for a collection or for its game's funding. */
-async function keepFunded(
-  context: Context,
-  walletId: string,
-  instructions: DueInstruction[],
-): Promise<DueInstruction[]> {
-  const tokens = [...new Set(instructions.flatMap(({ token }) => (token === null ? [] : [token])))];
-  const [first] = instructions;
-  if (tokens.length === 0 || first === undefined) return instructions;
-  const held = await readBalances(
-    context.chain,
-    tokens.map((token) => ({ token, address: first.wallet_address })),
-    "latest",
+/**
+ * In order, as long as each wallet's tokens suffice: what is short waits for a collection or for its game's funding. One
+ * question to the chain, however many wallets wait.
+ */
+async function keepFunded(context: Context, due: DueInstruction[]): Promise<DueInstruction[]> {
+  const keyOf = (one: { wallet_id: string; token: string | null }): string => `${one.wallet_id} ${one.token}`;
+  const pairs = new Map(
+    due.flatMap(({ wallet_id, wallet_address: address, token }) =>
+      token === null ? [] : [[keyOf({ wallet_id, token }), { address, token }]],
+    ),
   );
-  const flows = await readFlows(context.pool, [walletId]);
-  const left = new Map(
-    tokens.map((token, index) => [
-      token,
-      (held[index] ?? 0n) - (flows.find((flow) => flow.token === token)?.outgoing ?? 0n),
-    ]),
-  );
-  return instructions.filter(({ token, amount }) => {
-    const free = left.get(token ?? "") ?? 0n;
-    if (token === null || free < amount) return token === null;
-    left.set(token, free - amount);
+  const held = await readBalances(context.chain, [...pairs.values()], "latest");
+  const left = new Map([...pairs.keys()].map((key, index) => [key, held[index] ?? 0n]));
+  for (const flow of await readFlows(context.pool, [...new Set(due.map(({ wallet_id }) => wallet_id))]))
+    left.set(keyOf(flow), (left.get(keyOf(flow)) ?? 0n) - flow.outgoing);
+  return due.filter((instruction) => {
+    if (instruction.token === null) return true;
+    const free = left.get(keyOf(instruction)) ?? 0n;
+    if (free < instruction.amount) return false;
+    left.set(keyOf(instruction), free - instruction.amount);
     return true;
   });
 }
@@ -105,49 +102,37 @@ async function check(
   return checkTransfer(context.chain, { from, token, to, amount });
 }
 
-async function park(
+/** Parks what its recipient can't get. When nobody can get anything (the token is paused), it waits for better times. */
+async function parkRefused(
   context: Context,
   leadership: Leadership,
-  refused: { instruction: DueInstruction; reason: string }[],
+  instruction: DueInstruction,
+  reason: string,
 ): Promise<void> {
-  for (const { instruction, reason } of refused) {
-    context.log.warn({ instructionId: instruction.id, reason }, "a token refuses a transfer: it is parked");
-    await transaction(context.pool, async (tx) => {
-      await holdFence(tx, { name: "chain", fence: leadership.fence });
-      if (await parkInstruction(tx, { instructionId: instruction.id, note: reason }))
-        await tellInstructions(context, tx, [instruction.id]);
-    });
-  }
-}
-
-/** True when the wallet can pay for all of them; otherwise it asks the gas wallet for ether and waits. */
-async function hasGas(
-  context: Context,
-  leadership: Leadership,
-  address: string,
-  uses: { gasLimit: bigint }[],
-): Promise<boolean> {
-  const { maxFeePerGas } = await estimateFees(context.chain, { capWei: context.settings.maxFeePerGasWei });
-  const gasLimit = uses.reduce((most, use) => (use.gasLimit > most ? use.gasLimit : most), 0n);
-  const needed = await etherNeeded(context.chain, { gasLimit, maxFeePerGas, transactions: uses.length });
-  const held = await readEther(context.chain, address);
-  if (held >= needed) return true;
-  const transactions = Math.max(leastTransfersPerTopup, uses.length);
-  const wanted = await etherNeeded(context.chain, {
-    gasLimit,
-    maxFeePerGas: 2n * maxFeePerGas,
-    transactions,
+  const { id: instructionId, token, wallet_address: from } = instruction;
+  if (token === null) return;
+  const elsewhere = await checkTransfer(context.chain, {
+    from,
+    token,
+    to: context.settings.houseAddress,
+    amount: 1n,
   });
+  if (!elsewhere.ok) return;
+  context.log.warn({ instructionId, reason }, "a token refuses a transfer: it is parked");
   await transaction(context.pool, async (tx) => {
     await holdFence(tx, { name: "chain", fence: leadership.fence });
-    await insertTopup(tx, { walletAddress: address, wei: wanted - held });
+    if (await parkInstruction(tx, { instructionId, note: reason }))
+      await tellInstructions(context, tx, [instructionId]);
   });
-  return false;
 }
 
 function groupBy<Item>(items: Item[], keyOf: (item: Item) => string): Map<string, Item[]> {
   const groups = new Map<string, Item[]>();
-  for (const item of items) groups.set(keyOf(item), [...(groups.get(keyOf(item)) ?? []), item]);
+  for (const item of items) {
+    const group = groups.get(keyOf(item));
+    if (group === undefined) groups.set(keyOf(item), [item]);
+    else group.push(item);
+  }
   return groups;
 }
 

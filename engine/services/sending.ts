@@ -6,13 +6,16 @@
  * Nothing is broadcast whose bytes aren't committed; an answer of a node is never taken for "not sent"; the same nonce
  * and the same payload are used until a block holds one of the attempts.
  */
+import { SigningRefusedError } from "../../wallets/policy-codes.ts";
 import { bump, estimateFees, type Fees } from "../chain/fees.ts";
 import { broadcastMany } from "../chain/send.ts";
 import { mayMoneyLeave } from "../db/breaches.ts";
 import { holdFence } from "../db/lease.ts";
+import { giveNoncesBack, postponeInstruction } from "../db/nonces.ts";
 import { transaction } from "../db/pool.ts";
 import {
   type NewAttempt,
+  parkInstruction,
   readStuck,
   readUnsent,
   readUnsigned,
@@ -21,6 +24,7 @@ import {
   type Unsigned,
 } from "../db/sending.ts";
 import type { Context } from "./context.ts";
+import { quenchThirst } from "./gas.ts";
 import { tellInstructions } from "./instruction-events.ts";
 import { prepare } from "./preparing.ts";
 
@@ -30,6 +34,8 @@ export interface Leadership {
 }
 
 const mostAtOnce = 500;
+/** What the signer won't sign now (a limit of the hour, a pause) is tried again after so long. */
+const refusedForMs = 30_000;
 
 /** One round of everything; answers whether something was done. */
 export async function sendRound(context: Context, leadership: Leadership): Promise<boolean> {
@@ -38,6 +44,7 @@ export async function sendRound(context: Context, leadership: Leadership): Promi
   const signed = await signWhatIsPrepared(context, leadership);
   const raised = await raiseStuckFees(context, leadership);
   const sent = await sendWhatIsSigned(context, leadership);
+  await quenchThirst(context, leadership);
   return prepared + signed + raised + sent > 0;
 }
 
@@ -68,6 +75,7 @@ const higher = (a: Fees, b: Fees): Fees => ({
     a.maxPriorityFeePerGas > b.maxPriorityFeePerGas ? a.maxPriorityFeePerGas : b.maxPriorityFeePerGas,
 });
 
+/** One after the other within a wallet: behind a nonce that isn't signed, none may be. */
 async function signAttempts(
   context: Context,
   leadership: Leadership,
@@ -75,38 +83,79 @@ async function signAttempts(
   feesOf: (last: Fees | null) => Fees,
 ): Promise<number> {
   const attempts: NewAttempt[] = [];
+  const stopped = new Map<string, Refusal | null>();
   for (const one of waiting) {
-    const { max_fee_per_gas: maxFeePerGas, max_priority_fee_per_gas: maxPriorityFeePerGas } = one;
-    const last =
-      maxFeePerGas === null || maxPriorityFeePerGas === null ? null : { maxFeePerGas, maxPriorityFeePerGas };
-    const fees = feesOf(last);
+    if (stopped.has(one.wallet_id)) continue;
     try {
-      const { raw, hash } = await context.signer.sign({
-        instructionId: one.instruction_id,
-        wallet: { purpose: one.purpose, index: one.derivation_index },
-        nonce: one.nonce,
-        gasLimit: one.gas_limit,
-        ...fees,
-      });
-      attempts.push({
-        hash,
-        raw,
-        chainTxId: one.chain_tx_id,
-        number: one.attempts + 1,
-        ...fees,
-        createdAt: new Date(context.clock()),
-      });
+      attempts.push(await signOne(context, one, feesOf));
     } catch (error) {
-      // The nonce is spent: this one and the wallet's later ones wait until the signer agrees (limits, a pause).
-      context.log.error({ error, instructionId: one.instruction_id }, "the signer refuses");
+      const { instruction_id: instructionId, wallet_id: walletId } = one;
+      context.log.error({ error, instructionId }, "a transaction can't be signed");
+      const isRefused = error instanceof SigningRefusedError && one.attempts === 0;
+      stopped.set(walletId, isRefused ? { walletId, instructionId, nonce: one.nonce, error } : null);
     }
   }
-  if (attempts.length === 0) return 0;
+  if (attempts.length > 0) {
+    await transaction(context.pool, async (tx) => {
+      await holdFence(tx, { name: "chain", fence: leadership.fence });
+      await storeAttempts(tx, attempts);
+    });
+  }
+  for (const refusal of stopped.values()) {
+    if (refusal !== null) await takeRefusedOut(context, leadership, refusal);
+  }
+  return attempts.length;
+}
+
+async function signOne(
+  context: Context,
+  one: Unsigned,
+  feesOf: (last: Fees | null) => Fees,
+): Promise<NewAttempt> {
+  const { max_fee_per_gas: maxFeePerGas, max_priority_fee_per_gas: maxPriorityFeePerGas } = one;
+  const last =
+    maxFeePerGas === null || maxPriorityFeePerGas === null ? null : { maxFeePerGas, maxPriorityFeePerGas };
+  const fees = feesOf(last);
+  const { raw, hash } = await context.signer.sign({
+    instructionId: one.instruction_id,
+    wallet: { purpose: one.purpose, index: one.derivation_index },
+    nonce: one.nonce,
+    gasLimit: one.gas_limit,
+    ...fees,
+  });
+  const createdAt = new Date(context.clock());
+  return { hash, raw, chainTxId: one.chain_tx_id, number: one.attempts + 1, ...fees, createdAt };
+}
+
+interface Refusal {
+  walletId: string;
+  instructionId: string;
+  nonce: number;
+  error: SigningRefusedError;
+}
+
+/**
+ * What the signer refuses must not hold up what comes after it: its nonce and the unsigned ones behind it go back, it is
+ * parked (or, where waiting helps, put off), and the others get their nonces in the next round.
+ */
+async function takeRefusedOut(
+  context: Context,
+  leadership: Leadership,
+  { walletId, instructionId, nonce, error }: Refusal,
+): Promise<void> {
   await transaction(context.pool, async (tx) => {
     await holdFence(tx, { name: "chain", fence: leadership.fence });
-    await storeAttempts(tx, attempts);
+    const returned = await giveNoncesBack(tx, { walletId, fromNonce: nonce });
+    if (!returned.includes(instructionId)) return;
+    const note = `the signer refuses: ${error.message}`;
+    if (error.retriable) {
+      const until = new Date(context.clock() + refusedForMs);
+      await postponeInstruction(tx, { instructionId, until, note });
+    } else if (await parkInstruction(tx, { instructionId, note })) {
+      await tellInstructions(context, tx, [instructionId]);
+    }
   });
-  return attempts.length;
+  context.nudge();
 }
 
 /** Sends what was never sent, and again what has been out for a while: the same bytes, which is harmless. */

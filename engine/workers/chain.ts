@@ -2,8 +2,9 @@
 import { randomUUID } from "node:crypto";
 import { setTimeout as delay } from "node:timers/promises";
 import { giveUpLease, takeLease } from "../db/lease.ts";
-import { checkNonces, confirmRound } from "../services/confirming.ts";
+import { confirmRound } from "../services/confirming.ts";
 import type { Context } from "../services/context.ts";
+import { checkNonces } from "../services/foreign-nonces.ts";
 import { sendRound } from "../services/sending.ts";
 import { ensureSpareWallets } from "../services/wallets.ts";
 import { runLoop } from "./loop.ts";

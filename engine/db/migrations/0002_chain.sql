@@ -174,7 +174,8 @@ CREATE TABLE withdrawal (
 CREATE INDEX withdrawal_player_idx ON withdrawal (player_id, created_at DESC);
 CREATE UNIQUE INDEX withdrawal_instruction_key ON withdrawal (instruction_id);
 
-GRANT SELECT, INSERT, UPDATE, DELETE ON block, exposure TO on_the_rail_app;
-GRANT SELECT, INSERT, UPDATE ON chain_cursor, lease, chain_log, deposit, instruction, chain_tx, withdrawal TO on_the_rail_app;
+-- A nonce may be given back while nothing is signed with it; the attempts' foreign key keeps all others.
+GRANT SELECT, INSERT, UPDATE, DELETE ON block, exposure, chain_tx TO on_the_rail_app;
+GRANT SELECT, INSERT, UPDATE ON chain_cursor, lease, chain_log, deposit, instruction, withdrawal TO on_the_rail_app;
 GRANT SELECT, INSERT ON instruction_leg TO on_the_rail_app;
 GRANT SELECT, INSERT, UPDATE (last_answer, sent_at) ON attempt TO on_the_rail_app;

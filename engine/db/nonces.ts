@@ -1,0 +1,100 @@
+/** Nonces between being spent and being used up: given back while nothing is signed, looked for when they don't come through. */
+import { z } from "zod";
+import { big, count, id, rowsOf } from "./decode.ts";
+import type { Queryable, Tx } from "./pool.ts";
+
+const given = z.object({ instruction_id: id });
+
+/**
+ * Gives a wallet's nonces from `fromNonce` on back, with their instructions, which wait in the queue again. Only while
+ * none of them has a stored signature: bytes that exist may be mined whenever they like. Answers the instructions, none
+ * when one is signed already.
+ */
+export async function giveNoncesBack(
+  tx: Tx,
+  { walletId, fromNonce }: { walletId: string; fromNonce: number },
+): Promise<string[]> {
+  await tx.query("SELECT 1 FROM wallet WHERE id = $1 FOR UPDATE", [walletId]);
+  const { rows } = await tx.query(
+    `WITH unsigned AS (
+       DELETE FROM chain_tx WHERE wallet_id = $1 AND nonce >= $2 AND state = 'open' AND NOT EXISTS (
+         SELECT FROM chain_tx later WHERE later.wallet_id = $1 AND later.nonce >= $2
+           AND (later.state <> 'open' OR EXISTS (SELECT FROM attempt WHERE chain_tx_id = later.id)))
+       RETURNING instruction_id),
+     moved AS (UPDATE wallet SET next_nonce = $2 WHERE id = $1 AND EXISTS (SELECT FROM unsigned))
+     -- One that has a younger twin in the queue by now stays by itself: its amount is the one that was meant to be signed.
+     UPDATE instruction SET state = 'queued', changed_at = now(), cause = CASE WHEN EXISTS (
+         SELECT FROM instruction twin WHERE twin.source_wallet_id = instruction.source_wallet_id AND twin.token = instruction.token
+           AND twin.destination = instruction.destination AND twin.cause = instruction.cause AND twin.state IN ('gathering', 'queued'))
+       THEN instruction.cause || ':' || instruction.id ELSE instruction.cause END
+     FROM unsigned WHERE instruction.id = unsigned.instruction_id RETURNING instruction.id AS instruction_id`,
+    [walletId, fromNonce],
+  );
+  return rowsOf(given, rows).map((row) => row.instruction_id);
+}
+
+/** One that can't be signed now isn't tried before a moment; the others of its wallet go first. */
+export async function postponeInstruction(
+  tx: Tx,
+  { instructionId, until, note }: { instructionId: string; until: Date; note: string },
+): Promise<void> {
+  await tx.query(
+    "UPDATE instruction SET not_before = greatest(not_before, $2), note = $3 WHERE id = $1 AND state = 'queued'",
+    [instructionId, until, note.slice(0, 300)],
+  );
+}
+
+const reserved = z.object({ next_nonce: big, transactions: count, gas: big, ether: big });
+/**
+ * What a wallet's open transactions may still cost: how many there are, their gas at the highest fee signed so far (wei;
+ * `feePerGas` for those that aren't signed), and the ether that they bring elsewhere.
+ */
+export async function readOpenCosts(
+  db: Queryable,
+  { walletId, feePerGas }: { walletId: string; feePerGas: bigint },
+) {
+  const { rows } = await db.query({
+    name: "read_open_costs",
+    text: `SELECT next_nonce, count(chain_tx.id) AS transactions,
+             coalesce(sum(chain_tx.gas_limit * coalesce((SELECT max(max_fee_per_gas) FROM attempt WHERE chain_tx_id = chain_tx.id), $2::numeric)), 0) AS gas,
+             coalesce(sum(instruction.amount) FILTER (WHERE instruction.token IS NULL), 0) AS ether
+           FROM wallet LEFT JOIN chain_tx ON wallet_id = wallet.id AND chain_tx.state = 'open' LEFT JOIN instruction ON instruction.id = instruction_id
+           WHERE wallet.id = $1 GROUP BY wallet.id`,
+    values: [walletId, feePerGas.toString()],
+  });
+  const [row] = rowsOf(reserved, rows);
+  if (row === undefined) throw new Error(`wallet ${walletId} is gone`);
+  return { nextNonce: row.next_nonce, transactions: row.transactions, gas: row.gas, ether: row.ether };
+}
+
+const thirsty = z.object({ wallet_id: id, address: z.string() });
+/** Wallets but the gas wallet whose signed transactions a node refused for want of ether. */
+export async function readThirstyWallets(db: Queryable, limit: number): Promise<z.output<typeof thirsty>[]> {
+  const { rows } = await db.query({
+    name: "read_thirsty_wallets",
+    text: `SELECT DISTINCT wallet.id AS wallet_id, address FROM chain_tx JOIN wallet ON wallet.id = wallet_id
+             JOIN LATERAL (SELECT last_answer FROM attempt WHERE chain_tx_id = chain_tx.id ORDER BY number DESC LIMIT 1) AS last ON true
+           WHERE chain_tx.state = 'open' AND purpose <> 'gas' AND frozen_reason IS NULL AND last_answer = 'insufficient_funds' LIMIT $1`,
+    values: [limit],
+  });
+  return rowsOf(thirsty, rows);
+}
+
+const outstanding = z.object({ wallet_id: id, address: z.string(), nonce: big, hashes: z.array(z.string()) });
+/** The lowest open nonce of each wallet, when something was sent with it a while ago and nothing came of it. */
+export async function readOutstanding(
+  db: Queryable,
+  { sentBefore, limit }: { sentBefore: Date; limit: number },
+): Promise<z.output<typeof outstanding>[]> {
+  const { rows } = await db.query({
+    name: "read_outstanding",
+    text: `SELECT DISTINCT ON (wallet.id) wallet.id AS wallet_id, address, nonce,
+             (SELECT array_agg(hash) FROM attempt WHERE chain_tx_id = chain_tx.id) AS hashes
+           FROM chain_tx JOIN wallet ON wallet.id = wallet_id
+           WHERE state = 'open' AND frozen_reason IS NULL AND EXISTS (
+             SELECT FROM attempt WHERE chain_tx_id = chain_tx.id AND sent_at IS NOT NULL AND attempt.created_at < $1)
+           ORDER BY wallet.id, nonce LIMIT $2`,
+    values: [sentBefore, limit],
+  });
+  return rowsOf(outstanding, rows);
+}

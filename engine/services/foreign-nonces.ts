@@ -1,0 +1,67 @@
+/** Nonces of our wallets that somebody else has spent: whoever can do that holds our keys. */
+import { readNonce } from "../chain/balances.ts";
+import { readReceipt } from "../chain/receipts.ts";
+import { insertBreach } from "../db/breaches.ts";
+import { readCursor } from "../db/cursor.ts";
+import { readOutstanding } from "../db/nonces.ts";
+import { transaction } from "../db/pool.ts";
+import { freezeWallet, readActiveWallets } from "../db/sending.ts";
+import type { Context } from "./context.ts";
+
+const walletsAtOnce = 50;
+
+interface SpendingWallet {
+  id: string;
+  address: string;
+  nextNonce: bigint;
+}
+
+/**
+ * Whether the chain knows of no more transactions of a wallet than we do. If it does, the wallet is frozen and everything
+ * that leaves waits: that is also what an old copy of the database looks like, which would pay again.
+ */
+export async function areNoncesOurs(context: Context, wallet: SpendingWallet): Promise<boolean> {
+  const spent = await readNonce(context.chain, wallet.address, "latest");
+  if (spent <= wallet.nextNonce) return true;
+  await raise(
+    context,
+    wallet.id,
+    `wallet ${wallet.address} has sent ${spent} transactions, ${wallet.nextNonce} of them ours`,
+  );
+  return false;
+}
+
+/** Looks at the wallets that were used last, and at nonces of ours that are used up by none of our transactions. */
+export async function checkNonces(context: Context): Promise<void> {
+  if ((await readCursor(context.pool)) === null) return;
+  for (const { id, address, next_nonce: nextNonce } of await readActiveWallets(context.pool, walletsAtOnce))
+    await areNoncesOurs(context, { id, address, nextNonce });
+  await checkOutstanding(context);
+}
+
+async function checkOutstanding(context: Context): Promise<void> {
+  const sentBefore = new Date(context.clock() - context.settings.resendAfterMs);
+  for (const { wallet_id: walletId, address, nonce, hashes } of await readOutstanding(context.pool, {
+    sentBefore,
+    limit: walletsAtOnce,
+  })) {
+    const finalNonce = await readNonce(context.chain, address, "finalized");
+    if (finalNonce <= nonce) continue;
+    const receipts = await Promise.all(hashes.map((hash) => readReceipt(context.chain, hash, [])));
+    // Silence isn't absence, and one that is there is for the confirmer.
+    if (receipts.some((receipt) => !("found" in receipt) || receipt.found)) continue;
+    await raise(
+      context,
+      walletId,
+      `nonce ${nonce} of wallet ${address} was spent by a transaction that isn't ours`,
+    );
+  }
+}
+
+async function raise(context: Context, walletId: string, detail: string): Promise<void> {
+  context.log.fatal(detail);
+  await transaction(context.pool, async (tx) => {
+    await freezeWallet(tx, { walletId, reason: detail });
+    await insertBreach(tx, { invariant: "foreign nonce", detail });
+  });
+}
