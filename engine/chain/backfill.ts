@@ -13,21 +13,27 @@ export interface Line {
   transfers: Map<string, TransferLog[]>;
 }
 
+/** After so many answers in a row a wider question is tried again: what failed may have been a moment's trouble. */
+const answersBeforeWidening = 32;
+
 /**
  * Reads lines of final blocks one after the other. The width is halved on any failure (nodes word their limits in twenty
- * ways) and doubled after an answer, so that it settles near what the node allows.
+ * ways) and doubled after answers, up to what last went well.
  */
 export class Backfill {
   readonly #chain: Chain;
   readonly #tokens: readonly string[];
   readonly #maxRange: bigint;
   #width: bigint;
+  #ceiling: bigint;
+  #answers = 0;
 
   constructor(chain: Chain, { tokens, maxRange }: { tokens: readonly string[]; maxRange: bigint }) {
     this.#chain = chain;
     this.#tokens = tokens;
     this.#maxRange = maxRange;
     this.#width = maxRange;
+    this.#ceiling = maxRange;
   }
 
   /**
@@ -39,13 +45,22 @@ export class Backfill {
       const end = from + this.#width - 1n;
       try {
         const line = await this.#read({ from, to: end < to ? end : to });
-        this.#width = 2n * this.#width < this.#maxRange ? 2n * this.#width : this.#maxRange;
+        this.#widen();
         return line;
       } catch (error) {
         if (!(error instanceof ChainError) || this.#width === 1n) throw error;
         this.#width /= 2n;
+        this.#ceiling = this.#width;
+        this.#answers = 0;
       }
     }
+  }
+
+  #widen(): void {
+    this.#answers += 1;
+    if (this.#answers % answersBeforeWidening === 0)
+      this.#ceiling = least(2n * this.#ceiling, this.#maxRange);
+    this.#width = least(2n * this.#width, this.#ceiling);
   }
 
   async #read(range: { from: bigint; to: bigint }): Promise<Line> {
@@ -58,3 +73,5 @@ export class Backfill {
     return { blocks, transfers: await readTransfersOfLine(this.#chain, blocks, this.#tokens) };
   }
 }
+
+const least = (a: bigint, b: bigint): bigint => (a < b ? a : b);

@@ -32,7 +32,7 @@ export interface FollowOptions {
   from: BlockId | null;
   /** The blocks handled above the finalized one, ascending; `from` is the last of them. */
   recentBlocks: readonly BlockRef[];
-  /** The last finalized block that was handled. */
+  /** The last finalized block that was handled; its hash may be empty when it is no longer known. */
   finalized: BlockId | null;
   /** Lower case. The cost doesn't depend on how many wallets are watched. */
   tokens: readonly string[];

@@ -11,6 +11,7 @@ import type { BlockId, BlockRef } from "./types.ts";
 export interface Place {
   from: BlockId | null;
   recentBlocks: readonly BlockRef[];
+  /** Its hash may be empty when it is no longer known. */
   finalized: BlockId | null;
 }
 
@@ -43,9 +44,10 @@ export async function resume(
     blocks.splice(0, blocks.length, refOf(cursor));
   }
   const [oldest] = blocks;
-  if (finalized !== null && oldest !== undefined && finalized.number < oldest.number) {
-    const floor = await readBlockByHash(chain, finalized.hash);
-    if (floor !== null) blocks.unshift(refOf(floor));
-  }
-  return new KnownBlocks(blocks, finalized);
+  if (finalized === null || oldest === undefined || finalized.number >= oldest.number)
+    return new KnownBlocks(blocks, finalized);
+  const floor = await (finalized.hash === ""
+    ? readBlock(chain, finalized.number)
+    : readBlockByHash(chain, finalized.hash));
+  return new KnownBlocks(floor === null ? blocks : [refOf(floor), ...blocks], floor ?? finalized);
 }

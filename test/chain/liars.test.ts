@@ -1,0 +1,211 @@
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { type Chain, createChain } from "../../engine/chain/client.ts";
+import { startTestChain, type TestChain } from "../helpers/chain.ts";
+import {
+  emptyLogs,
+  forgedLogs,
+  rangeLimit,
+  replyTo,
+  stoppedAt,
+  tagBehindHead,
+} from "../helpers/rpc-faults.ts";
+import { type RpcProxy, startRpcProxy } from "../helpers/rpc-proxy.ts";
+import { waitFor } from "../helpers/wait.ts";
+import { createSender, cursorAt, type Sender, watch } from "./watching.ts";
+
+let base: TestChain;
+let proxy: RpcProxy;
+let chain: Chain;
+let sender: Sender;
+
+beforeEach(async () => {
+  base = await startTestChain();
+  sender = await createSender(base);
+  proxy = await startRpcProxy(base.rpcUrl);
+  chain = await createChain({
+    rpcUrls: [proxy.rpcUrl, proxy.wsUrl],
+    expectedChainId: 8453,
+    requestTimeoutMs: 2_000,
+  });
+});
+afterEach(async () => {
+  await chain.close();
+  await proxy.stop();
+  await base.stop();
+});
+
+const hashes = (all: readonly { txHash: string }[]): string[] => all.map(({ txHash }) => txHash);
+
+describe("a node that says there are no logs", () => {
+  it("isn't believed at the tip: the bloom filter knows better, and the receipts say what it is", async () => {
+    const watcher = watch(chain, base);
+    await watcher.reaches();
+    proxy.setFaults(emptyLogs());
+    const { hash } = await sender.send(9n);
+    expect(await watcher.sees(hash)).toMatchObject({ amount: 9n, ordinal: 0 });
+    await watcher.stop();
+    expect(proxy.count("eth_getBlockReceipts")).toBeGreaterThan(0);
+  });
+
+  it("isn't believed far below the tip either", async () => {
+    const from = await cursorAt(base);
+    const sent = [await sender.send(1n), await sender.send(2n)];
+    await base.mine(20);
+    proxy.setFaults(emptyLogs());
+    const watcher = watch(chain, base, { from });
+    await watcher.reaches();
+    await watcher.stop();
+    expect(hashes(watcher.transfers())).toEqual(sent.map(({ hash }) => hash));
+  });
+
+  it("and has the receipts without them, too, makes no progress until it tells the truth", async () => {
+    const watcher = watch(chain, base);
+    await watcher.reaches();
+    const emptyReceipts = replyTo("eth_getBlockReceipts", () => ({ result: [] }));
+    proxy.setFaults(emptyLogs(), emptyReceipts);
+    const { hash } = await sender.send(9n);
+    const asked = proxy.count("eth_getBlockReceipts");
+    await waitFor(() => proxy.count("eth_getBlockReceipts") > asked + 3, { what: "more questions" });
+    const { number } = await cursorAt(base);
+    expect(watcher.blocks.at(-1)?.number).toBeLessThan(number);
+    expect(chain.health()[0]?.ok && chain.health()[0]?.lastError === null).toBe(false);
+    proxy.setFaults();
+    await watcher.sees(hash);
+    await watcher.stop();
+  });
+});
+
+describe("logs that can't be right", () => {
+  const otherBlock = `0x${"ab".repeat(32)}`;
+  it.each([
+    ["of another block", (log: Record<string, unknown>) => ({ ...log, blockHash: otherBlock })],
+    ["of another block number", (log: Record<string, unknown>) => ({ ...log, blockNumber: "0x1" })],
+    [
+      "of a token that wasn't asked for",
+      (log: Record<string, unknown>) => ({ ...log, address: `0x${"12".repeat(20)}` }),
+    ],
+    [
+      "of another listed token, which the block's bloom doesn't hold",
+      (log: Record<string, unknown>) => ({ ...log, address: base.openwork }),
+    ],
+    ["that were taken back", (log: Record<string, unknown>) => ({ ...log, removed: true })],
+    [
+      "with a topic missing",
+      (log: Record<string, unknown>) => ({ ...log, topics: (log.topics as string[]).slice(0, 2) }),
+    ],
+    [
+      "with a recipient that is no address",
+      (log: Record<string, unknown>) => ({
+        ...log,
+        topics: [...(log.topics as string[]).slice(0, 2), otherBlock],
+      }),
+    ],
+    ["with data of another size", (log: Record<string, unknown>) => ({ ...log, data: `${log.data}00` })],
+    ["in no form at all", () => "log"],
+  ])("%s are refused, and nothing is taken for granted", async (_, change) => {
+    const watcher = watch(chain, base);
+    await watcher.reaches();
+    proxy.setFaults(forgedLogs(change));
+    const { hash } = await sender.send(9n);
+    const asked = proxy.count("eth_getLogs");
+    await waitFor(() => proxy.count("eth_getLogs") > asked + 3, { what: "more questions" });
+    expect(watcher.transfers()).toEqual([]);
+    proxy.setFaults();
+    expect((await watcher.sees(hash)).amount).toBe(9n);
+    await watcher.stop();
+    expect(watcher.failure()).toBeNull();
+  });
+
+  it("twice the same log counts once", async () => {
+    const watcher = watch(chain, base);
+    await watcher.reaches();
+    proxy.setFaults(
+      replyTo("eth_getLogs", async ({ forward }) => {
+        const reply = await forward();
+        return typeof reply === "object" && "result" in reply
+          ? { result: [...(reply.result as unknown[]), ...(reply.result as unknown[])] }
+          : reply;
+      }),
+    );
+    const { hash } = await sender.send(9n);
+    await watcher.sees(hash);
+    await watcher.stop();
+    expect(hashes(watcher.transfers())).toEqual([hash]);
+  });
+});
+
+describe("limits and lags", () => {
+  it("hundreds of blocks behind with a range limit of 10: nothing is skipped", async () => {
+    const from = await cursorAt(base);
+    const sent = [];
+    for (let index = 0; index < 6; index += 1) {
+      sent.push(await sender.send(BigInt(index + 1)));
+      await base.mine(97);
+    }
+    proxy.setFaults(rangeLimit(10n));
+    const watcher = watch(chain, base, { from });
+    await watcher.reaches();
+    await watcher.stop();
+    expect(hashes(watcher.transfers())).toEqual(sent.map(({ hash }) => hash));
+    expect(watcher.failure()).toBeNull();
+  });
+
+  it("a stale head holds up, but takes nothing back, and finality that goes back moves nothing", async () => {
+    const watcher = watch(chain, base);
+    const { hash } = await sender.send(1n);
+    await watcher.sees(hash);
+    await base.mine(8);
+    await watcher.reaches();
+    const final = await base.testClient.getBlock({ blockTag: "finalized" });
+    await waitFor(() => watcher.finalized()?.hash === final.hash, { what: "finality" });
+
+    proxy.setFaults(tagBehindHead("latest", 5n), tagBehindHead("finalized", 9n));
+    await waitFor(() => chain.health()[0]?.lastError?.includes("final before"), { what: "the doubt" });
+    const polls = proxy.count("eth_getBlockByNumber");
+    await waitFor(() => proxy.count("eth_getBlockByNumber") > polls + 30, { what: "ten polls" });
+    expect(watcher.reorgs()).toEqual([]);
+    expect(watcher.finalized()?.hash).toBe(final.hash);
+    proxy.setFaults();
+    await base.mine(1);
+    await watcher.reaches();
+    await watcher.stop();
+    expect(watcher.reorgs()).toEqual([]);
+  });
+
+  it("without a finalized block nothing becomes final", async () => {
+    const watcher = watch(chain, base);
+    await watcher.reaches();
+    proxy.setFaults(
+      replyTo("eth_getBlockByNumber", ({ params: [tag] }) =>
+        tag === "finalized" ? { result: null } : undefined,
+      ),
+    );
+    await waitFor(() => chain.health()[0]?.lastError?.includes("no finalized"), { what: "the doubt" });
+    const before = watcher.finalized();
+    await base.mine(6);
+    await watcher.reaches();
+    expect(watcher.finalized()).toEqual(before);
+    proxy.setFaults();
+    const final = await base.testClient.getBlock({ blockTag: "finalized" });
+    await waitFor(() => watcher.finalized()?.hash === final.hash, { what: "finality" });
+    await watcher.stop();
+  });
+
+  it("a real chain that seems shorter is a provider that lags: nothing is taken back", async () => {
+    const real = replyTo("web3_clientVersion", () => ({ result: "reth/v1.9.3" }));
+    proxy.setFaults(real);
+    const watcher = watch(chain, base);
+    await base.mine(5);
+    await watcher.reaches();
+    const { number } = await cursorAt(base);
+    proxy.setFaults(real, stoppedAt(number - 1n));
+    const polls = proxy.count("eth_getBlockByNumber");
+    await waitFor(() => proxy.count("eth_getBlockByNumber") > polls + 30, { what: "ten polls" });
+    expect(watcher.reorgs()).toEqual([]);
+    proxy.setFaults(real);
+    await base.mine(1);
+    await watcher.reaches();
+    await watcher.stop();
+    expect(watcher.reorgs()).toEqual([]);
+  });
+});

@@ -1,0 +1,167 @@
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { z } from "zod";
+import { type Chain, createChain } from "../../engine/chain/client.ts";
+import { RpcRefusedError, RpcUnavailableError, WrongChainError } from "../../engine/chain/errors.ts";
+import { startTestChain, type TestChain } from "../helpers/chain.ts";
+import { everything, html, otherChainId, replyTo, stoppedAt } from "../helpers/rpc-faults.ts";
+import { type RpcProxy, startRpcProxy } from "../helpers/rpc-proxy.ts";
+import { waitFor } from "../helpers/wait.ts";
+import { createSender, watch } from "./watching.ts";
+
+let base: TestChain;
+let first: RpcProxy;
+let second: RpcProxy;
+const open: Chain[] = [];
+
+beforeEach(async () => {
+  base = await startTestChain();
+  [first, second] = await Promise.all([startRpcProxy(base.rpcUrl), startRpcProxy(base.rpcUrl)]);
+});
+afterEach(async () => {
+  for (const chain of open.splice(0)) await chain.close();
+  await Promise.all([first.stop(), second.stop()]);
+  await base.stop();
+});
+
+async function connect(rpcUrls: string[], requestTimeoutMs = 300): Promise<Chain> {
+  const chain = await createChain({ rpcUrls, expectedChainId: 8453, requestTimeoutMs });
+  open.push(chain);
+  return chain;
+}
+const both = () => [first.rpcUrl, second.rpcUrl];
+const headNumber = (chain: Chain) => chain.ask("eth_blockNumber", [], z.string());
+
+describe("a provider of another chain", () => {
+  it("is refused at the start, by name", async () => {
+    second.setFaults(otherChainId(1n));
+    await expect(connect(both())).rejects.toThrow(WrongChainError);
+    await expect(connect(both())).rejects.toMatchObject({ code: "wrong_chain", retriable: false });
+  });
+
+  it("is refused after a failure, and the other one answers", async () => {
+    const chain = await connect(both());
+    first.setFaults(everything("cut"));
+    await headNumber(chain);
+    first.setFaults(otherChainId(10n));
+    second.setFaults(everything("cut"));
+    await expect(headNumber(chain)).rejects.toThrow(RpcUnavailableError);
+    expect(first.count("eth_blockNumber")).toBe(1); // Only the one that was cut off.
+    expect(chain.health()[0]).toMatchObject({ ok: false, lastError: expect.stringContaining("chain 10") });
+    second.setFaults();
+    await headNumber(chain);
+  });
+});
+
+describe("a provider that fails", () => {
+  it.each([
+    ["HTML", html],
+    ["a closed connection", "cut" as const],
+    ["silence", "hang" as const],
+    ["an answer that never ends", "trickle" as const],
+    ["null", { result: null }],
+    ["a number instead of hex", { result: 17 }],
+    ["bad hex", { result: "0xzz" }],
+    ["200 MB", { http: { status: 200, type: "application/json", body: "x".repeat(200_000_000) } }],
+    ["429", { http: { status: 429, type: "application/json", body: '{"error":"slow down"}' } }],
+  ])("by %s is passed over, and its health says why", async (_, reply) => {
+    const chain = await connect(both());
+    first.setFaults(replyTo("eth_blockNumber", () => reply));
+    const hex = z.string().regex(/^0x[0-9a-f]+$/);
+    const startedAtMs = performance.now();
+    expect(BigInt(await chain.ask("eth_blockNumber", [], hex))).toBeGreaterThan(0n);
+    expect(performance.now() - startedAtMs).toBeLessThan(2_000);
+    const [failed, well] = chain.health();
+    expect(failed).toMatchObject({ ok: false, lastError: expect.any(String) });
+    expect(well).toMatchObject({ ok: true, lastError: null });
+    // It isn't asked first again until it is well.
+    const asked = first.count("eth_blockNumber");
+    await chain.ask("eth_blockNumber", [], hex);
+    expect(first.count("eth_blockNumber")).toBe(asked);
+  });
+
+  it("makes an error after a bounded time when there is no other", async () => {
+    const chain = await connect([first.rpcUrl]);
+    first.setFaults(everything("hang"));
+    const startedAtMs = performance.now();
+    await expect(headNumber(chain)).rejects.toMatchObject({ code: "rpc_unavailable", retriable: true });
+    expect(performance.now() - startedAtMs).toBeLessThan(3_000);
+  });
+
+  it("at the start leaves the engine to the other; none at all is an error that names them", async () => {
+    first.setFaults(everything(html));
+    const chain = await connect(both());
+    await headNumber(chain);
+    second.setFaults(everything(html));
+    await expect(connect(both())).rejects.toThrow(/No node answers: http:\/\/127.0.0.1.*502/);
+  });
+
+  it("says no for a reason that lasts: it isn't asked again and again", async () => {
+    const chain = await connect([first.rpcUrl]);
+    await expect(chain.ask("eth_noSuchMethod", [], z.string())).rejects.toThrow(RpcRefusedError);
+    expect(first.count("eth_noSuchMethod")).toBe(1);
+  });
+});
+
+describe("health", () => {
+  it("shows no secrets, and how far a provider is behind", async () => {
+    await base.mine(20);
+    const head = await base.testClient.getBlockNumber();
+    second.setFaults(stoppedAt(head - 20n));
+    const chain = await connect([`${first.rpcUrl}/v2/secret-key?token=hidden`, second.rpcUrl]);
+    const watcher = watch(chain, base);
+    await waitFor(() => chain.health()[1]?.lagBlocks === 20, { what: "the lag" });
+    const [well, behind] = chain.health();
+    expect(well).toEqual({ url: first.rpcUrl, ok: true, lastError: null, headNumber: head, lagBlocks: 0 });
+    expect(behind).toMatchObject({ ok: true, headNumber: head - 20n, lagBlocks: 20 });
+    expect(JSON.stringify(chain.health(), (_, value) => String(value))).not.toMatch(/secret|hidden/);
+    await watcher.stop();
+  });
+
+  it("a password in an address is sent as a header and never shown", async () => {
+    const chain = await connect([first.rpcUrl.replace("//", "//somebody:secret@")]);
+    await headNumber(chain);
+    expect(chain.health()[0]?.url).toBe(first.rpcUrl);
+  });
+});
+
+describe("two providers", () => {
+  it("one 20 blocks behind: nothing is skipped, nothing is taken back, final is what both call final", async () => {
+    const chain = await connect(both());
+    const sender = await createSender(base);
+    const watcher = watch(chain, base);
+    await watcher.reaches();
+    const stop = await base.testClient.getBlockNumber();
+    first.setFaults(stoppedAt(stop));
+    const sent = [];
+    for (let index = 0; index < 20; index += 1) sent.push(await sender.send(BigInt(index + 1)));
+    await watcher.sees(sent.at(-1)?.hash ?? "");
+    await watcher.reaches();
+    expect(watcher.transfers().map(({ txHash }) => txHash)).toEqual(sent.map(({ hash }) => hash));
+    expect(watcher.reorgs()).toEqual([]);
+    expect(watcher.finalized()?.number).toBeLessThanOrEqual(stop);
+
+    first.setFaults();
+    const final = await base.testClient.getBlock({ blockTag: "finalized" });
+    await waitFor(() => watcher.finalized()?.hash === final.hash, { what: "finality" });
+    await watcher.stop();
+  });
+
+  it("one dead: the chain is followed, and nothing becomes final on the other's word alone", async () => {
+    const chain = await connect(both());
+    const sender = await createSender(base);
+    const watcher = watch(chain, base);
+    await watcher.reaches();
+    second.setFaults(everything("cut"));
+    await waitFor(() => chain.health()[1]?.ok === false, { what: "the failure" });
+    const before = watcher.finalized()?.number;
+    const { hash } = await sender.send(1n);
+    await base.mine(10);
+    await watcher.sees(hash);
+    await watcher.reaches();
+    expect(watcher.finalized()?.number).toBe(before);
+    second.setFaults();
+    const final = await base.testClient.getBlock({ blockTag: "finalized" });
+    await waitFor(() => watcher.finalized()?.hash === final.hash, { what: "finality" });
+    await watcher.stop();
+  });
+});

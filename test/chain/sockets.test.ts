@@ -1,0 +1,85 @@
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { type Chain, createChain } from "../../engine/chain/client.ts";
+import { callNode } from "../../scripts/local/rpc.ts";
+import { startTestChain, type TestChain } from "../helpers/chain.ts";
+import { otherChainId } from "../helpers/rpc-faults.ts";
+import { type RpcProxy, startRpcProxy } from "../helpers/rpc-proxy.ts";
+import { waitFor } from "../helpers/wait.ts";
+import { createSender, watch } from "./watching.ts";
+
+let base: TestChain;
+let proxy: RpcProxy;
+let chain: Chain;
+/** So long that whatever is seen sooner came through the socket. */
+const never = 3_600_000;
+
+beforeEach(async () => {
+  base = await startTestChain();
+  proxy = await startRpcProxy(base.rpcUrl);
+  chain = await createChain({
+    rpcUrls: [proxy.rpcUrl, proxy.wsUrl],
+    expectedChainId: 8453,
+    requestTimeoutMs: 300,
+    silenceMs: 200,
+  });
+});
+afterEach(async () => {
+  await chain.close();
+  await proxy.stop();
+  await base.stop();
+});
+
+const socketIsWell = () => waitFor(() => chain.health()[1]?.ok === true, { what: "the socket" });
+
+describe("a WebSocket", () => {
+  it("brings a block without waiting for a poll", async () => {
+    const sender = await createSender(base);
+    const watcher = watch(chain, base, { pollIntervalMs: never });
+    await socketIsWell();
+    const { hash } = await sender.send(1n);
+    expect((await watcher.sees(hash)).txHash).toBe(hash);
+    await watcher.stop();
+  });
+
+  it("that is cut off is opened again, and nothing is missed", async () => {
+    const sender = await createSender(base);
+    const watcher = watch(chain, base, { pollIntervalMs: never });
+    await socketIsWell();
+    proxy.cutSockets();
+    await waitFor(() => chain.health()[1]?.ok === false, { what: "the loss", everyMs: 1 });
+    const missed = await sender.send(1n);
+    await waitFor(() => proxy.socketsOpened() === 2, { what: "a new connection" });
+    await socketIsWell();
+    const seen = await sender.send(2n);
+    await watcher.sees(seen.hash);
+    await watcher.sees(missed.hash);
+    await watcher.stop();
+  });
+
+  it("that is only half open is noticed and replaced; polling goes on meanwhile", async () => {
+    const sender = await createSender(base);
+    const watcher = watch(chain, base, { pollIntervalMs: 50 });
+    await socketIsWell();
+    proxy.freezeSockets();
+    const { hash } = await sender.send(1n);
+    await watcher.sees(hash);
+    await waitFor(() => proxy.socketsOpened() === 2, { what: "a new connection" });
+    await socketIsWell();
+    await watcher.stop();
+  });
+
+  it("to another chain is not listened to", async () => {
+    const other = await startTestChain();
+    try {
+      await callNode(other.rpcUrl, "anvil_setChainId", [1]);
+      proxy.setTarget(other.rpcUrl);
+      proxy.setFaults(otherChainId(8453n));
+      const watcher = watch(chain, base, { pollIntervalMs: never });
+      await waitFor(() => chain.health()[1]?.lastError?.includes("is on chain 1"), { what: "the refusal" });
+      expect(chain.health()[1]?.ok).toBe(false);
+      await watcher.stop();
+    } finally {
+      await other.stop();
+    }
+  });
+});

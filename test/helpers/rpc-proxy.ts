@@ -1,0 +1,196 @@
+import { once } from "node:events";
+import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
+import { type AddressInfo, connect, type Socket } from "node:net";
+import { z } from "zod";
+
+export type RpcCall = {
+  method: string;
+  params: unknown[];
+  /** Asks the node behind the proxy. */
+  forward(method?: string, params?: unknown[]): Promise<RpcReply>;
+};
+/** A JSON-RPC answer, or something that isn't one. */
+export type RpcReply =
+  | { result: unknown }
+  | { error: { code: number; message: string; data?: unknown } }
+  /** A whole HTTP answer of another kind. */
+  | { http: { status: number; type: string; body: string } }
+  /** Never answers. */
+  | "hang"
+  /** Closes the connection without a word. */
+  | "cut"
+  /** Sends a few bytes, and then one every 20 ms without an end. */
+  | "trickle";
+/** Answers a call in the node's place; undefined leaves it to the next fault and at last to the node. */
+export type Fault = (call: RpcCall) => RpcReply | undefined | Promise<RpcReply | undefined>;
+
+export type RpcProxy = {
+  rpcUrl: string;
+  wsUrl: string;
+  /** From now on; none makes it honest. */
+  setFaults(...faults: Fault[]): void;
+  /** Leads to another node from now on. Connections that are open stay where they are. */
+  setTarget(rpcUrl: string): void;
+  /** How often a method was asked for. */
+  count(method: string): number;
+  /** Whether several questions in one request are refused as a whole. */
+  refuseBatches(isRefusing: boolean): void;
+  /** Closes every WebSocket. */
+  cutSockets(): void;
+  /** Half-opens every WebSocket: nothing passes any more, and nobody is told. New ones work. */
+  freezeSockets(): void;
+  /** How many WebSockets were opened so far. */
+  socketsOpened(): number;
+  stop(): Promise<void>;
+};
+
+const maxBodyBytes = 1024 * 1024;
+const forwardTimeoutMs = 10_000;
+const call = z.object({ id: z.unknown(), method: z.string(), params: z.array(z.unknown()).default([]) });
+const answer = z.union([
+  z.object({ error: z.object({ code: z.number(), message: z.string(), data: z.unknown().optional() }) }),
+  z.object({ result: z.unknown() }),
+]);
+
+/** A JSON-RPC proxy on loopback in front of a node, honest until faults are set. WebSockets are passed on as bytes. */
+export async function startRpcProxy(targetUrl: string): Promise<RpcProxy> {
+  let target = targetUrl;
+  let faults: Fault[] = [];
+  let opened = 0;
+  let isRefusingBatches = false;
+  const counts = new Map<string, number>();
+  const pairs = new Set<[Socket, Socket]>();
+
+  async function replyTo(method: string, params: unknown[]): Promise<RpcReply> {
+    counts.set(method, (counts.get(method) ?? 0) + 1);
+    const forward: RpcCall["forward"] = (other = method, others = params) => ask(target, other, others);
+    for (const fault of faults) {
+      const reply = await fault({ method, params, forward });
+      if (reply !== undefined) return reply;
+    }
+    return forward();
+  }
+
+  const server = createServer((request, response) => {
+    handle(request, response, { replyTo, isRefusingBatches }).catch(() => response.destroy());
+  });
+  server.on("upgrade", (request: IncomingMessage, client: Socket, head: Buffer) => {
+    const { hostname, port } = new URL(target);
+    const node = connect(Number(port), hostname);
+    const pair: [Socket, Socket] = [client, node];
+    pairs.add(pair);
+    opened += 1;
+    node.write(`GET / HTTP/1.1\r\n${headerLines(request)}\r\n\r\n`);
+    node.write(head);
+    client.pipe(node).pipe(client);
+    for (const socket of pair) {
+      socket.on("error", () => undefined);
+      socket.on("close", () => {
+        pairs.delete(pair);
+        for (const each of pair) each.destroy();
+      });
+    }
+  });
+  server.listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const { port } = server.address() as AddressInfo;
+  const cutSockets = () => {
+    for (const pair of pairs) for (const socket of pair) socket.destroy();
+  };
+
+  return {
+    rpcUrl: `http://127.0.0.1:${port}`,
+    wsUrl: `ws://127.0.0.1:${port}`,
+    setFaults: (...set) => {
+      faults = set;
+    },
+    setTarget: (rpcUrl) => {
+      target = rpcUrl;
+    },
+    refuseBatches: (isRefusing) => {
+      isRefusingBatches = isRefusing;
+    },
+    count: (method) => counts.get(method) ?? 0,
+    cutSockets,
+    freezeSockets: () => {
+      for (const [client, node] of pairs) {
+        client.unpipe(node).pause();
+        node.unpipe(client).pause();
+      }
+    },
+    socketsOpened: () => opened,
+    stop: async () => {
+      const closed = once(server, "close");
+      server.close();
+      cutSockets();
+      server.closeAllConnections();
+      await closed;
+    },
+  };
+}
+
+async function handle(
+  request: IncomingMessage,
+  response: ServerResponse,
+  rules: {
+    replyTo: (method: string, params: unknown[]) => Promise<RpcReply>;
+    isRefusingBatches: boolean;
+  },
+): Promise<void> {
+  const body: unknown = JSON.parse(await readBody(request));
+  if (Array.isArray(body) && rules.isRefusingBatches) {
+    const error = { code: -32_600, message: "one at a time" };
+    response.end(JSON.stringify({ jsonrpc: "2.0", id: null, error }));
+    return;
+  }
+  const answers: unknown[] = [];
+  for (const one of Array.isArray(body) ? body : [body]) {
+    const { id, method, params } = call.parse(one);
+    const reply = await rules.replyTo(method, params);
+    if (reply === "hang") return;
+    if (reply === "cut") return void response.destroy();
+    if (reply === "trickle") return trickle(response);
+    if ("http" in reply) {
+      response.writeHead(reply.http.status, { "content-type": reply.http.type }).end(reply.http.body);
+      return;
+    }
+    answers.push({ jsonrpc: "2.0", id, ...reply });
+  }
+  response.writeHead(200, { "content-type": "application/json" });
+  response.end(JSON.stringify(Array.isArray(body) ? answers : answers[0]));
+}
+
+function trickle(response: ServerResponse): void {
+  response.writeHead(200, { "content-type": "application/json" });
+  response.write('{"jsonrpc":"2.0",');
+  const timer = setInterval(() => response.write(" "), 20);
+  response.on("close", () => clearInterval(timer));
+}
+
+async function readBody(request: IncomingMessage): Promise<string> {
+  const chunks: Buffer[] = [];
+  let size = 0;
+  for await (const chunk of request) {
+    chunks.push(chunk as Buffer);
+    size += (chunk as Buffer).length;
+    if (size > maxBodyBytes) throw new Error("a question of more than a megabyte");
+  }
+  return Buffer.concat(chunks).toString("utf8");
+}
+
+async function ask(target: string, method: string, params: unknown[]): Promise<RpcReply> {
+  const response = await fetch(target, {
+    method: "POST",
+    headers: { "content-type": "application/json" },
+    body: JSON.stringify({ jsonrpc: "2.0", id: 1, method, params }),
+    signal: AbortSignal.timeout(forwardTimeoutMs),
+  });
+  return answer.parse(await response.json());
+}
+
+function headerLines({ rawHeaders }: IncomingMessage): string {
+  const lines: string[] = [];
+  for (let index = 0; index < rawHeaders.length; index += 2)
+    lines.push(`${rawHeaders[index]}: ${rawHeaders[index + 1]}`);
+  return lines.join("\r\n");
+}
