@@ -1,0 +1,170 @@
+import type { Address } from "viem";
+import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
+import { transaction } from "../../engine/db/pool.ts";
+import { readAuditPage } from "../../engine/services/audit.ts";
+import { findDeposit, listDeposits } from "../../engine/services/deposit-list.ts";
+import {
+  claimOwnedSuspense,
+  claimSuspenseOf,
+  listSuspense,
+  refundSuspense,
+} from "../../engine/services/suspense.ts";
+import { ensureSpareWallets } from "../../engine/services/wallets.ts";
+import { expectBooksToBalance } from "../helpers/books.ts";
+import { createMoneyWorld, type MoneyPlayer, type MoneyWorld } from "../helpers/money-world.ts";
+import { depositFrom, finalize, freeOf, operator, payAsStranger } from "../helpers/treasury.ts";
+import { codeOf, value } from "./wager-world.ts";
+
+let world: MoneyWorld;
+let anOperator: { playerId: string; handle: string };
+beforeAll(async () => {
+  world = await createMoneyWorld({
+    approvalLimit: new Map([["0x833589fcd6edb6e08f4c7c32d4f71b54bda02913", 1_000n]]),
+  });
+  world.watch();
+  await world.caughtUp();
+  anOperator = await operator(world);
+});
+afterEach(() => expectBooksToBalance(world.context));
+afterAll(() => world.stop());
+
+const toVault = (amount: bigint) => payAsStranger(world, { to: world.vault, amount });
+const link = (player: MoneyPlayer, address: string) =>
+  world.query("INSERT INTO player_wallet (address, player_id) VALUES ($1, $2)", [address, player.id]);
+const claim = (player: MoneyPlayer, address: string) =>
+  transaction(world.context.pool, (tx) =>
+    claimSuspenseOf(world.context, tx, { playerId: player.id, address }),
+  );
+const itemOf = async (depositId: string) =>
+  value(await listSuspense(world.context)).items.find(({ id }) => id === depositId);
+
+describe("money from a wallet that nobody signed in with", () => {
+  it("is nobody's until its sender links the wallet, and then the sender's", async () => {
+    const sender = await toVault(50n);
+    const depositId = await depositFrom(world, sender);
+    expect(await itemOf(depositId)).toMatchObject({
+      state: "open",
+      cause: "unknown_sender",
+      sender,
+      claimedBy: null,
+    });
+    await finalize(world);
+    const player = await world.player();
+    expect(await claim(player, sender)).toEqual([depositId]);
+    expect(await freeOf(world, player.id)).toBe(50n);
+    expect(await itemOf(depositId)).toMatchObject({ state: "claimed", claimedBy: { id: player.id } });
+    const { items } = value(await listDeposits(world.context, { by: player.id, limit: 10 }));
+    expect(items).toMatchObject([{ id: depositId, state: "final", posted: true, money: { amount: "50" } }]);
+  });
+
+  it("goes to one of two who claim it at the same moment", async () => {
+    const sender = await toVault(50n);
+    await finalize(world);
+    const players = [await world.player(), await world.player()];
+    const claimed = await Promise.all(players.map((player) => claim(player, sender)));
+    expect(claimed.map(({ length }) => length).sort()).toEqual([0, 1]);
+    const free = await Promise.all(players.map(({ id }) => freeOf(world, id)));
+    expect(free.reduce((sum, each) => (each > 0n ? sum + each : sum), 0n)).toBe(50n);
+  });
+
+  it("isn't given out before it is final, and comes by itself when it is", async () => {
+    const sender = await toVault(9n);
+    const player = await world.player();
+    await link(player, sender);
+    expect(await claim(player, sender)).toEqual([]);
+    expect(await claimOwnedSuspense(world.context)).toBe(0);
+    await finalize(world);
+    expect(await claimOwnedSuspense(world.context)).toBe(1);
+    expect(await claimOwnedSuspense(world.context)).toBe(0);
+    expect(await freeOf(world, player.id)).toBe(9n);
+  });
+
+  it("is explained to whoever asks for its transaction", async () => {
+    const sender = await toVault(4n);
+    const depositId = await depositFrom(world, sender);
+    const txHash = (await itemOf(depositId))?.txHash ?? "";
+    const player = await world.player();
+    const ask = async (hash = txHash) =>
+      value(await findDeposit(world.context, { by: player.id, txHash: hash }));
+    expect(await ask()).toMatchObject({ status: "suspense", deposits: [] });
+    await finalize(world);
+    await claim(player, sender);
+    expect(await ask()).toMatchObject({ status: "credited", deposits: [{ id: depositId }] });
+    expect(await ask(`0x${"00".repeat(32)}`)).toMatchObject({ status: "not_found" });
+    const elsewhere = await player.pay({ token: world.base.usdc, to: sender, amount: 0n });
+    expect(await ask(elsewhere.hash)).toMatchObject({ status: "not_ours" });
+    const failed = await player.pay({ token: world.base.usdc, to: sender, amount: 10n ** 30n });
+    expect(await ask(failed.hash)).toMatchObject({ status: "failed" });
+  });
+});
+
+describe("a refund", () => {
+  const refund = (depositId: string, by = anOperator) =>
+    refundSuspense(world.context, { by, depositId, reason: "nobody came" });
+
+  it("sends it back to its sender, once, and is written down", async () => {
+    const sender = await toVault(60n);
+    const depositId = await depositFrom(world, sender);
+    expect(codeOf(await refund(depositId))).toBe("not_final_yet");
+    await finalize(world);
+    const results = await Promise.all(Array.from({ length: 10 }, () => refund(depositId)));
+    expect(results.map(codeOf).filter((code) => code === "ok")).toHaveLength(1);
+    expect(results.map(codeOf).filter((code) => code === "suspense_not_open")).toHaveLength(9);
+    await world.settle();
+    expect(await world.held(world.base.usdc, sender)).toBe(60n);
+    expect(await itemOf(depositId)).toMatchObject({ state: "refunded" });
+    const { items } = value(await readAuditPage(world.context, { limit: 100 }));
+    expect(items.filter(({ subject }) => subject === `deposit:${depositId}`)).toHaveLength(1);
+    await expectBooksToBalance(world.context, { onChain: true });
+  });
+
+  it("and a claim at the same moment: only one of them happens", async () => {
+    const sender = await toVault(11n);
+    const depositId = await depositFrom(world, sender);
+    await finalize(world);
+    const player = await world.player();
+    const [refunded, claimed] = await Promise.all([refund(depositId), claim(player, sender)]);
+    expect(refunded.ok).toBe(claimed.length === 0);
+    await world.settle();
+    const back = await world.held(world.base.usdc, sender);
+    const kept = await freeOf(world, player.id);
+    expect(back + kept).toBe(11n);
+  });
+
+  it("of what landed in an escrow wallet leaves that wallet; nobody can claim it", async () => {
+    await ensureSpareWallets(world.context, "escrow");
+    const [escrow] = await world.query<{ address: Address }>(
+      "SELECT address FROM wallet WHERE purpose = 'escrow' LIMIT 1",
+    );
+    const sender = await payAsStranger(world, { to: escrow?.address ?? "0x", amount: 70n });
+    const depositId = await depositFrom(world, sender);
+    await finalize(world);
+    expect(await claim(await world.player(), sender)).toEqual([]);
+    expect(codeOf(await refund(depositId))).toBe("ok");
+    await world.settle();
+    expect(await world.held(world.base.usdc, sender)).toBe(70n);
+    await expectBooksToBalance(world.context, { onChain: true });
+  });
+
+  it("above the limit takes two operators, and one who asks twice is one", async () => {
+    const sender = await toVault(1_001n);
+    const depositId = await depositFrom(world, sender);
+    await finalize(world);
+    const first = await operator(world);
+    expect(codeOf(await refund(depositId, first))).toBe("second_approval_needed");
+    expect(codeOf(await refund(depositId, first))).toBe("second_approval_needed");
+    expect(await itemOf(depositId)).toMatchObject({ state: "open" });
+    expect(codeOf(await refund(depositId))).toBe("ok");
+  });
+
+  it("of minted money is refused: there is no sender to go back to", async () => {
+    await world.base.mint(world.base.usdc, world.vault, 5n);
+    await world.caughtUp();
+    await finalize(world);
+    const depositId = await depositFrom(world, `0x${"0".repeat(40)}`);
+    expect(await refund(depositId)).toMatchObject({
+      rejection: { code: "request_invalid", message: expect.stringContaining("no sender") },
+    });
+    expect(codeOf(await refund("999999"))).toBe("not_found");
+  });
+});
