@@ -45,7 +45,7 @@ function Room({ game }: { game: Game }) {
       <h1 className="sr-only">
         {red.player.handle} against {blue.player.handle}
       </h1>
-      <article className="ticket" aria-label="The game" isPage>
+      <article className="ticket" aria-label="The game">
         <div className="ticket-head">
           <span className="label">{stateSaid(game)}</span>
           <span className="label">
