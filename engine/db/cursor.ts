@@ -59,9 +59,10 @@ export async function moveHead(tx: Tx, block: HandledBlock): Promise<void> {
   });
 }
 
-/** Goes back to a common ancestor: later blocks are forgotten. */
+/** Goes back to a common ancestor: later blocks are forgotten. What was `safe` may fall out too; what was final doesn't. */
 export async function turnHeadBack(tx: Tx, block: HandledBlock): Promise<void> {
   await tx.query("DELETE FROM block WHERE number > $1", [block.number.toString()]);
+  await tx.query("UPDATE chain_cursor SET safe_number = least(safe_number, $1)", [block.number.toString()]);
   await moveHead(tx, block);
 }
 
