@@ -5,23 +5,20 @@ import { generatePrivateKey, privateKeyToAccount } from "viem/accounts";
 import { type Chain, createChain } from "../../engine/chain/client.ts";
 import { readCursor } from "../../engine/db/cursor.ts";
 import { takeLease } from "../../engine/db/lease.ts";
-import { createPool, type Pool, transaction } from "../../engine/db/pool.ts";
+import { createPool, transaction } from "../../engine/db/pool.ts";
 import { listTokens } from "../../engine/db/tokens.ts";
-import { createLog } from "../../engine/log.ts";
 import { confirmRound } from "../../engine/services/confirming.ts";
 import type { Context, Settings } from "../../engine/services/context.ts";
 import { createPlayer } from "../../engine/services/new-player.ts";
 import { sendRound } from "../../engine/services/sending.ts";
-import { signerPorts } from "../../engine/services/signing.ts";
 import { ensureSpareWallets, prepareWallets } from "../../engine/services/wallets.ts";
 import { runWatcher } from "../../engine/workers/watcher.ts";
-import { developmentMnemonic, Seed } from "../../wallets/seed.ts";
-import { createSigner } from "../../wallets/signer.ts";
 import { startTestChain, type TestChain } from "./chain.ts";
 import { createTestDatabase, type TestDatabase } from "./database.ts";
+import { createMoneyContext } from "./money-context.ts";
 import { waitFor } from "./wait.ts";
 
-export const houseAddress = "0x4ba550190e5793752c4248098ebb85c977815ddc";
+export { houseAddress } from "./money-context.ts";
 
 export interface MoneyPlayer {
   id: string;
@@ -65,7 +62,7 @@ export async function createMoneyWorld(settings: Partial<Settings> = {}): Promis
     { address: base.openwork, symbol: "OPENWORK", decimals: 18 },
     { address: base.usdc, symbol: "USDC", decimals: 6 },
   ]);
-  const context = await createContext({ pool, chain, base, settings });
+  const context = await createMoneyContext({ pool, chain, tokens: base, settings });
   const { vault, gas } = await prepareWallets(context);
   await base.setEther(gas as Address, 10n ** 20n);
   const fence = await takeLease(pool, { name: "chain", holder: "test", forMs: 3_600_000 });
@@ -129,70 +126,6 @@ export async function createMoneyWorld(settings: Partial<Settings> = {}): Promis
     },
   };
   return world;
-}
-
-async function createContext({
-  pool,
-  chain,
-  base,
-  settings,
-}: {
-  pool: Pool;
-  chain: Chain;
-  base: TestChain;
-  settings: Partial<Settings>;
-}): Promise<Context> {
-  const unlimited = 2n ** 256n - 1n;
-  const perToken = <Value>(value: Value): Map<string, Value> =>
-    new Map([base.openwork, base.usdc].map((token) => [token, value]));
-  const signer = createSigner({
-    seed: new Seed(developmentMnemonic),
-    chainId: 8453,
-    chainIsLocal: true,
-    tokens: [base.openwork, base.usdc].map((address) => ({
-      address,
-      decimals: 6,
-      limits: { perTransaction: unlimited, perHour: unlimited },
-    })),
-    houseWallet: houseAddress,
-    maxTopupWei: 10n ** 18n,
-    ...(await signerPorts(pool, Date.now())),
-  });
-  return {
-    pool,
-    chain,
-    signer,
-    log: createLog({ level: process.env.TEST_LOG ?? "silent" }),
-    clock: Date.now,
-    nudge: () => undefined,
-    settings: {
-      chainId: 8453,
-      chainIsLocal: true,
-      explorerUrl: "https://basescan.org",
-      publicOrigin: "http://localhost:4200",
-      houseAddress,
-      rakeBps: 500,
-      clocks: {
-        resultGraceMs: 7_200_000,
-        reportWindowMs: 1_800_000,
-        disputeWindowMs: 86_400_000,
-        undoWindowMs: 60_000,
-      },
-      tiers: perToken([{ upTo: null, playableAt: { depth: 1 } }]),
-      exposureCaps: perToken({ perPlayer: unlimited, inAll: unlimited }),
-      collectMinimum: new Map(),
-      approvalLimit: perToken(unlimited),
-      operatorAddresses: new Set(),
-      maxFeePerGasWei: 50_000_000_000n,
-      pollIntervalMs: 25,
-      sendIntervalMs: 25,
-      confirmAfterMs: 0,
-      resendAfterMs: 200,
-      stuckAfterMs: 60_000,
-      termsVersion: "test",
-      ...settings,
-    },
-  };
 }
 
 async function newPlayer(context: Context, base: TestChain): Promise<MoneyPlayer> {

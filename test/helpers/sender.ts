@@ -1,0 +1,162 @@
+/** Processes that pay, and what the chain says that they have paid. */
+import { randomUUID } from "node:crypto";
+import { type Address, parseAbiItem } from "viem";
+import { expect } from "vitest";
+import { createChain } from "../../engine/chain/client.ts";
+import { takeLease } from "../../engine/db/lease.ts";
+import { createPool } from "../../engine/db/pool.ts";
+import { confirmRound } from "../../engine/services/confirming.ts";
+import type { Context, Settings } from "../../engine/services/context.ts";
+import { type Leadership, sendRound } from "../../engine/services/sending.ts";
+import { withdraw } from "../../engine/services/withdrawals.ts";
+import { expectBooksToBalance } from "./books.ts";
+import { createMoneyContext } from "./money-context.ts";
+import type { MoneyPlayer, MoneyWorld } from "./money-world.ts";
+import { finalize } from "./treasury.ts";
+import { waitFor } from "./wait.ts";
+
+/** A process of its own in all but name: own connections, own signer, and the newest fence. */
+export interface Sender {
+  context: Context;
+  leadership: Leadership;
+  round(): Promise<boolean>;
+  /** Rounds with blocks in between until nothing is under way any more. */
+  settle(): Promise<void>;
+  /** Nothing of it is left but what it has committed or sent. */
+  kill(): Promise<void>;
+}
+
+/** Takes the lease from whoever holds it, as if that process were dead. */
+export async function startSender(
+  world: MoneyWorld,
+  { rpcUrls, settings = {} }: { rpcUrls?: string[]; settings?: Partial<Settings> } = {},
+): Promise<Sender> {
+  const pool = createPool({ url: world.database.appUrl, maxConnections: 10 });
+  const chain = await createChain({
+    rpcUrls: rpcUrls ?? [world.base.rpcUrl],
+    expectedChainId: 8453,
+    requestTimeoutMs: 500,
+  });
+  const context = await createMoneyContext({ pool, chain, tokens: world.base, settings });
+  const leadership = { fence: await seizeLease(world) };
+  const round = () => sendRound(context, leadership);
+  return {
+    context,
+    leadership,
+    round,
+    settle: async () => {
+      await waitFor(
+        async () => {
+          await round();
+          await world.base.mine(1);
+          await world.caughtUp();
+          await confirmRound(context);
+          const [open] = await world.query<{ open: string }>(
+            "SELECT count(*) AS open FROM instruction WHERE state IN ('gathering', 'queued', 'sending', 'mined')",
+          );
+          return open?.open === "0";
+        },
+        { what: "every instruction to be over", timeoutMs: 20_000 },
+      );
+    },
+    kill: async () => {
+      await chain.close();
+      await pool.end();
+    },
+  };
+}
+
+async function seizeLease(world: MoneyWorld): Promise<number> {
+  await world.query("UPDATE lease SET expires_at = now() - interval '1 second'");
+  const fence = await takeLease(world.context.pool, {
+    name: "chain",
+    holder: randomUUID(),
+    forMs: 3_600_000,
+  });
+  if (fence === null) throw new Error("the lease has run out, and still it isn't free");
+  return fence;
+}
+
+/** A player with final money in a vault that has ether: what is asked for next leaves at once. */
+export async function readyToWithdraw(world: MoneyWorld, amount: bigint): Promise<MoneyPlayer> {
+  const player = await world.player();
+  await world.base.setEther(world.vault, 10n ** 18n);
+  await world.base.mint(world.base.usdc, player.address, amount);
+  await player.pay({ token: world.base.usdc, to: world.vault, amount });
+  await finalize(world);
+  return player;
+}
+
+/** Asks for a withdrawal to the player's own wallet; answers its instruction. */
+export async function ask(world: MoneyWorld, player: MoneyPlayer, amount: bigint): Promise<string> {
+  const asked = await withdraw(world.context, {
+    by: player.id,
+    token: world.base.usdc,
+    amount,
+    address: player.address,
+    idempotency: { playerId: player.id, key: randomUUID(), request: `withdraw ${amount}` },
+  });
+  if (!asked.ok) throw new Error(`the withdrawal is rejected: ${asked.rejection.code}`);
+  const [row] = await world.query<{ instruction_id: string }>(
+    "SELECT instruction_id FROM withdrawal WHERE id = $1",
+    [asked.value.id],
+  );
+  if (row === undefined) throw new Error("a withdrawal without an instruction");
+  return row.instruction_id;
+}
+
+export async function stateOf(world: MoneyWorld, instructionId: string): Promise<string | undefined> {
+  const [row] = await world.query<{ state: string }>("SELECT state FROM instruction WHERE id = $1", [
+    instructionId,
+  ]);
+  return row?.state;
+}
+
+/** What an instruction has had so far, by nonce and attempt. */
+export const attemptsOf = (world: MoneyWorld, instructionId: string) =>
+  world.query<{ nonce: string; number: number; hash: Address; raw: Address; answer: string | null }>(
+    `SELECT nonce, number, hash, raw, last_answer AS answer FROM chain_tx JOIN attempt ON chain_tx_id = chain_tx.id
+     WHERE instruction_id = $1 ORDER BY nonce, number`,
+    [instructionId],
+  );
+
+const transferEvent = parseAbiItem("event Transfer(address indexed from, address indexed to, uint256 value)");
+
+/**
+ * The chain's own word: every final withdrawal has exactly one transfer, of exactly its amount to exactly its address,
+ * by one of its attempts; nothing else has left the vault; its nonces have no gap; and the books agree.
+ */
+export async function expectEachPaidOnce(world: MoneyWorld, count: number): Promise<void> {
+  const logs = await world.base.testClient.getLogs({
+    address: world.base.usdc,
+    event: transferEvent,
+    args: { from: world.vault },
+    fromBlock: 0n,
+    strict: true,
+  });
+  const paid = logs.map(({ transactionHash, args }) => ({
+    hash: transactionHash,
+    to: args.to.toLowerCase(),
+    amount: args.value.toString(),
+  }));
+  const owed = await world.query<{ hash: string; to: string; amount: string }>(
+    `SELECT mined_hash AS hash, destination AS to, amount FROM instruction JOIN chain_tx ON instruction_id = instruction.id
+     WHERE kind = 'withdrawal' AND instruction.state = 'final' AND chain_tx.state = 'final'`,
+  );
+  const inOrder = (rows: { hash: string }[]) => rows.sort((a, b) => (a.hash < b.hash ? -1 : 1));
+  expect(inOrder(paid)).toEqual(inOrder(owed));
+  expect(owed).toHaveLength(count);
+  await expectContiguousNonces(world);
+  await expectBooksToBalance(world.context, { onChain: true });
+}
+
+async function expectContiguousNonces(world: MoneyWorld): Promise<void> {
+  const rows = await world.query<{ nonce: string }>(
+    "SELECT nonce FROM chain_tx JOIN wallet ON wallet.id = wallet_id WHERE purpose = 'vault' ORDER BY nonce",
+  );
+  expect(rows.map(({ nonce }) => Number(nonce))).toEqual(rows.map((_, index) => index));
+  expect(await world.base.testClient.getTransactionCount({ address: world.vault })).toBe(rows.length);
+}
+
+/** Blocks come only when the test makes them. */
+export const stopMining = (world: MoneyWorld): Promise<void> => world.base.testClient.setAutomine(false);
