@@ -48,6 +48,7 @@ export type TransferReason =
   | "suspense_refunded"
   | "deposit_orphaned"
   | "loss_booked"
+  | "loss_repaid"
   | "settlement_undone";
 
 /** Why a chain transfer is owed. */
@@ -107,6 +108,8 @@ export const reasonRules: Readonly<Record<TransferReason, ReasonRule>> = {
     to: ["player.available", "player.deposit", "outside"],
     instruction: null,
   },
+  // The same deposit came into the chain again: what the house bore for it comes back.
+  loss_repaid: { from: ["player.available"], to: ["house.loss"], instruction: null },
   settlement_undone: {
     from: ["player.available", "outside", "house.rake", "house.dust"],
     to: ["escrow.stakes"],

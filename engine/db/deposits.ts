@@ -99,6 +99,19 @@ export async function finalizeDeposits(tx: Tx, finalized: bigint): Promise<strin
   return rowsOf(z.object({ id }), rows).map((row) => row.id);
 }
 
+/** Credited deposits of the blocks that have been posted to Ethereum since (`safe`). */
+export async function readNewlyPosted(
+  tx: Tx,
+  { above, upTo }: { above: bigint; upTo: bigint },
+): Promise<string[]> {
+  const { rows } = await tx.query(
+    `SELECT deposit.id FROM deposit JOIN chain_log ON chain_log.id = chain_log_id
+     WHERE chain_log.canonical AND chain_log.block_number > $1 AND chain_log.block_number <= $2 AND deposit.player_id IS NOT NULL`,
+    [above.toString(), upTo.toString()],
+  );
+  return rowsOf(z.object({ id }), rows).map((row) => row.id);
+}
+
 export interface Exposure {
   playerId: string;
   token: string;
@@ -143,4 +156,25 @@ export async function readExposures(
 /** What has become final counts no longer. */
 export async function trimExposures(tx: Tx, finalized: bigint): Promise<void> {
   await tx.query("DELETE FROM exposure WHERE until_block <= $1", [finalized.toString()]);
+}
+
+const loss = z.object({ chain_log_id: id, inclusion: count, amount: big });
+/** What the house bore for earlier inclusions of these deposits and hasn't got back. */
+export async function readUnpaidLosses(
+  tx: Tx,
+  deposits: Pick<DepositRow, "chain_log_id" | "inclusion">[],
+): Promise<{ chainLogId: string; inclusion: number; amount: bigint }[]> {
+  if (deposits.length === 0) return [];
+  const { rows } = await tx.query(
+    `SELECT log AS chain_log_id, place AS inclusion, loss.amount
+     FROM unnest($1::bigint[], $2::int[]) AS given (log, inclusion) CROSS JOIN LATERAL generate_series(1, inclusion - 1) AS place
+     JOIN transfer loss ON loss.business_key = 'deposit:' || log || ':' || place || ':loss'
+     WHERE NOT EXISTS (SELECT FROM transfer WHERE business_key = 'deposit:' || log || ':' || place || ':repaid')`,
+    [deposits.map((row) => row.chain_log_id), deposits.map((row) => row.inclusion)],
+  );
+  return rowsOf(loss, rows).map(({ chain_log_id: chainLogId, inclusion, amount }) => ({
+    chainLogId,
+    inclusion,
+    amount,
+  }));
 }

@@ -1,5 +1,7 @@
 /** What the chain tells, written down: each event is one transaction, and each can be told twice without harm. */
+import { DeepReorgError } from "../chain/errors.ts";
 import type { BlockRef, ChainEvent, TransferLog } from "../chain/types.ts";
+import { accept } from "../contract/problems.ts";
 import { type Attribution, attribute } from "../core/attribution.ts";
 import { insertBreach } from "../db/breaches.ts";
 import { type Attempted, keepChainLogs, orphanChainLogs, readAttempts, readOwners } from "../db/chain-log.ts";
@@ -12,34 +14,66 @@ import {
   moveHead,
   turnHeadBack,
 } from "../db/cursor.ts";
-import { finalizeDeposits, keepDeposits, type NewDeposit, trimExposures } from "../db/deposits.ts";
-import { type Tx, transaction } from "../db/pool.ts";
+import {
+  finalizeDeposits,
+  keepDeposits,
+  type NewDeposit,
+  readNewlyPosted,
+  trimExposures,
+} from "../db/deposits.ts";
+import type { Tx } from "../db/pool.ts";
 import { finalizeMined, freezeWallet, markMined, releaseCollections, reopenAbove } from "../db/sending.ts";
 import { findWallets, type WalletRow } from "../db/wallets.ts";
 import type { Context } from "./context.ts";
-import { creditWhatIsPlayable, takeBackDepositsAbove } from "./crediting.ts";
+import { creditWhatIsPlayable } from "./crediting.ts";
 import { tellDeposits } from "./deposit-events.ts";
 import { tellInstructions } from "./instruction-events.ts";
+import { takeBackDepositsAbove } from "./taking-back.ts";
+import { change } from "./transaction.ts";
 
 /** Another process has handled this already, or the cursor is elsewhere: read it again and follow from there. */
 export class StaleEventError extends Error {
   override readonly name = "StaleEventError";
 }
 
-/** @throws StaleEventError when the cursor isn't where this event follows on. */
-export async function applyChainEvent(context: Context, event: ChainEvent): Promise<void> {
-  await transaction(context.pool, async (tx) => {
+/**
+ * Writes one event down.
+ * @param after the hash of the block that the follower stands on, null before the first: an event counts only when the
+ * books stand there too, so that neither a second process nor one that was overtaken writes twice or leaves a block out
+ * @returns the hash of the block that the follower stands on from now
+ * @throws StaleEventError when the books are elsewhere
+ */
+export async function applyChainEvent(
+  context: Context,
+  event: ChainEvent,
+  { after }: { after: string | null },
+): Promise<string> {
+  const applied = await change(context, async (tx) => {
     const cursor = await lockCursor(tx);
+    if ((cursor?.head_hash ?? null) !== after)
+      throw new StaleEventError(`the books are at ${cursor?.head_number ?? "no block"}, the follower isn't`);
+    if (cursor === null) return accept(await begin(context, tx, event));
     switch (event.type) {
       case "block":
-        return applyBlock(context, tx, cursor, event.block, event.transfers);
+        return accept(await applyBlock(context, tx, cursor, event.block, event.transfers));
       case "reorg":
-        return applyReorg(context, tx, cursor, event.commonAncestor);
+        return accept(await applyReorg(context, tx, cursor, event.commonAncestor));
       case "finalized":
-        return applyFinality(context, tx, cursor, event);
+        return accept(await applyFinality(context, tx, cursor, event));
     }
   });
-  context.nudge();
+  if (!applied.ok) throw new Error(`the chain's event was rejected: ${applied.rejection.code}`);
+  return applied.value;
+}
+
+/** The first block that is ever handled; everything before it is none of our business. */
+async function begin(context: Context, tx: Tx, event: ChainEvent): Promise<string> {
+  if (event.type !== "block") throw new StaleEventError("the books begin with a block");
+  const block = handled(event.block);
+  if (!(await beginCursor(tx, { chainId: context.settings.chainId, block })))
+    throw new StaleEventError("another process began");
+  await moveHead(tx, block);
+  return block.hash;
 }
 
 const handled = ({ number, hash, parentHash, timestampSeconds }: BlockRef): HandledBlock => ({
@@ -52,36 +86,32 @@ const handled = ({ number, hash, parentHash, timestampSeconds }: BlockRef): Hand
 async function applyBlock(
   context: Context,
   tx: Tx,
-  cursor: Cursor | null,
+  cursor: Cursor,
   block: BlockRef,
   transfers: TransferLog[],
-): Promise<void> {
-  if (cursor === null) {
-    if (!(await beginCursor(tx, { chainId: context.settings.chainId, block: handled(block) })))
-      throw new StaleEventError("another process began");
-    await moveHead(tx, handled(block));
-    return;
-  }
-  const followsOn = block.parentHash === cursor.head_hash && block.number === cursor.head_number + 1n;
-  // Below finality, blocks without transfers are left out.
-  const isFurtherOn = block.number > cursor.head_number + 1n;
-  if (!followsOn && !isFurtherOn)
+): Promise<string> {
+  // Below finality, blocks without transfers are left out; a neighbour must be a child.
+  const isNext = block.number === cursor.head_number + 1n;
+  if (block.number <= cursor.head_number || (isNext && block.parentHash !== cursor.head_hash))
     throw new StaleEventError(`block ${block.number} doesn't follow on ${cursor.head_number}`);
   await moveHead(tx, handled(block));
-  if (transfers.length > 0) await keepTransfers(context, tx, transfers);
-  await creditWhatIsPlayable(context, tx, {
+  const seen = transfers.length > 0 ? await keepTransfers(context, tx, transfers) : [];
+  const credited = await creditWhatIsPlayable(context, tx, {
     latest: block.number,
     safe: cursor.safe_number,
     finalized: cursor.finalized_number,
   });
+  await tellDeposits(context, tx, [...new Set([...seen, ...credited])]);
+  return block.hash;
 }
 
-async function keepTransfers(context: Context, tx: Tx, transfers: TransferLog[]): Promise<void> {
+/** Answers the deposits among them. */
+async function keepTransfers(context: Context, tx: Tx, transfers: TransferLog[]): Promise<string[]> {
   const wallets = await findWallets(tx, [...new Set(transfers.flatMap(({ from, to }) => [from, to]))]);
   const ours = transfers.filter(
     ({ from, to, amount }) => amount > 0n && (wallets.has(from) || wallets.has(to)),
   );
-  if (ours.length === 0) return;
+  if (ours.length === 0) return [];
   const attempts = await readAttempts(tx, [...new Set(ours.map(({ txHash }) => txHash))]);
   const owners = await readOwners(tx, [...new Set(ours.map(({ from }) => from))]);
   const read = ours.map((log) => {
@@ -121,10 +151,10 @@ async function keepTransfers(context: Context, tx: Tx, transfers: TransferLog[])
     return [{ chainTxId: attempted.chain_tx_id, hash: log.txHash, blockNumber: log.blockNumber }];
   });
   await tellInstructions(context, tx, await markMined(tx, mined));
-  await tellDeposits(context, tx, deposits);
   for (const { log, attribution, sender } of fresh) {
     if (attribution.to === "stray" && sender !== undefined) await raiseStray(context, tx, log, sender);
   }
+  return deposits;
 }
 
 const identity = (txHash: string, token: string, ordinal: number): string => `${txHash} ${token} ${ordinal}`;
@@ -179,16 +209,12 @@ async function raiseStray(context: Context, tx: Tx, log: TransferLog, wallet: Wa
   context.log.fatal({ txHash: log.txHash, wallet: wallet.address }, detail);
 }
 
-async function applyReorg(
-  context: Context,
-  tx: Tx,
-  cursor: Cursor | null,
-  ancestor: BlockRef,
-): Promise<void> {
-  if (cursor === null || ancestor.number >= cursor.head_number)
-    throw new StaleEventError("this reorg was handled");
+async function applyReorg(context: Context, tx: Tx, cursor: Cursor, ancestor: BlockRef): Promise<string> {
+  if (ancestor.number >= cursor.head_number) throw new StaleEventError("this reorg was handled");
   if (ancestor.number < cursor.finalized_number)
-    throw new Error(`a reorg below the finalized block ${cursor.finalized_number} reached the books`);
+    throw new DeepReorgError(
+      `Block ${cursor.finalized_number} was final in the books and is no longer in the chain.`,
+    );
   context.log.warn(
     { from: cursor.head_number.toString(), to: ancestor.number.toString() },
     "the chain was reorganised",
@@ -199,27 +225,27 @@ async function applyReorg(
   await turnHeadBack(tx, handled(ancestor));
   await tellDeposits(context, tx, orphaned);
   await tellInstructions(context, tx, reopened);
+  return ancestor.hash;
 }
 
 async function applyFinality(
   context: Context,
   tx: Tx,
-  cursor: Cursor | null,
+  cursor: Cursor,
   event: Extract<ChainEvent, { type: "finalized" }>,
-): Promise<void> {
-  if (cursor === null) throw new StaleEventError("there is no cursor yet");
+): Promise<string> {
   const finalized = event.block.number < cursor.head_number ? event.block.number : cursor.head_number;
-  await moveFinality(tx, { finalized, safe: event.safe?.number ?? finalized });
-  await creditWhatIsPlayable(context, tx, {
-    latest: cursor.head_number,
-    safe: event.safe?.number ?? finalized,
-    finalized,
-  });
-  const deposits = await finalizeDeposits(tx, finalized);
+  const safe = event.safe?.number ?? finalized;
+  await moveFinality(tx, { finalized, safe });
+  const heads = { latest: cursor.head_number, safe, finalized };
+  const credited = await creditWhatIsPlayable(context, tx, heads);
+  const final = await finalizeDeposits(tx, finalized);
   await trimExposures(tx, finalized);
   await releaseCollections(tx, { finalized, minima: context.settings.collectMinimum });
   await tellInstructions(context, tx, await finalizeMined(tx, finalized));
-  await tellDeposits(context, tx, deposits);
+  const posted = await readNewlyPosted(tx, { above: cursor.safe_number, upTo: safe });
+  await tellDeposits(context, tx, [...new Set([...credited, ...final, ...posted])]);
+  return cursor.head_hash;
 }
 
 /** A chain that took back what it had called final: nothing leaves until a person has looked. */

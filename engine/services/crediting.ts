@@ -1,20 +1,17 @@
-/** From a deposit that was seen to money in a pool, and back when the chain changes its mind. */
+/** From a deposit that was seen to money in a pool. */
 import type { AccountRef, PlannedTransfer } from "../core/ledger.ts";
 import { type Heads, isPlayable, playableAt, withinExposure } from "../core/tiers.ts";
 import {
   type DepositRow,
-  deleteExposure,
   insertExposures,
-  lockDepositsAbove,
   lockUncredited,
   readExposures,
-  setDepositOrphaned,
+  readUnpaidLosses,
   setDepositsCredited,
 } from "../db/deposits.ts";
-import { lockAccounts } from "../db/ledger.ts";
 import type { Tx } from "../db/pool.ts";
+import { readSwitch } from "../db/switches.ts";
 import type { Context } from "./context.ts";
-import { tellDeposits } from "./deposit-events.ts";
 import { post } from "./ledger.ts";
 
 /** Looked at in one go; the rest follows with the next block. */
@@ -22,29 +19,33 @@ const mostAtOnce = 1_000;
 /** Deposits of about so many blocks are collected together. */
 const collectionBlocks = 600n;
 
-const keyOf = (deposit: DepositRow, what: string): string =>
-  `deposit:${deposit.chain_log_id}:${deposit.inclusion}:${what}`;
-const collectCause = (deposit: DepositRow): string => `collect:${deposit.block_number / collectionBlocks}`;
+/** The business key of one transfer of one inclusion of a deposit. */
+export const keyOf = (deposit: DepositRow, what: string, inclusion = deposit.inclusion): string =>
+  `deposit:${deposit.chain_log_id}:${inclusion}:${what}`;
+export const collectCause = (deposit: Pick<DepositRow, "block_number">): string =>
+  `collect:${deposit.block_number / collectionBlocks}`;
 
-/** Credits every deposit that lies deep enough for its amount and fits under the caps; the others wait for more blocks. */
-export async function creditWhatIsPlayable(context: Context, tx: Tx, heads: Heads): Promise<void> {
+/**
+ * Credits every deposit that lies deep enough for its amount and fits under the caps; the others wait for more blocks.
+ * Answers the ids.
+ */
+export async function creditWhatIsPlayable(context: Context, tx: Tx, heads: Heads): Promise<string[]> {
   const waiting = await lockUncredited(tx, mostAtOnce);
-  if (waiting.length === 0) return;
+  if (waiting.length === 0) return [];
+  if (!(await readSwitch(tx, "deposits")).is_on) return [];
   const exposed = await readExposures(tx, heads.finalized);
   const credited: DepositRow[] = [];
   for (const deposit of waiting) {
     if (!mayBeCredited(context, deposit, heads, exposed)) continue;
-    await bookDeposit(tx, deposit);
     credited.push(deposit);
     if (deposit.player_id !== null && deposit.block_number > heads.finalized) {
       exposed.push({ playerId: deposit.player_id, token: deposit.token, amount: deposit.amount });
     }
   }
-  if (credited.length === 0) return;
-  await setDepositsCredited(
-    tx,
-    credited.map(({ id }) => id),
-  );
+  if (credited.length === 0) return [];
+  await bookDeposits(tx, credited);
+  const ids = credited.map(({ id }) => id);
+  await setDepositsCredited(tx, ids);
   await insertExposures(
     tx,
     credited.flatMap((deposit) =>
@@ -61,11 +62,7 @@ export async function creditWhatIsPlayable(context: Context, tx: Tx, heads: Head
           ],
     ),
   );
-  await tellDeposits(
-    context,
-    tx,
-    credited.map(({ id }) => id),
-  );
+  return ids;
 }
 
 function mayBeCredited(
@@ -92,7 +89,7 @@ function mayBeCredited(
 }
 
 /** The transfers that put a deposit into the ledger, in order. */
-function bookingOf(deposit: DepositRow): PlannedTransfer[] {
+export function bookingOf(deposit: DepositRow): PlannedTransfer[] {
   const { token, amount, player_id: playerId } = deposit;
   const outside: AccountRef = { kind: "outside", address: deposit.sender };
   const incoming = (to: AccountRef): PlannedTransfer => ({
@@ -113,79 +110,37 @@ function bookingOf(deposit: DepositRow): PlannedTransfer[] {
   ];
 }
 
-async function bookDeposit(tx: Tx, deposit: DepositRow): Promise<void> {
-  const posted = await post(tx, bookingOf(deposit), {
-    cause: collectCause(deposit),
-    notBeforeBlock: deposit.block_number,
-    ...(deposit.player_id === null ? {} : { playerId: deposit.player_id }),
-  });
-  if (!posted.ok) throw new Error(`deposit ${deposit.id} can't be booked: ${posted.rejection.code}`);
-}
-
-/**
- * Takes back every deposit above a block. What its player no longer has is put back from house.loss first, to the unit:
- * nobody else pays for it. Answers the ids.
- */
-export async function takeBackDepositsAbove(
-  context: Context,
-  tx: Tx,
-  blockNumber: bigint,
-): Promise<string[]> {
-  const deposits = await lockDepositsAbove(tx, blockNumber);
-  for (const deposit of deposits) {
-    if (deposit.credited) await unbook(context, tx, deposit);
-    await setDepositOrphaned(tx, deposit.id);
-    await deleteExposure(tx, keyOf(deposit, "exposure"));
-  }
-  return deposits.map(({ id }) => id);
-}
-
-async function unbook(context: Context, tx: Tx, deposit: DepositRow): Promise<void> {
-  // A claim moved it from suspense to a player since: then it is taken from there.
-  const playerId = deposit.player_id ?? deposit.claimed_by;
-  const back = bookingOf(deposit)
-    .reverse()
-    .map(
-      (transfer, index): PlannedTransfer => ({
-        ...transfer,
-        from: transfer.to,
-        to: transfer.from,
-        reason: "deposit_orphaned",
-        key: keyOf(deposit, `back-${index}`),
-      }),
-    );
-  const transfers = [
-    ...(playerId === null ? [] : await coverShortfall(context, tx, deposit, playerId)),
-    ...back,
-  ];
-  const posted = await post(tx, transfers, { cause: collectCause(deposit) });
-  if (!posted.ok) throw new Error(`deposit ${deposit.id} can't be taken back: ${posted.rejection.code}`);
-}
-
-async function coverShortfall(
-  context: Context,
-  tx: Tx,
-  deposit: DepositRow,
-  playerId: string,
-): Promise<PlannedTransfer[]> {
-  const { token, amount } = deposit;
-  const [account] = await lockAccounts(tx, [
-    { kind: "player.available", token, playerId, gameId: null, walletId: null },
-  ]);
-  const short = amount - (account?.balance ?? 0n);
-  if (short <= 0n) return [];
-  context.log.error(
-    { depositId: deposit.id, playerId, token, short: short.toString() },
-    "a deposit fell out of the chain after its money was used: the house bears it",
+/** Those of one block together: they are collected together. */
+async function bookDeposits(tx: Tx, deposits: DepositRow[]): Promise<void> {
+  const losses = await readUnpaidLosses(
+    tx,
+    deposits.filter(({ inclusion }) => inclusion > 1),
   );
-  return [
-    {
-      from: { kind: "house.loss" },
-      to: { kind: "player.available", playerId },
+  for (const block of new Set(deposits.map(({ block_number }) => block_number))) {
+    const transfers = deposits
+      .filter(({ block_number }) => block_number === block)
+      .flatMap((deposit) => [...bookingOf(deposit), ...repaymentsOf(deposit, losses)]);
+    const cause = collectCause({ block_number: block });
+    const posted = await post(tx, transfers, { cause, notBeforeBlock: block });
+    if (!posted.ok) throw new Error(`deposits of block ${block} can't be booked: ${posted.rejection.code}`);
+  }
+}
+
+/** What the house bore when this deposit fell out of the chain comes back to it, now that the deposit has come back. */
+function repaymentsOf(
+  deposit: DepositRow,
+  losses: { chainLogId: string; inclusion: number; amount: bigint }[],
+): PlannedTransfer[] {
+  const { token, player_id: playerId } = deposit;
+  if (playerId === null) return [];
+  return losses
+    .filter(({ chainLogId }) => chainLogId === deposit.chain_log_id)
+    .map(({ inclusion, amount }) => ({
+      from: { kind: "player.available", playerId },
+      to: { kind: "house.loss" },
       token,
-      amount: short,
-      reason: "loss_booked",
-      key: keyOf(deposit, "loss"),
-    },
-  ];
+      amount,
+      reason: "loss_repaid",
+      key: keyOf(deposit, "repaid", inclusion),
+    }));
 }

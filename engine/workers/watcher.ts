@@ -58,8 +58,9 @@ async function followOnce(context: Context, signal: AbortSignal, onEvent: () => 
     pollIntervalMs: context.settings.pollIntervalMs,
     signal,
   });
+  let after = cursor?.head_hash ?? null;
   for await (const event of events) {
-    await applyChainEvent(context, event);
+    after = await applyChainEvent(context, event, { after });
     onEvent();
   }
 }

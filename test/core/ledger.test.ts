@@ -74,6 +74,7 @@ const connections: Record<TransferReason, string[]> = {
     "player.available>suspense",
   ],
   loss_booked: ["house.loss>player.available", "house.loss>player.deposit", "house.loss>outside"],
+  loss_repaid: ["player.available>house.loss"],
   settlement_undone: [
     "player.available>escrow.stakes",
     "outside>escrow.stakes",
@@ -133,6 +134,7 @@ test("each kind of instruction has its causes", () => {
     suspense_refunded: "refund",
     deposit_orphaned: null,
     loss_booked: null,
+    loss_repaid: null,
     settlement_undone: null,
   });
 });

@@ -97,7 +97,7 @@ CREATE TABLE transfer (
   reason text NOT NULL CHECK (reason IN (
     'deposit', 'collect', 'hold', 'release', 'capture', 'win', 'payout', 'stake_returned', 'rake', 'dust',
     'withdrawal', 'sweep', 'suspense_claimed', 'suspense_refunded', 'deposit_orphaned', 'loss_booked',
-    'settlement_undone')),
+    'loss_repaid', 'settlement_undone')),
   business_key text NOT NULL UNIQUE CHECK (length(business_key) BETWEEN 3 AND 200),
   created_at timestamptz NOT NULL DEFAULT now(),
   debit_sequence bigint NOT NULL,
