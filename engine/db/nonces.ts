@@ -89,7 +89,7 @@ export async function readOutstanding(
   const { rows } = await db.query({
     name: "read_outstanding",
     text: `SELECT DISTINCT ON (wallet.id) wallet.id AS wallet_id, address, nonce,
-             (SELECT array_agg(hash) FROM attempt WHERE chain_tx_id = chain_tx.id) AS hashes
+             (SELECT array_agg(hash::text) FROM attempt WHERE chain_tx_id = chain_tx.id) AS hashes
            FROM chain_tx JOIN wallet ON wallet.id = wallet_id
            WHERE state = 'open' AND frozen_reason IS NULL AND EXISTS (
              SELECT FROM attempt WHERE chain_tx_id = chain_tx.id AND sent_at IS NOT NULL AND attempt.created_at < $1)

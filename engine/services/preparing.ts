@@ -1,7 +1,7 @@
 /** Which queued instructions can go now: funded, not refused by their token, and with ether for gas. */
 import { readBalances } from "../chain/balances.ts";
 import { checkTransfer, type TransferCheck } from "../chain/fees.ts";
-import { holdFence } from "../db/lease.ts";
+import { holdFence, LostLeaseError } from "../db/lease.ts";
 import { readOpenCosts } from "../db/nonces.ts";
 import { transaction } from "../db/pool.ts";
 import {
@@ -30,6 +30,7 @@ export async function prepare(context: Context, leadership: Leadership): Promise
     try {
       prepared += await prepareWallet(context, leadership, instructions);
     } catch (error) {
+      if (error instanceof LostLeaseError) throw error;
       // A node that doesn't answer says nothing about the instruction: it stays queued.
       context.log.warn({ error, walletId: instructions[0]?.wallet_id }, "payouts of a wallet wait");
     }

@@ -200,6 +200,8 @@ describe("an attempt that is stuck", () => {
     }
     expect(await stateOf(world, asked)).toBe("sending");
     expect(await world.held(world.base.usdc, player.address)).toBe(0n);
+    await world.base.testClient.setNextBlockBaseFeePerGas({ baseFeePerGas: capWei / 10n });
+    await world.base.mine(1);
     await sender.settle();
     await expectEachPaidOnce(world, 1);
   });
