@@ -26,12 +26,16 @@ const backingWallet = `CASE
 const given = `unnest($1::text[], $2::text[], $3::bigint[], $4::uuid[], $5::bigint[])
   WITH ORDINALITY AS given (kind, token, player_id, game_id, wallet_id, position)`;
 // Locks the given accounts in id order: `locked` has a row for each that is open.
+// A player or a game has one account of a kind and token, whatever backs it; each branch is a look-up in an index.
 const lockedAccounts = `wanted AS MATERIALIZED (
-    SELECT given.position, account.id FROM ${given}
-    JOIN account ON account.kind = given.kind AND account.token = given.token
-      AND account.wallet_id IS NOT DISTINCT FROM (${backingWallet})
-      AND account.player_id IS NOT DISTINCT FROM given.player_id
-      AND account.game_id IS NOT DISTINCT FROM given.game_id),
+    SELECT given.position, found.id FROM ${given} CROSS JOIN LATERAL (
+      SELECT id FROM account WHERE account.player_id = given.player_id AND account.kind = given.kind AND account.token = given.token
+      UNION ALL
+      SELECT id FROM account WHERE account.game_id = given.game_id AND account.kind = given.kind AND account.token = given.token
+      UNION ALL
+      SELECT id FROM account WHERE given.player_id IS NULL AND given.game_id IS NULL
+        AND account.kind = given.kind AND account.token = given.token
+        AND account.wallet_id IS NOT DISTINCT FROM (${backingWallet}) AND account.player_id IS NULL AND account.game_id IS NULL) AS found),
   row_locked AS MATERIALIZED (SELECT * FROM lock_accounts(ARRAY(SELECT id FROM wanted))),
   locked AS MATERIALIZED (
     SELECT wanted.position, row_locked.id, row_locked.wallet_id, row_locked.balance FROM wanted JOIN row_locked USING (id))`;
@@ -99,52 +103,54 @@ export async function insertTransfers(tx: Tx, transfers: NewTransfer[]): Promise
   return new Map(rowsOf(inserted, rows).map((row) => [row.business_key, row.id]));
 }
 
-const single = z.object({
+const pair = z.object({
   debit_id: id,
-  debit_wallet_id: id.nullable(),
+  debit_wallet_id: id,
   debit_balance: big,
   credit_id: id,
-  credit_wallet_id: id.nullable(),
+  credit_wallet_id: id,
   credit_balance: big,
   transfer_id: id.nullable(),
 });
 
 /**
- * What `lockAccounts` and `insertTransfers` do, in one statement for one transfer: locks both accounts in id order and
- * writes the ledger row when the first holds enough, or `mayOverdraw`. Null when an account isn't open yet; without a
+ * What `lockAccounts` and `insertTransfers` do, in one statement for a transfer between two accounts of one player: locks
+ * them in id order and writes the ledger row when the first holds enough. Null when one isn't open yet; without a
  * `transferId` nothing was written. Balances are those from before. A known business key throws 23505.
  */
-export async function insertSingleTransfer(
+export async function insertOwnTransfer(
   tx: Tx,
   transfer: Omit<NewTransfer, "debitAccountId" | "creditAccountId"> & {
-    from: AccountKey;
-    to: AccountKey;
-    mayOverdraw: boolean;
+    playerId: string;
+    fromKind: string;
+    toKind: string;
   },
 ): Promise<{ debit: LockedAccount; credit: LockedAccount; transferId: string | null } | null> {
   const { rows } = await tx.query({
-    name: "insert_single_transfer",
-    text: `WITH ${lockedAccounts},
+    name: "insert_own_transfer",
+    text: `WITH locked AS MATERIALIZED (
+             SELECT * FROM lock_accounts(ARRAY(
+               SELECT id FROM account WHERE player_id = $1 AND token = $2 AND kind IN ($3, $4)))),
            pair AS MATERIALIZED (
              SELECT debit.id AS debit_id, debit.wallet_id AS debit_wallet_id, debit.balance AS debit_balance,
                credit.id AS credit_id, credit.wallet_id AS credit_wallet_id, credit.balance AS credit_balance
-             FROM locked debit JOIN locked credit ON debit.position = 1 AND credit.position = 2),
+             FROM locked debit JOIN locked credit ON debit.kind = $3 AND credit.kind = $4),
            written AS (
              INSERT INTO transfer (debit_account_id, credit_account_id, token, amount, reason, business_key)
-             SELECT debit_id, credit_id, $6::text, $7::numeric, $8::text, $9::text FROM pair
-             WHERE $10::boolean OR debit_balance >= $7::numeric
+             SELECT debit_id, credit_id, $2, $5::numeric, $6, $7 FROM pair WHERE debit_balance >= $5::numeric
              RETURNING id)
            SELECT pair.*, (SELECT id FROM written) AS transfer_id FROM pair`,
     values: [
-      ...parameters([transfer.from, transfer.to]),
+      transfer.playerId,
       transfer.token,
+      transfer.fromKind,
+      transfer.toKind,
       transfer.amount.toString(),
       transfer.reason,
       transfer.businessKey,
-      transfer.mayOverdraw,
     ],
   });
-  const row = firstOf(single, rows);
+  const row = firstOf(pair, rows);
   if (row === null) return null;
   return {
     debit: { id: row.debit_id, walletId: row.debit_wallet_id, balance: row.debit_balance },

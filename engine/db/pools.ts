@@ -13,20 +13,6 @@ const row = z.object({
 });
 export type PoolRow = z.output<typeof row>;
 
-// For a table `player` with an `id`, and `token`.
-const numbers = `coalesce((SELECT balance FROM account WHERE kind = 'player.available' AND player_id = player.id AND account.token = token.address), 0) AS available,
-  coalesce((SELECT balance FROM account WHERE kind = 'player.held' AND player_id = player.id AND account.token = token.address), 0) AS held,
-  coalesce((SELECT sum(red_stake) FROM game WHERE red_player_id = player.id AND game.token = token.address AND deadline_at IS NOT NULL), 0)
-    + coalesce((SELECT sum(blue_stake) FROM game WHERE blue_player_id = player.id AND game.token = token.address AND deadline_at IS NOT NULL), 0) AS in_games,
-  coalesce((SELECT sum(amount) FROM deposit WHERE player_id = player.id AND deposit.token = token.address AND state = 'seen'), 0)
-    + coalesce((SELECT sum(amount) FROM instruction WHERE player_id = player.id AND instruction.token = token.address
-        AND kind IN ('payout', 'withdrawal') AND state NOT IN ('final', 'cancelled')), 0) AS on_its_way,
-  coalesce((SELECT sum(amount) FROM exposure WHERE player_id = player.id AND exposure.token = token.address
-    AND until_block > (SELECT finalized_number FROM chain_cursor)), 0) AS not_final`;
-/** Columns of a `PoolRow` for a statement that has `player (id)` and `token (address)`; decode it by `poolOf`. */
-export const poolColumns = `player.id AS player_id, token.address AS token, ${numbers}`;
-export const poolOf = (found: unknown): PoolRow => row.parse(found);
-
 /**
  * The pools of some players, per listed token or only for those asked for, in one statement. `held` is reserved by
  * offers, `in_games` staked in games that aren't over; `on_its_way` moves on the chain for the player (deposits seen but
@@ -38,7 +24,16 @@ export async function readPools(
 ): Promise<PoolRow[]> {
   const { rows } = await db.query({
     name: "read_pools",
-    text: `SELECT ${poolColumns}
+    text: `SELECT player.id AS player_id, token.address AS token,
+             coalesce((SELECT balance FROM account WHERE kind = 'player.available' AND player_id = player.id AND account.token = token.address), 0) AS available,
+             coalesce((SELECT balance FROM account WHERE kind = 'player.held' AND player_id = player.id AND account.token = token.address), 0) AS held,
+             coalesce((SELECT sum(red_stake) FROM game WHERE red_player_id = player.id AND game.token = token.address AND deadline_at IS NOT NULL), 0)
+               + coalesce((SELECT sum(blue_stake) FROM game WHERE blue_player_id = player.id AND game.token = token.address AND deadline_at IS NOT NULL), 0) AS in_games,
+             coalesce((SELECT sum(amount) FROM deposit WHERE player_id = player.id AND deposit.token = token.address AND state = 'seen'), 0)
+               + coalesce((SELECT sum(amount) FROM instruction WHERE player_id = player.id AND instruction.token = token.address
+                   AND kind IN ('payout', 'withdrawal') AND state NOT IN ('final', 'cancelled')), 0) AS on_its_way,
+             coalesce((SELECT sum(amount) FROM exposure WHERE player_id = player.id AND exposure.token = token.address
+               AND until_block > (SELECT finalized_number FROM chain_cursor)), 0) AS not_final
            FROM unnest($1::bigint[]) AS player (id) CROSS JOIN token
            WHERE listed AND ($2::text[] IS NULL OR token.address = ANY ($2)) ORDER BY position, player.id`,
     values: [input.playerIds, input.tokens],

@@ -3,7 +3,6 @@ import { z } from "zod";
 import type { ProposalState } from "../core/proposal.ts";
 import { big, count, firstOf, id, moment, rowsOf } from "./decode.ts";
 import type { Queryable, Tx } from "./pool.ts";
-import { type PoolRow, poolColumns, poolOf } from "./pools.ts";
 
 const row = z.object({
   id: z.string(),
@@ -79,23 +78,17 @@ export async function lockDueProposal(
   return found === null ? null : stateOf(found);
 }
 
-/**
- * Answers the proposer's pool as it is with the offer, to be told; null when `mostPending` offers of the proposer are open
- * already. The number is exact, because the caller holds the pool's lock.
- */
+/** False when the proposer has `mostPending` offers open already; exact, because the caller holds the pool's lock. */
 export async function insertProposal(
   tx: Tx,
   { state, createdAt, mostPending }: { state: ProposalState; createdAt: Date; mostPending: number },
-): Promise<PoolRow | null> {
-  const { rows } = await tx.query({
+): Promise<boolean> {
+  const { rowCount } = await tx.query({
     name: "insert_proposal",
-    text: `WITH player AS (
-             INSERT INTO proposal (id, parent_id, root_id, proposer_id, taker_id, token, proposer_stake, taker_stake, terms,
-               referee_id, expected_minutes, rake_bps, expires_at, created_at)
-             SELECT $1, $2, $3, $4::bigint, $5, $6::text, $7, $8, $9, $10, $11, $12, $13, $14
-             WHERE (SELECT count(*) FROM proposal WHERE proposer_id = $4 AND state = 'pending') < $15::integer
-             RETURNING proposer_id AS id)
-           SELECT ${poolColumns} FROM player JOIN token ON token.address = $6`,
+    text: `INSERT INTO proposal (id, parent_id, root_id, proposer_id, taker_id, token, proposer_stake, taker_stake, terms,
+             referee_id, expected_minutes, rake_bps, expires_at, created_at)
+           SELECT $1, $2, $3, $4::bigint, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14
+           WHERE (SELECT count(*) FROM proposal WHERE proposer_id = $4 AND state = 'pending') < $15::integer`,
     values: [
       state.id,
       state.parentId,
@@ -114,7 +107,7 @@ export async function insertProposal(
       mostPending,
     ],
   });
-  return rows.length === 0 ? null : poolOf(rows[0]);
+  return rowCount === 1;
 }
 
 /** Writes what may change of an offer: its status, and who took it. */

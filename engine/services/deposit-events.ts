@@ -19,5 +19,5 @@ export async function tellDeposits(context: Context, tx: Tx, depositIds: string[
   const touched = new Map<string, { playerId: string; token: string }>();
   for (const { playerId, deposit } of views)
     touched.set(`${playerId} ${deposit.money.token}`, { playerId, token: deposit.money.token });
-  for (const { playerId, token } of touched.values()) await tellBalances(context, tx, [playerId], token);
+  for (const { playerId, token } of touched.values()) await tellBalances(tx, [playerId], token);
 }

@@ -77,7 +77,7 @@ async function take(
     proposalTelling(proposal, { isPublic: locked.state.takerId === null }),
     ...(openOffer === undefined ? [] : [proposalTelling(openOffer, { isPublic: true })]),
     gameTelling(started.value),
-    ...(await balanceTellings(context, tx, [state.proposerId, by], state.token)),
+    ...balanceTellings([state.proposerId, by], state.token),
   ]);
   return { ok: true, value: { proposal, gameId } };
 }

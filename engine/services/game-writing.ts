@@ -45,7 +45,7 @@ export async function commandGame(
   const hasMoved = decision.transfers.length > 0;
   await tell(tx, [
     gameTelling(game),
-    ...(hasMoved ? await balanceTellings(context, tx, [red.playerId, blue.playerId], token) : []),
+    ...(hasMoved ? balanceTellings([red.playerId, blue.playerId], token) : []),
   ]);
   return { ok: true, value: game };
 }

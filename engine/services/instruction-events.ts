@@ -31,7 +31,7 @@ export async function tellInstructions(context: Context, tx: Tx, instructionIds:
   // What leaves the house is "on its way" until it is final.
   for (const { playerId, token, kind } of subjects) {
     if (playerId !== null && token !== null && (kind === "withdrawal" || kind === "payout"))
-      await tellBalances(context, tx, [playerId], token);
+      await tellBalances(tx, [playerId], token);
   }
 }
 

@@ -7,7 +7,7 @@ import { type AccountRef, checkTransfer, type PlannedTransfer, reasonRules } fro
 import {
   type AccountKey,
   addLeg,
-  insertSingleTransfer,
+  insertOwnTransfer,
   insertTransfers,
   type LockedAccount,
   lockAccounts,
@@ -56,7 +56,7 @@ export async function post(
   const posted: Posted = { transferIds: new Map(), instructionIds: [] };
   if (transfers.length === 0) return { ok: true, value: posted };
   for (const transfer of transfers) checkTransfer(transfer);
-  const written = (await writeSingle(tx, transfers)) ?? (await writeAll(tx, transfers));
+  const written = (await writeOwn(tx, transfers)) ?? (await writeAll(tx, transfers));
   if (!written.ok) return written;
   posted.transferIds = written.transferIds;
   for (const transfer of transfers) {
@@ -73,14 +73,16 @@ type Written =
 
 const mayOverdraw = ({ kind }: AccountRef): boolean => kind === "outside" || kind === "house.loss";
 
-/** One transfer between accounts that are open takes one statement; null leaves it to `writeAll`. */
-async function writeSingle(tx: Tx, transfers: PlannedTransfer[]): Promise<Written | null> {
+/** One transfer within a player's own accounts takes one statement; null leaves it to `writeAll`. */
+async function writeOwn(tx: Tx, transfers: PlannedTransfer[]): Promise<Written | null> {
   const [transfer, second] = transfers;
   if (transfer === undefined || second !== undefined) return null;
   const { token, amount, reason, key: businessKey } = transfer;
   const [from, to] = [keyOf(transfer.from, token), keyOf(transfer.to, token)];
-  const row = { from, to, token, amount, reason, businessKey, mayOverdraw: mayOverdraw(transfer.from) };
-  const written = await insertSingleTransfer(tx, row);
+  const { playerId } = from;
+  if (playerId === null || playerId !== to.playerId) return null;
+  const kinds = { fromKind: from.kind, toKind: to.kind };
+  const written = await insertOwnTransfer(tx, { playerId, ...kinds, token, amount, reason, businessKey });
   if (written === null) return null;
   const accounts = new Map([
     [textOf(from), written.debit],

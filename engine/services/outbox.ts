@@ -3,9 +3,16 @@ import type { EventData, EventName } from "../contract/events.ts";
 import { writeOutbox } from "../db/outbox.ts";
 import type { Tx } from "../db/pool.ts";
 
+/** What is written of a player's new numbers: whose, and which token's. The relay reads them when it sends the event. */
+export interface BalanceChange {
+  playerId: string;
+  token: string;
+}
+type Written = Omit<EventData, "pool:balance"> & { "pool:balance": BalanceChange };
+
 /** One event for some rooms; see the contract for which rooms an event goes to. */
 export type Telling = {
-  [Name in EventName]: { rooms: string[]; name: Name; data: EventData[Name] };
+  [Name in EventName]: { rooms: string[]; name: Name; data: Written[Name] };
 }[EventName];
 
 export const rooms = {

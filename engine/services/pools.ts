@@ -4,7 +4,7 @@ import type { Queryable, Tx } from "../db/pool.ts";
 import { type PoolRow, readPools } from "../db/pools.ts";
 import type { Token } from "../db/tokens.ts";
 import type { Context } from "./context.ts";
-import { rooms, type Telling, tell } from "./outbox.ts";
+import { type BalanceChange, rooms, type Telling, tell } from "./outbox.ts";
 import { listedTokens, moneyOf } from "./tokens.ts";
 
 /** Per listed token (or only for those asked for). `withdrawable` is Free less what isn't final yet. */
@@ -19,32 +19,31 @@ export async function readPoolBalances(
   return rows.map((row) => balanceOf(tokens, row));
 }
 
-/** One event a player with the new numbers of a token, in one statement for all of them. */
-export async function balanceTellings(
+/** Players' numbers of a token are others now. They are read when the event is sent, once for many changes. */
+export const balanceTellings = (playerIds: string[], token: string): Telling[] =>
+  [...new Set(playerIds)].map((playerId) => ({
+    rooms: [rooms.player(playerId)],
+    name: "pool:balance",
+    data: { playerId, token },
+  }));
+
+/** Tells players that their numbers changed, within the transaction that changed them. */
+export const tellBalances = (tx: Tx, playerIds: string[], token: string): Promise<void> =>
+  tell(tx, balanceTellings(playerIds, token));
+
+/** The numbers of some players and tokens as they are now, in one statement; those of an unlisted token are left out. */
+export async function readBalancesNow(
   context: Context,
-  tx: Tx,
-  playerIds: string[],
-  token: string,
-): Promise<Telling[]> {
+  db: Queryable,
+  changes: BalanceChange[],
+): Promise<(change: BalanceChange) => PoolBalance | null> {
   const tokens = await listedTokens(context.pool);
-  const rows = await readPools(tx, { playerIds: [...new Set(playerIds)], tokens: [token] });
-  return rows.map((row) => balanceTelling(tokens, row));
-}
-
-/** The event of numbers that were read already. */
-export function balanceTelling(tokens: ReadonlyMap<string, Token>, row: PoolRow): Telling {
-  const balance = balanceOf(tokens, row);
-  return { rooms: [rooms.player(row.player_id)], name: "pool:balance", data: { balance } };
-}
-
-/** Tells players their new numbers, within the transaction that changed them. */
-export async function tellBalances(
-  context: Context,
-  tx: Tx,
-  playerIds: string[],
-  token: string,
-): Promise<void> {
-  await tell(tx, await balanceTellings(context, tx, playerIds, token));
+  const rows = await readPools(db, {
+    playerIds: [...new Set(changes.map(({ playerId }) => playerId))],
+    tokens: [...new Set(changes.map(({ token }) => token))],
+  });
+  const balances = new Map(rows.map((row) => [`${row.player_id} ${row.token}`, balanceOf(tokens, row)]));
+  return ({ playerId, token }) => balances.get(`${playerId} ${token}`) ?? null;
 }
 
 function balanceOf(tokens: ReadonlyMap<string, Token>, row: PoolRow): PoolBalance {

@@ -15,7 +15,7 @@ import { post } from "./ledger.ts";
 import { requireSwitchOn } from "./operators.ts";
 import { tell } from "./outbox.ts";
 import { findPlayer, type PlayerQuery } from "./players.ts";
-import { balanceTelling, balanceTellings } from "./pools.ts";
+import { balanceTellings } from "./pools.ts";
 import { proposalView, viewProposals } from "./proposal-view.ts";
 import { explainShortfall } from "./shortfall.ts";
 import { listedTokens } from "./tokens.ts";
@@ -26,7 +26,7 @@ export { accept } from "./duel-start.ts";
 export { listProposals, readProposal, readProposalChain } from "./proposal-view.ts";
 
 /** A player has at most so many offers open at a time. */
-export const mostPendingOffers = 100;
+export const mostPendingOffers = 1_000;
 
 /** What whoever asks puts up and wants the other side to; stakes in base units. */
 export interface OfferTerms {
@@ -84,8 +84,8 @@ export async function propose(context: Context, offer: NewOffer): Promise<Result
     const posted = await post(tx, decision.transfers, { cause: `proposal:${state.id}` });
     if (!posted.ok) return explainShortfall(tokens, posted.rejection, "proposerStake");
     const createdAt = new Date(nowMs);
-    const pool = await insertProposal(tx, { state, createdAt, mostPending: mostPendingOffers });
-    if (pool === null) return tooManyOffers();
+    if (!(await insertProposal(tx, { state, createdAt, mostPending: mostPendingOffers })))
+      return tooManyOffers();
     const value = proposalView(tokens, {
       state,
       createdAt,
@@ -96,7 +96,7 @@ export async function propose(context: Context, offer: NewOffer): Promise<Result
     });
     await tell(tx, [
       proposalTelling(value, { isPublic: state.takerId === null }),
-      balanceTelling(tokens, pool),
+      ...balanceTellings([state.proposerId], state.token),
     ]);
     return { ok: true, value };
   });
@@ -182,10 +182,11 @@ async function write(
   const at = new Date(nowMs);
   const hasChanged = state !== before;
   if (hasChanged) await updateProposal(tx, { state, decidedAt: at });
-  if (created !== null) {
-    const pool = await insertProposal(tx, { state: created, createdAt: at, mostPending: mostPendingOffers });
-    if (pool === null) return tooManyOffers();
-  }
+  if (
+    created !== null &&
+    !(await insertProposal(tx, { state: created, createdAt: at, mostPending: mostPendingOffers }))
+  )
+    return tooManyOffers();
   const ids = [...(hasChanged ? [state.id] : []), ...(created === null ? [] : [created.id])];
   const views = await viewProposals(context, tx, ids);
   const players = [before.proposerId, ...(created === null ? [] : [created.proposerId])];
@@ -193,7 +194,7 @@ async function write(
     ...views.map((view) =>
       proposalTelling(view, { isPublic: before.takerId === null && view.id === state.id }),
     ),
-    ...(await balanceTellings(context, tx, players, before.token)),
+    ...balanceTellings(players, before.token),
   ]);
   const value = views.at(-1);
   if (value === undefined) throw new Error(`nothing changed in offer ${before.id}`);

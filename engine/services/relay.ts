@@ -1,8 +1,10 @@
 /** Takes committed events out of the outbox and gives each room's its next numbers. */
-import type { EventName } from "../contract/events.ts";
-import { advanceRooms, claimOutbox, trimOutbox } from "../db/outbox.ts";
-import { transaction } from "../db/pool.ts";
+import type { EventData, EventName } from "../contract/events.ts";
+import { advanceRooms, type ClaimedEvent, claimOutbox, trimOutbox } from "../db/outbox.ts";
+import { type Tx, transaction } from "../db/pool.ts";
 import type { Context } from "./context.ts";
+import type { BalanceChange } from "./outbox.ts";
+import { readBalancesNow } from "./pools.ts";
 
 /** One event of one room, numbered, ready to be sent. */
 export interface NumberedEvent {
@@ -19,7 +21,7 @@ export interface NumberedEvent {
  */
 export async function takeEvents(context: Context, limit: number): Promise<NumberedEvent[]> {
   return transaction(context.pool, async (tx) => {
-    const claimed = await claimOutbox(tx, limit);
+    const claimed = await withBalances(context, tx, await claimOutbox(tx, limit));
     if (claimed.length === 0) return [];
     const counts = new Map<string, number>();
     for (const room of claimed.flatMap(({ rooms }) => rooms)) counts.set(room, (counts.get(room) ?? 0) + 1);
@@ -36,6 +38,26 @@ export async function takeEvents(context: Context, limit: number): Promise<Numbe
         return { room, sequence, name: name as EventName, at: created_at.toISOString(), data };
       }),
     );
+  });
+}
+
+/** Puts the numbers of this moment into events that say only whose are others now: one event is enough for each. */
+async function withBalances(context: Context, tx: Tx, events: ClaimedEvent[]): Promise<ClaimedEvent[]> {
+  const changes = new Map<string, { change: BalanceChange; event: ClaimedEvent }>();
+  for (const event of events) {
+    if (event.name !== "pool:balance") continue;
+    // Written by `tell` under this name.
+    const change = event.data as BalanceChange;
+    changes.set(`${change.playerId} ${change.token}`, { change, event });
+  }
+  if (changes.size === 0) return events;
+  const last = new Map([...changes.values()].map(({ change, event }) => [event, change]));
+  const balanceOf = await readBalancesNow(context, tx, [...last.values()]);
+  return events.flatMap((event) => {
+    if (event.name !== "pool:balance") return [event];
+    const change = last.get(event);
+    const balance = change === undefined ? null : balanceOf(change);
+    return balance === null ? [] : [{ ...event, data: { balance } satisfies EventData["pool:balance"] }];
   });
 }
 

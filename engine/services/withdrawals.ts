@@ -95,7 +95,7 @@ async function owe(context: Context, tx: Tx, request: WithdrawalRequest): Promis
   const { withdrawal } = made;
   await tell(tx, [
     { rooms: [rooms.player(playerId)], name: "withdrawal:update", data: { withdrawal } },
-    ...(await balanceTellings(context, tx, [playerId], token)),
+    ...balanceTellings([playerId], token),
   ]);
   return { ok: true, value: withdrawal };
 }

@@ -1,6 +1,7 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
 import { proposeBody } from "../../engine/contract/wager.ts";
 import * as proposals from "../../engine/services/proposals.ts";
+import { takeEvents } from "../../engine/services/relay.ts";
 import {
   codeOf,
   createWorld,
@@ -67,9 +68,22 @@ describe("an offer", () => {
     expect((await events("proposal:update"))[0]?.rooms).toEqual(rooms);
     await propose();
     expect((await events("proposal:update"))[0]?.rooms).toEqual([`player:${red}`, `live:${red}`, "arena"]);
-    expect((await events("pool:balance"))[0]).toMatchObject({
-      rooms: [`player:${red}`],
-      data: { balance: { free: { amount: "0" }, locked: { amount: "100000000" } } },
+  });
+
+  test("tells its proposer the new numbers, once for two changes that are sent together", async () => {
+    await newPair();
+    await takeEvents(world.context, 1_000);
+    await propose();
+    await propose(toBlue());
+    const told = (await takeEvents(world.context, 1_000)).filter(({ name }) => name === "pool:balance");
+    expect(told).toHaveLength(1);
+    expect(told[0]).toMatchObject({
+      room: `player:${red}`,
+      // After the two offers.
+      sequence: 3,
+      data: {
+        balance: { free: { amount: "0" }, locked: { amount: "100000000" }, onItsWay: { amount: "0" } },
+      },
     });
   });
 
@@ -134,13 +148,23 @@ describe("an offer", () => {
 
   test("beyond the limit of open ones is refused, also when many come at once", async () => {
     await newPair();
-    const tries = Array.from({ length: proposals.mostPendingOffers + 20 }, () =>
-      propose({ proposerStake: 1n }),
+    // All but ten of them by hand; one offer holds for them all.
+    const almost = proposals.mostPendingOffers - 10;
+    value(await propose({ proposerStake: BigInt(almost) }));
+    await world.rows(
+      `INSERT INTO proposal (root_id, proposer_id, token, proposer_stake, taker_stake, terms, expected_minutes, rake_bps, expires_at)
+       SELECT gen_random_uuid(), $1, $2, 1, 1, 'x', 60, 500, now() + interval '1 day' FROM generate_series(1, $3)`,
+      [red, usdc, almost - 1],
     );
+    const tries = Array.from({ length: 30 }, () => propose({ proposerStake: 1n }));
     const codes = (await Promise.all(tries)).map(codeOf);
-    expect(codes.filter((code) => code === "ok")).toHaveLength(proposals.mostPendingOffers);
+    expect(codes.filter((code) => code === "ok")).toHaveLength(10);
     expect(codes.filter((code) => code === "too_many_requests")).toHaveLength(20);
-    expect((await world.poolOf(red)).held).toBe(BigInt(proposals.mostPendingOffers));
+    // Nobody held money for those.
+    await world.rows(
+      "UPDATE proposal SET state = 'cancelled', decided_at = now() WHERE proposer_id = $1 AND terms = 'x'",
+      [red],
+    );
   });
 });
 
