@@ -40,7 +40,7 @@ export interface Chain {
   readonly quorum: number;
   /** Calls `heard` for each new head that a WebSocket announces. Lost connections are opened again. */
   watchHeads(heard: (head: Header) => void): () => void;
-  /** True for anvil and its like. With a loopback address it means that nothing here has value. */
+  /** True when every provider is anvil or its like. With loopback addresses it means that nothing here has value. */
   isDevelopmentNode(): Promise<boolean>;
   health(): ProviderHealth[];
   close(): Promise<void>;
@@ -75,7 +75,7 @@ class Nodes implements Chain {
   readonly #options: ChainOptions;
   readonly #sockets = new Set<HeadSocket>();
   #closed = false;
-  #development: Promise<boolean> | null = null;
+  #isDevelopment: boolean | null = null;
 
   constructor(providers: Provider[], options: ChainOptions) {
     this.providers = providers;
@@ -155,15 +155,14 @@ class Nodes implements Chain {
     };
   }
 
-  isDevelopmentNode(): Promise<boolean> {
-    this.#development ??= this.ask("web3_clientVersion", [], z.string()).then(
-      (version) => /^(anvil|hardhat)/i.test(version),
-      (error: unknown) => {
-        this.#development = null;
-        throw error;
-      },
-    );
-    return this.#development;
+  async isDevelopmentNode(): Promise<boolean> {
+    if (this.#isDevelopment === null) {
+      const asked = this.providers.map((provider) => provider.ask("web3_clientVersion", [], z.string()));
+      const versions = await Promise.all(asked).catch(() => null);
+      if (versions === null) return false; // For now: one of them doesn't answer.
+      this.#isDevelopment = versions.every((version) => /^(anvil|hardhat)/i.test(version));
+    }
+    return this.#isDevelopment;
   }
 
   health(): ProviderHealth[] {

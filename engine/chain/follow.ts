@@ -14,15 +14,16 @@
  */
 import { Backfill } from "./backfill.ts";
 import type { Chain } from "./client.ts";
-import { ChainError, DeepReorgError, InconsistentAnswerError } from "./errors.ts";
+import { ChainError, DeepReorgError } from "./errors.ts";
 import { finalNumber, noteDoubts, vouchedBlock } from "./finality.ts";
 import { HeadFeed } from "./head-feed.ts";
-import { countWitnesses, readBlockByHash, readLine } from "./heads.ts";
+import { countWitnesses, readDownTo, readLine } from "./heads.ts";
 import { inOrderAhead } from "./in-order.ts";
 import { KnownBlocks } from "./known-blocks.ts";
 import { readTransfersOf } from "./logs.ts";
 import { type Header, refOf } from "./shapes.ts";
 import { findFinal, resume } from "./start.ts";
+import { LossWatch, turnBack } from "./turning-back.ts";
 import type { BlockId, BlockRef, ChainEvent, TransferLog } from "./types.ts";
 
 export type { BlockId, BlockRef, ChainEvent, TransferLog } from "./types.ts";
@@ -45,8 +46,6 @@ export interface FollowOptions {
 /** Blocks between tip and head that are fetched at once, and of how many the logs are asked for ahead. */
 const lineLength = 64n;
 const readAhead = 8;
-/** So many polls in a row must find a development chain shorter than it was. */
-const pollsToBelieveLoss = 3;
 
 /**
  * Goes on through outages (they are in the providers' health) until `signal` is aborted.
@@ -63,7 +62,7 @@ export async function* follow(chain: Chain, options: FollowOptions): AsyncGenera
       try {
         yield* follower.step();
       } catch (error) {
-        if (!(error instanceof ChainError) || error instanceof DeepReorgError) throw error;
+        if (!isPassing(error)) throw error;
       }
     }
   } finally {
@@ -71,18 +70,23 @@ export async function* follow(chain: Chain, options: FollowOptions): AsyncGenera
   }
 }
 
+/** Trouble of the nodes, which is in their health and may pass. */
+const isPassing = (error: unknown): boolean =>
+  error instanceof ChainError && !(error instanceof DeepReorgError);
+
 class Follower {
   readonly #chain: Chain;
   readonly #feed: HeadFeed;
   readonly #options: FollowOptions;
   readonly #backfill: Backfill;
+  readonly #losses: LossWatch;
   #known: KnownBlocks | null = null;
-  #shortSincePoll: number | null = null;
 
   constructor(chain: Chain, feed: HeadFeed, options: FollowOptions) {
     this.#chain = chain;
     this.#feed = feed;
     this.#options = options;
+    this.#losses = new LossWatch(chain, feed);
     this.#backfill = new Backfill(chain, { tokens: options.tokens, maxRange: options.maxRange ?? 2_000n });
   }
 
@@ -90,7 +94,12 @@ class Follower {
   async *step(): AsyncGenerator<ChainEvent> {
     this.#known ??= yield* this.#start();
     if (this.#known === null) return;
-    yield* this.#catchUp(this.#known);
+    try {
+      yield* this.#catchUp(this.#known);
+    } catch (error) {
+      // What can't be read or agreed on by lines may still go block by block, without being final.
+      if (!isPassing(error)) throw error;
+    }
     yield* this.#approach(this.#known);
     yield* this.#settle(this.#known);
   }
@@ -114,7 +123,7 @@ class Follower {
       const { blocks, transfers } = await this.#backfill.next({ from, to });
       const [first] = blocks;
       if (first !== undefined && first.parentHash !== known.tip.hash) {
-        yield* this.#turnBack(known, first);
+        yield* turnBack(this.#chain, known, first);
         continue;
       }
       for (const [index, block] of blocks.entries()) {
@@ -132,19 +141,19 @@ class Follower {
     while (head !== null && !this.#options.signal.aborted) {
       const { tip } = known;
       if (head.number < tip.number && (known.has(head) || head.number <= (known.finalized?.number ?? 0n))) {
-        yield* this.#lookWhetherLost(known, head);
+        yield* this.#losses.look(known, head);
         return;
       }
-      this.#shortSincePoll = null;
+      this.#losses.reset();
       if (known.has(head)) return;
       if (head.number <= tip.number) {
         // As long as somebody stands by our tip, the other is the one that is behind, on a branch that was left.
         if ((await countWitnesses(this.#chain, tip)) > 0) return;
-        yield* this.#turnBack(known, head);
+        yield* turnBack(this.#chain, known, head);
         continue;
       }
       const line = await this.#readUpTo(head, tip);
-      if (line[0]?.parentHash !== tip.hash) yield* this.#turnBack(known, line[0] ?? head);
+      if (line[0]?.parentHash !== tip.hash) yield* turnBack(this.#chain, known, line[0] ?? head);
       else yield* this.#takeLine(known, line);
     }
   }
@@ -153,11 +162,10 @@ class Follower {
     const from = tip.number + 1n;
     if (head.number - tip.number > lineLength)
       return readLine(this.#chain, { from, to: tip.number + lineLength });
-    const line = await readLine(this.#chain, { from, to: head.number - 1n });
-    const last = line.at(-1);
-    if (last !== undefined && last.hash !== head.parentHash)
-      throw new InconsistentAnswerError(`the head ${head.number} doesn't follow from the block before it`);
-    return [...line, head];
+    const line = await readLine(this.#chain, { from, to: head.number - 1n }).catch(() => []);
+    if ((line.at(-1) ?? tip).hash === head.parentHash) return [...line, head];
+    // By number the providers tell of several branches; by hash there is only one way down from the head.
+    return readDownTo(this.#chain, { head, from });
   }
 
   async *#takeLine(known: KnownBlocks, line: readonly Header[]): AsyncGenerator<ChainEvent> {
@@ -167,52 +175,6 @@ class Follower {
     });
     for await (const { block, transfers } of inOrderAhead(line, readAhead, read))
       yield take(known, block, transfers);
-  }
-
-  /** Finds the last of our blocks that `block` descends from and takes back what is above it. */
-  async *#turnBack(known: KnownBlocks, block: Header): AsyncGenerator<ChainEvent> {
-    let theirs = block;
-    for (;;) {
-      const ours = known.at(theirs.number - 1n);
-      if (ours?.hash === theirs.parentHash) {
-        const orphaned = known.cutAbove(ours);
-        if (orphaned.length > 0) yield { type: "reorg", commonAncestor: ours, orphaned };
-        return;
-      }
-      if (ours === null || ours.number <= (known.finalized?.number ?? -1n)) return this.#cryDeep(known);
-      const parent = await readBlockByHash(this.#chain, theirs.parentHash);
-      if (parent?.number !== theirs.number - 1n)
-        throw new InconsistentAnswerError(`the parent of block ${theirs.hash} isn't there`);
-      theirs = parent;
-    }
-  }
-
-  /** @throws DeepReorgError, unless a provider still stands by our final block: then the others are in doubt. */
-  async #cryDeep({ finalized, tip }: KnownBlocks): Promise<never> {
-    const floor = finalized ?? tip;
-    if ((await countWitnesses(this.#chain, floor)) > 0)
-      throw new InconsistentAnswerError(
-        `the providers tell of two chains below the final block ${floor.number}`,
-      );
-    throw new DeepReorgError(
-      `Block ${floor.number} (${floor.hash}) was final and is no longer in the chain.`,
-    );
-  }
-
-  /**
-   * The best head is below our tip. On a real chain that is a provider that lags, and nothing follows. A development
-   * chain may have lost its last blocks (a restart, a revert): it is believed after some polls.
-   */
-  async *#lookWhetherLost(known: KnownBlocks, head: Header): AsyncGenerator<ChainEvent> {
-    if (!(await this.#chain.isDevelopmentNode())) return;
-    this.#shortSincePoll ??= this.#feed.polls;
-    const polls = this.#feed.polls - this.#shortSincePoll;
-    if (polls < pollsToBelieveLoss * this.#chain.providers.length) return;
-    this.#shortSincePoll = null;
-    if ((await countWitnesses(this.#chain, known.tip)) > 0) return;
-    const ancestor = known.at(head.number);
-    if (ancestor?.hash !== head.hash) return this.#cryDeep(known);
-    yield { type: "reorg", commonAncestor: ancestor, orphaned: known.cutAbove(ancestor) };
   }
 
   /** A provider whose finalized block goes back, or is another than ours, moves nothing; its health says why. */

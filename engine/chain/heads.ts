@@ -38,6 +38,27 @@ export async function readLine(chain: Chain, { from, to }: { from: bigint; to: b
   return line;
 }
 
+/**
+ * The blocks from `from` up to `head`, found from the head down, each by the hash that its child names.
+ * @throws InconsistentAnswerError when a parent isn't there
+ */
+export async function readDownTo(
+  chain: Chain,
+  { head, from }: { head: Header; from: bigint },
+): Promise<Header[]> {
+  const line = [head];
+  for (let lowest = head; lowest.number > from; line.unshift(lowest))
+    lowest = await readParent(chain, lowest);
+  return line;
+}
+
+/** @throws InconsistentAnswerError when it isn't there, or isn't one lower */
+export async function readParent(chain: Chain, block: Header): Promise<Header> {
+  const parent = await readBlockByHash(chain, block.parentHash);
+  if (parent?.number === block.number - 1n) return parent;
+  throw new InconsistentAnswerError(`the parent of block ${block.hash} isn't there`);
+}
+
 /** How many providers name `hash` as the block at `number`. */
 export async function countWitnesses(
   chain: Chain,

@@ -5,11 +5,11 @@ import type { Chain } from "./client.ts";
 import { InconsistentAnswerError } from "./errors.ts";
 import { inOrderAhead } from "./in-order.ts";
 import type { Shape } from "./provider.ts";
-import { type Header, hex, log, type RawLog, receipt, transferTopic } from "./shapes.ts";
+import { logList, type RawLog } from "./raw-log.ts";
+import { type Header, hex, receipt, transferTopic } from "./shapes.ts";
 import { isTransferOf, mayHoldTransfers, toTransfers } from "./transfers.ts";
 import type { TransferLog } from "./types.ts";
 
-const logs = z.array(log).max(100_000);
 const receipts = z.array(receipt).max(100_000);
 /** Blocks that are confirmed to be empty at the same time. */
 const confirmedAtOnce = 8;
@@ -77,7 +77,7 @@ const filterOf = (block: Header, tokens: readonly string[]): unknown => ({
 });
 
 const transfersIn = (block: Header, tokens: readonly string[]): Shape<TransferLog[]> => ({
-  parse: (answer) => toTransfers(logs.parse(answer), block, tokens),
+  parse: (answer) => toTransfers(logList.parse(answer), block, tokens),
 });
 
 const transfersAlong = (
@@ -86,7 +86,7 @@ const transfersAlong = (
 ): Shape<Map<string, TransferLog[]>> => ({
   parse(answer) {
     const byHash = new Map<string, RawLog[]>();
-    for (const entry of logs.parse(answer))
+    for (const entry of logList.parse(answer))
       if (!byHash.get(entry.blockHash)?.push(entry)) byHash.set(entry.blockHash, [entry]);
     const found = new Map<string, TransferLog[]>();
     for (const block of line) {

@@ -26,7 +26,7 @@ const meanings: [
   pattern: RegExp,
   outcome: "known" | "nonce_too_low" | "underpriced" | "insufficient_funds",
 ][] = [
-  [/already (known|imported|exists)|alreadyknown|known transaction/i, "known"],
+  [/already (known|imported)|alreadyknown|known transaction/i, "known"],
   [/nonce (is )?too low|nonce .*already been used|invalid nonce.*lower/i, "nonce_too_low"],
   [/underpriced|fee too low|less than block base fee/i, "underpriced"],
   [/insufficient (funds|balance)/i, "insufficient_funds"],

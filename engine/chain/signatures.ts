@@ -68,7 +68,9 @@ export async function verifySignatureOnChain(
     knownFactories,
   }: { address: string; message: string; signature: string; knownFactories: readonly string[] },
 ): Promise<ChainVerdict> {
-  if (!bytes.safeParse(signature).success || signature.length > longestSignature) return "invalid";
+  // Where recovery fails, precompiles answer zero: the zero address must never get so far.
+  if (/^0x0{40}$/.test(address)) return "invalid";
+  if (signature.length > longestSignature || !bytes.safeParse(signature).success) return "invalid";
   const isWrapped = signature.toLowerCase().endsWith(wrapperEnd);
   if (isWrapped && !hasKnownFactory(signature, knownFactories)) return "invalid";
   const data = encodeDeployData({

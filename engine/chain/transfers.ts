@@ -1,7 +1,8 @@
 /** From the logs that a node answers to transfers: pure, and believing nothing that the block's header doesn't bear out. */
 import { mayContain } from "./bloom.ts";
 import { InconsistentAnswerError } from "./errors.ts";
-import { type Header, type RawLog, transferBody, transferTopic } from "./shapes.ts";
+import type { RawLog } from "./raw-log.ts";
+import { type Header, transferTopic } from "./shapes.ts";
 import type { TransferLog } from "./types.ts";
 
 /** Whether the block's bloom filter says that a token of the list may have moved in it. False is certain. */
@@ -24,10 +25,10 @@ export function toTransfers(
 ): TransferLog[] {
   const ordinals = new Map<string, number>();
   const transfers: TransferLog[] = [];
+  // Looked up once for each token, not for each of the hundreds of logs of a full block.
+  const moved = new Set(tokens.filter((token) => mayContain(block.logsBloom, [token, transferTopic])));
   for (const log of inOrder(logs)) {
-    checkLog(log, block, tokens);
-    const body = transferBody.safeParse(log);
-    if (!body.success) throw new InconsistentAnswerError(`a log of ${log.address} isn't an ERC-20 Transfer`);
+    checkLog(log, block, moved);
     const key = `${log.transactionHash} ${log.address}`;
     const ordinal = ordinals.get(key) ?? 0;
     ordinals.set(key, ordinal + 1);
@@ -39,13 +40,23 @@ export function toTransfers(
       logIndex: log.logIndex,
       token: log.address,
       ordinal,
-      from: body.data.topics[1],
-      to: body.data.topics[2],
-      amount: body.data.data,
+      ...bodyOf(log),
     });
   }
   return transfers;
 }
+
+/** The form that the standard asks for; an NFT's log under the same topic has no amount in its data. */
+function bodyOf({ address, topics, data }: RawLog): { from: string; to: string; amount: bigint } {
+  const [, from, to] = topics;
+  if (topics.length !== 3 || !isAddress(from) || !isAddress(to) || data.length !== 66)
+    throw new InconsistentAnswerError(`a log of ${address} isn't an ERC-20 Transfer`);
+  return { from: `0x${from.slice(26)}`, to: `0x${to.slice(26)}`, amount: BigInt(data) };
+}
+
+/** Twenty bytes in a topic of thirty-two. */
+const isAddress = (topic: string | undefined): topic is string =>
+  topic?.startsWith("0x000000000000000000000000") === true;
 
 /** By log index, each once. */
 function inOrder(logs: readonly RawLog[]): RawLog[] {
@@ -63,17 +74,14 @@ const textOf = ({ address, topics, data, transactionHash, blockHash }: RawLog): 
   ...[address, topics, data, transactionHash, blockHash],
 ];
 
-function checkLog(log: RawLog, block: Header, tokens: readonly string[]): void {
+/** `moved`: the tokens of the list that are in the block's bloom filter. */
+function checkLog(log: RawLog, block: Header, moved: ReadonlySet<string>): void {
   const { address, topics, blockHash, blockNumber } = log;
-  const problem =
-    blockHash !== block.hash || blockNumber !== block.number
-      ? `a log of block ${blockHash} was answered for ${block.hash}`
-      : !isTransferOf(log, tokens)
-        ? `a log of ${address} was answered, which wasn't asked for`
-        : log.removed === true
-          ? "a log that was taken back was answered for a canonical block"
-          : !mayContain(block.logsBloom, [address, topics[0] ?? "0x"])
-            ? `a log of ${address} was answered, which isn't in the bloom of ${block.hash}`
-            : null;
-  if (problem !== null) throw new InconsistentAnswerError(problem);
+  if (blockHash !== block.hash || blockNumber !== block.number)
+    throw new InconsistentAnswerError(`a log of block ${blockHash} was answered for ${block.hash}`);
+  if (log.removed) throw new InconsistentAnswerError("a log was answered that was taken back");
+  if (!moved.has(address) || topics[0] !== transferTopic)
+    throw new InconsistentAnswerError(
+      `a log of ${address} was answered, which wasn't asked for or isn't in the bloom of ${block.hash}`,
+    );
 }

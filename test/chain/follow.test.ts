@@ -43,7 +43,7 @@ describe("following", () => {
     await base.mine(5);
     await watcher.reaches();
     await watcher.stop();
-    expect(isUnbroken(watcher.blocks)).toBe(true);
+    expect(isUnbroken(watcher.blocks, { mayLeaveOut: true })).toBe(true);
     expect(watcher.failure()).toBeNull();
   });
 
@@ -55,7 +55,8 @@ describe("following", () => {
     await watcher.reaches();
     await watcher.stop();
     expect(watcher.blocks.length - before).toBeLessThanOrEqual(150); // Final and empty ones may be left out.
-    expect(isUnbroken(watcher.blocks.slice(-3))).toBe(true);
+    expect(isUnbroken(watcher.blocks.slice(-2))).toBe(true);
+    expect(isUnbroken(watcher.blocks, { mayLeaveOut: true })).toBe(true);
   });
 
   it("reading the past by ranges gives the same transfers as watching them happen", async () => {

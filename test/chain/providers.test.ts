@@ -2,8 +2,9 @@ import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { z } from "zod";
 import { type Chain, createChain } from "../../engine/chain/client.ts";
 import { RpcRefusedError, RpcUnavailableError, WrongChainError } from "../../engine/chain/errors.ts";
+import { callNode } from "../../scripts/local/rpc.ts";
 import { startTestChain, type TestChain } from "../helpers/chain.ts";
-import { everything, html, otherChainId, replyTo, stoppedAt } from "../helpers/rpc-faults.ts";
+import { everything, html, otherChainId, replyTo, stoppedAt, stuckOn } from "../helpers/rpc-faults.ts";
 import { type RpcProxy, startRpcProxy } from "../helpers/rpc-proxy.ts";
 import { waitFor } from "../helpers/wait.ts";
 import { createSender, watch } from "./watching.ts";
@@ -23,7 +24,7 @@ afterEach(async () => {
   await base.stop();
 });
 
-async function connect(rpcUrls: string[], requestTimeoutMs = 300): Promise<Chain> {
+async function connect(rpcUrls: string[], requestTimeoutMs = 1_000): Promise<Chain> {
   const chain = await createChain({ rpcUrls, expectedChainId: 8453, requestTimeoutMs });
   open.push(chain);
   return chain;
@@ -69,7 +70,7 @@ describe("a provider that fails", () => {
     const hex = z.string().regex(/^0x[0-9a-f]+$/);
     const startedAtMs = performance.now();
     expect(BigInt(await chain.ask("eth_blockNumber", [], hex))).toBeGreaterThan(0n);
-    expect(performance.now() - startedAtMs).toBeLessThan(2_000);
+    expect(performance.now() - startedAtMs).toBeLessThan(10_000);
     const [failed, well] = chain.health();
     expect(failed).toMatchObject({ ok: false, lastError: expect.any(String) });
     expect(well).toMatchObject({ ok: true, lastError: null });
@@ -84,7 +85,7 @@ describe("a provider that fails", () => {
     first.setFaults(everything("hang"));
     const startedAtMs = performance.now();
     await expect(headNumber(chain)).rejects.toMatchObject({ code: "rpc_unavailable", retriable: true });
-    expect(performance.now() - startedAtMs).toBeLessThan(3_000);
+    expect(performance.now() - startedAtMs).toBeLessThan(15_000);
   });
 
   it("at the start leaves the engine to the other; none at all is an error that names them", async () => {
@@ -163,5 +164,26 @@ describe("two providers", () => {
     const final = await base.testClient.getBlock({ blockTag: "finalized" });
     await waitFor(() => watcher.finalized()?.hash === final.hash, { what: "finality" });
     await watcher.stop();
+  });
+
+  it("one stuck on a branch that was left: the chain goes back once, and not again", async () => {
+    const chain = await connect(both());
+    const watcher = watch(chain, base);
+    await base.mine(3);
+    await watcher.reaches();
+    const left = await callNode(base.rpcUrl, "eth_getBlockByNumber", ["latest", false]);
+    first.setFaults(stuckOn(left as { number: string }));
+    await base.reorg(1);
+    // As high as the one that was left: as long as a provider stands by what we know, we do, too.
+    const polls = first.count("eth_getBlockByNumber");
+    await waitFor(() => first.count("eth_getBlockByNumber") > polls + 12, { what: "some polls" });
+    expect(watcher.reorgs()).toEqual([]);
+    await base.mine(3);
+    await watcher.reaches();
+    const more = first.count("eth_getBlockByNumber");
+    await waitFor(() => first.count("eth_getBlockByNumber") > more + 12, { what: "some polls" });
+    expect(watcher.reorgs()).toHaveLength(1);
+    await watcher.stop();
+    expect(watcher.failure()).toBeNull();
   });
 });

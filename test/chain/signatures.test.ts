@@ -128,6 +128,8 @@ describe("a smart wallet on the chain", () => {
     expect(await verify({ address: owner.address, signature })).toBe("invalid");
     expect(await verify({ address: zeroAddress, signature: `0x${"00".repeat(65)}` })).toBe("invalid");
     expect(await verify({ address: zeroAddress, signature: wrap(signature) })).toBe("invalid");
+    expect(await verify({ address: zeroAddress, signature: wrap(`0x${"00".repeat(65)}`) })).toBe("invalid");
+    expect(await verify({ address: zeroAddress, signature: wrap(`0x${"11".repeat(64)}1b`) })).toBe("invalid");
   });
 
   it("a signature of more than 10 KB isn't sent anywhere", async () => {

@@ -47,6 +47,14 @@ export const stoppedAt = (number: bigint): Fault =>
     return BigInt(String(asked)) > number ? { result: null } : undefined;
   });
 
+/** A node that stays on a branch which was left: its head is this block, and at its height it knows no other. */
+export const stuckOn = (head: { number: string }): Fault =>
+  replyTo("eth_getBlockByNumber", ({ params: [asked] }) => {
+    if (asked === "latest" || asked === head.number) return { result: head };
+    if (asked === "safe" || asked === "finalized") return undefined;
+    return BigInt(String(asked)) > BigInt(head.number) ? { result: null } : undefined;
+  });
+
 /** Any answer of a method is thrown away after the node has acted on the call, so many times. */
 export function answerLost(method: string, times: number): Fault {
   let left = times;
