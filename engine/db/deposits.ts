@@ -57,11 +57,11 @@ const select = `SELECT deposit.id, chain_log_id, chain_log.inclusion, deposit.to
     deposit.player_id, chain_log.sender, chain_log.block_number, deposit.state, deposit.credited, deposit.suspense_state, deposit.claimed_by
   FROM deposit JOIN chain_log ON chain_log.id = chain_log_id JOIN wallet ON wallet.id = deposit.wallet_id`;
 
-/** Deposits that the ledger doesn't hold yet, oldest first, locked. */
+/** Deposits that the ledger doesn't hold yet, oldest first, locked; none while an operator keeps them from being credited. */
 export async function lockUncredited(tx: Tx, limit: number): Promise<DepositRow[]> {
   const { rows } = await tx.query({
     name: "lock_uncredited",
-    text: `${select} WHERE deposit.state = 'seen' AND NOT deposit.credited ORDER BY deposit.id LIMIT $1 FOR UPDATE OF deposit`,
+    text: `${select} WHERE deposit.state = 'seen' AND NOT deposit.credited AND (SELECT is_on FROM switch WHERE name = 'deposits') ORDER BY deposit.id LIMIT $1 FOR UPDATE OF deposit`,
     values: [limit],
   });
   return rowsOf(pending, rows);

@@ -10,7 +10,6 @@ import {
   setDepositsCredited,
 } from "../db/deposits.ts";
 import type { Tx } from "../db/pool.ts";
-import { readSwitch } from "../db/switches.ts";
 import type { Context } from "./context.ts";
 import { post } from "./ledger.ts";
 
@@ -32,7 +31,6 @@ export const collectCause = (deposit: Pick<DepositRow, "block_number">): string 
 export async function creditWhatIsPlayable(context: Context, tx: Tx, heads: Heads): Promise<string[]> {
   const waiting = await lockUncredited(tx, mostAtOnce);
   if (waiting.length === 0) return [];
-  if (!(await readSwitch(tx, "deposits")).is_on) return [];
   const exposed = await readExposures(tx, heads.finalized);
   const credited: DepositRow[] = [];
   for (const deposit of waiting) {

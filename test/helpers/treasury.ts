@@ -16,9 +16,11 @@ export async function freeOf(world: MoneyWorld, playerId: string): Promise<bigin
 /** Makes blocks until everything that stands in the books now is beyond reorg. */
 export async function finalize(world: MoneyWorld): Promise<void> {
   const head = (await world.base.testClient.getBlock()).number;
+  await world.base.mine(20);
   await waitFor(
     async () => {
-      await world.base.mine(20);
+      // One at a time: a watcher on a busy machine must be able to reach the head.
+      await world.base.mine(1);
       return ((await readCursor(world.context.pool))?.finalized_number ?? 0n) >= head;
     },
     { what: `block ${head} to be final`, timeoutMs: 20_000, everyMs: 50 },

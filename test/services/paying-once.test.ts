@@ -83,8 +83,6 @@ async function finish(): Promise<void> {
 
 describe("a process that is killed", () => {
   const steps: [string, () => Promise<unknown>][] = [
-    ["before anything", async () => undefined],
-    ["after the nonce", async () => prepareFully()],
     [
       "after signing, before storing",
       async () => {
@@ -105,13 +103,6 @@ describe("a process that is killed", () => {
           maxFeePerGas: 3_000_000_000n,
           maxPriorityFeePerGas: 1_000_000n,
         });
-      },
-    ],
-    [
-      "after storing, before sending",
-      async () => {
-        await prepareFully();
-        await signWhatIsPrepared(await restarted(), leadership);
       },
     ],
     [
@@ -202,7 +193,7 @@ describe("gas", () => {
     const [vault] = await world.query<{ address: Address }>(
       "SELECT address FROM wallet WHERE purpose = 'vault'",
     );
-    await world.base.setEther(vault?.address ?? "", 0n);
+    await world.base.setEther(vault?.address ?? "0x", 0n);
     const small = await restarted({ maxTopupWei: 5_000_000_000_000_000n });
     world.context.signer = small.signer;
     for (let index = 0; index < 60; index += 1) await ask(player, 1n);
