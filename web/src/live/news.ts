@@ -1,4 +1,5 @@
 /** What is read out and shown as a line when money has moved. Only money: everything else is on the screen anyway. */
+import type { Deposit } from "../../../engine/contract/account.ts";
 import type { BatchedEvent } from "../../../engine/contract/events.ts";
 import type { Money } from "../../../engine/contract/primitives.ts";
 import { withSymbol } from "../money/show.ts";
@@ -69,16 +70,16 @@ function sentenceOf(event: BatchedEvent, playerId: string): string | null {
 
 const paid = (money: Money): string => `Paid: ${withSymbol(money)} to your pool.`;
 
-function depositNews({ state, money }: { state: string; money: Money }): string | null {
+function depositNews({ state, money }: Deposit): string {
   switch (state) {
     case "seen":
       return `We see ${withSymbol(money)} coming in.`;
     case "playable":
       return `${withSymbol(money)} is yours to play with.`;
+    case "final":
+      return `${withSymbol(money)} is final: play with it or withdraw it.`;
     case "orphaned":
       return `The block with your ${withSymbol(money)} fell out of the chain. It isn't credited until it comes back.`;
-    default:
-      return null;
   }
 }
 

@@ -100,7 +100,7 @@ function Line({ line: { at, reason, direction, money, gameId, chainTxHash } }: {
 /** The ledger's reasons as a player reads them. */
 const reasonWords: Record<string, string> = {
   deposit: "Deposit",
-  collect: "Deposit moved into the vault",
+  collect: "Deposit",
   hold: "Stake held for an offer",
   release: "Stake back from an offer",
   capture: "Stake into the game",

@@ -3,7 +3,7 @@ import { useRef, useState } from "react";
 import { formatAmount, parseAmount } from "../../../engine/core/money.ts";
 import { call } from "../api/call.ts";
 import { queryClient } from "../api/client.ts";
-import { ownProposalsQuery } from "../api/queries.ts";
+import { configQuery, ownProposalsQuery } from "../api/queries.ts";
 import { upserted } from "../live/patches.ts";
 import {
   type Draft,
@@ -15,7 +15,7 @@ import {
   opponentOf,
   sentenceOf,
 } from "../money/draft.ts";
-import { useConfig, useMe, useToken } from "../shell/use-me.ts";
+import { type Token, tokenOf, useConfig, useMe, useToken } from "../shell/use-me.ts";
 import { usePress } from "../shell/use-press.ts";
 import { MoneyButton } from "../ui/button.tsx";
 import { SelectField, TextField } from "../ui/field.tsx";
@@ -75,13 +75,15 @@ export function Composer({ initial }: { initial: Partial<Draft> }) {
     setChecked(true);
     // A sentence that isn't understood whole may mean somebody else than its boxes say.
     if (lineProblem !== null) return lineField.current?.focus();
-    if (token === undefined || Object.keys(draftProblems(draft, decimals)).length > 0) return;
-    const [own, their] = [parseAmount(draft.own, decimals), parseAmount(draft.their, decimals)];
+    // A fast hand is here before the list of tokens is.
+    const played = token ?? (await firstToken());
+    if (played === undefined || Object.keys(draftProblems(draft, played.decimals)).length > 0) return;
+    const [own, their] = [parseAmount(draft.own, played.decimals), parseAmount(draft.their, played.decimals)];
     const opponent = opponentOf(draft.against);
     if (!own.ok || !their.ok || opponent === "invalid") return;
     const made = await press.go({
       opponent,
-      token: token.address,
+      token: played.address,
       proposerStake: own.amount.toString(),
       takerStake: their.amount.toString(),
       terms: draft.terms.trim(),
@@ -216,6 +218,11 @@ export function Composer({ initial }: { initial: Partial<Draft> }) {
     </form>
   );
 }
+
+const firstToken = async (): Promise<Token | undefined> => {
+  const config = await queryClient.ensureQueryData(configQuery).catch(() => null);
+  return tokenOf(config?.tokens ?? []);
+};
 
 type ProposeBody = NonNullable<NonNullable<Parameters<typeof call<"propose">>[1]>["body"]>;
 const propose = (body: ProposeBody, idempotencyKey: string) => call("propose", { body, idempotencyKey });

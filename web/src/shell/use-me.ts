@@ -17,14 +17,21 @@ function subscribe(listener: () => void): () => void {
   return () => listeners.delete(listener);
 }
 
+const chosenToken = (): string | null => localStorage.getItem(storageKey);
+
 /** The token that this browser plays for: the one chosen last, else USDC, else the first on the list. */
-export function useToken(): { token: Token | undefined; choose: (address: string) => void } {
-  const chosen = useSyncExternalStore(subscribe, () => localStorage.getItem(storageKey));
-  const tokens = useConfig()?.tokens ?? [];
-  const token =
+export function tokenOf(tokens: readonly Token[], chosen: string | null = chosenToken()): Token | undefined {
+  return (
     tokens.find(({ address }) => address === chosen) ??
     tokens.find(({ symbol }) => symbol === "USDC") ??
-    tokens[0];
+    tokens[0]
+  );
+}
+
+/** The token that is played for; undefined until the list of them is there. */
+export function useToken(): { token: Token | undefined; choose: (address: string) => void } {
+  const chosen = useSyncExternalStore(subscribe, chosenToken);
+  const token = tokenOf(useConfig()?.tokens ?? [], chosen);
   const choose = useCallback((address: string) => {
     localStorage.setItem(storageKey, address);
     for (const listener of listeners) listener();

@@ -1,5 +1,5 @@
 /** An EIP-1193 provider over a key in the page. Local chains only. */
-import { createWalletClient, custom, hexToString, isHex, type LocalAccount, numberToHex } from "viem";
+import { isHex, type LocalAccount, numberToHex } from "viem";
 import { base } from "viem/chains";
 
 interface Request {
@@ -10,8 +10,8 @@ type Listener = (...values: unknown[]) => void;
 
 interface TransactionRequest {
   to: `0x${string}`;
-  data?: `0x${string}`;
-  value?: `0x${string}`;
+  data?: `0x${string}` | undefined;
+  value?: `0x${string}` | undefined;
 }
 
 /** As EIP-1193 wants errors: with a code. */
@@ -25,17 +25,22 @@ class ProviderError extends Error {
 }
 
 /**
+ * @param deriveAccount called once, when the key is needed first: stretching a mnemonic takes a moment.
  * @param permissionKey remembers in this browser whether the page was allowed to see the account, as a wallet
  * would: before that `eth_accounts` answers nothing.
  */
-export function createDevelopmentProvider(account: LocalAccount, permissionKey: string) {
+export function createDevelopmentProvider(deriveAccount: () => LocalAccount, permissionKey: string) {
+  let derived: LocalAccount | null = null;
+  const account = (): LocalAccount => {
+    derived ??= deriveAccount();
+    return derived;
+  };
   const listeners = new Map<string, Set<Listener>>();
   const emit = (event: string, ...values: unknown[]): void => {
     for (const listener of listeners.get(event) ?? []) listener(...values);
   };
   const isAllowed = (): boolean => localStorage.getItem(permissionKey) !== null;
-  const accounts = (): string[] => (isAllowed() ? [account.address] : []);
-  const client = createWalletClient({ account, chain: base, transport: custom({ request: callNode }) });
+  const accounts = (): string[] => (isAllowed() ? [account().address] : []);
 
   async function request({ method, params }: Request): Promise<unknown> {
     const values = Array.isArray(params) ? (params as unknown[]) : [];
@@ -68,15 +73,11 @@ export function createDevelopmentProvider(account: LocalAccount, permissionKey: 
       }
       case "personal_sign": {
         const [data] = values as [string];
-        return account.signMessage({ message: isHex(data) ? hexToString(data) : data });
+        return account().signMessage({ message: isHex(data) ? { raw: data } : data });
       }
       case "eth_sendTransaction": {
         const [{ to, data, value }] = values as [TransactionRequest];
-        return client.sendTransaction({
-          to,
-          ...(data === undefined ? {} : { data }),
-          ...(value === undefined ? {} : { value: BigInt(value) }),
-        });
+        return send(account(), { to, data, value });
       }
       default:
         return callNode({ method, params: values });
@@ -92,6 +93,29 @@ export function createDevelopmentProvider(account: LocalAccount, permissionKey: 
       listeners.get(event)?.delete(listener);
     },
   };
+}
+
+/** Signs here and sends the bytes. Fees are twice the node's, so that a local chain never keeps it waiting. */
+async function send(account: LocalAccount, { to, data, value }: TransactionRequest): Promise<unknown> {
+  const from = account.address;
+  const [nonce, gasPrice, gas] = await Promise.all([
+    callNode({ method: "eth_getTransactionCount", params: [from, "pending"] }),
+    callNode({ method: "eth_gasPrice" }),
+    callNode({ method: "eth_estimateGas", params: [{ from, to, data, value }] }),
+  ]);
+  const feePerGas = BigInt(String(gasPrice)) * 2n;
+  const raw = await account.signTransaction({
+    type: "eip1559",
+    chainId: base.id,
+    to,
+    nonce: Number(nonce),
+    gas: (BigInt(String(gas)) * 5n) / 4n,
+    maxFeePerGas: feePerGas,
+    maxPriorityFeePerGas: feePerGas,
+    ...(data === undefined ? {} : { data }),
+    ...(value === undefined ? {} : { value: BigInt(value) }),
+  });
+  return callNode({ method: "eth_sendRawTransaction", params: [raw] });
 }
 
 let lastId = 0;

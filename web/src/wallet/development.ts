@@ -30,7 +30,7 @@ export function announceDevelopmentWallets(): void {
         rdns: `local.on-the-rail.dev${index}`,
       }),
       provider: createDevelopmentProvider(
-        mnemonicToAccount(developmentMnemonic, { addressIndex: index }),
+        () => mnemonicToAccount(developmentMnemonic, { addressIndex: index }),
         `otr-dev-wallet-${index}`,
       ),
     }),
