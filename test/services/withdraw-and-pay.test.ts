@@ -1,5 +1,5 @@
 import { type Address, encodeFunctionData } from "viem";
-import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { confirmRound } from "../../engine/services/confirming.ts";
 import { checkNonces } from "../../engine/services/foreign-nonces.ts";
 import { retryInstruction } from "../../engine/services/instruction-list.ts";
@@ -19,6 +19,9 @@ import {
   stopMining,
 } from "../helpers/sender.ts";
 import { waitFor } from "../helpers/wait.ts";
+
+// Each test makes blocks until payouts are final: on a busy machine that takes its time.
+vi.setConfig({ testTimeout: 90_000 });
 
 let world: MoneyWorld;
 let sender: Sender;
@@ -181,6 +184,36 @@ describe("a gas wallet that is empty", () => {
     await sender.settle();
     expect(await holdings(player)).toBe(21n);
     await expectEachPaidOnce(world, 2);
+  });
+});
+
+describe("a top-up whose block falls out of the chain", () => {
+  it("is sent again by the same bytes, and what it was for is paid once", async () => {
+    const player = await readyToWithdraw(world, money);
+    await world.base.setEther(world.vault, 0n);
+    await world.base.mine(1);
+    await stopMining(world);
+    await ask(world, player, 777n);
+    await sender.round();
+    await sender.round();
+    await world.base.mine(1);
+    await world.caughtUp();
+    await confirmRound(sender.context);
+    const topups = () =>
+      world.query<{ id: string; state: string; amount: string }>(
+        "SELECT id, state, amount FROM instruction WHERE kind = 'topup'",
+      );
+    const [topup] = await topups();
+    expect(topup).toMatchObject({ state: "mined" });
+    await world.base.reorg(1);
+    await world.base.mine(1);
+    await waitFor(async () => (await topups()).some((row) => row.state === "sending"), { what: "the reorg" });
+    expect(await world.base.testClient.getBalance({ address: world.vault })).toBe(0n);
+    await sender.settle();
+    expect(await topups()).toEqual([{ ...topup, state: "final" }]);
+    expect(await attemptsOf(world, String(topup?.id))).toHaveLength(1);
+    expect(await holdings(player)).toBe(777n);
+    await expectEachPaidOnce(world, 1);
   });
 });
 

@@ -1,4 +1,4 @@
-/** Does the chain's work in a process of its own until it is killed. */
+/** Does the chain's work in a process of its own until it is killed, or asked to end. */
 import { createChain } from "../../engine/chain/client.ts";
 import { createPool } from "../../engine/db/pool.ts";
 import { startChainWork } from "../../engine/workers/chain.ts";
@@ -18,5 +18,9 @@ const chain = await createChain({
   requestTimeoutMs: 5_000,
 });
 const context = await createMoneyContext({ pool, chain, tokens: facts.tokens });
+const stopping = new AbortController();
+process.once("SIGTERM", () => stopping.abort());
 console.log("ready");
-await startChainWork(context, { signal: new AbortController().signal });
+await startChainWork(context, { signal: stopping.signal });
+await chain.close();
+await pool.end();
