@@ -1,7 +1,7 @@
 import { settle } from "./game-settling.ts";
 import { deadlineOf, type GameCommandOf, type GameDecision, type GameState, sideOf } from "./game-state.ts";
 import { reversalOf } from "./ledger.ts";
-import { type Refused, refused } from "./rejection.ts";
+import { assert, type Refused, refused } from "./rejection.ts";
 import { settlementTransfers } from "./settlement.ts";
 import { cleanText } from "./text.ts";
 
@@ -53,9 +53,11 @@ export function undo(
 ): GameDecision {
   if (byHasMoneyInIt || sideOf(state, by) !== null) return moneyInIt();
   const { settlement, undoUntilMs } = state;
-  if (state.status !== "settled" || settlement === null || undoUntilMs === null || nowMs >= undoUntilMs) {
+  // Only a settled game has an undo window.
+  if (undoUntilMs === null || nowMs >= undoUntilMs) {
     return refused("undo_window_closed", "There is nothing to undo, or it is too late.");
   }
+  assert(settlement !== null, `game ${state.id} is settled somehow`);
   if (state.settlementNumber >= mostSettlements) {
     return refused("undo_window_closed", `A game is settled at most ${mostSettlements} times.`);
   }

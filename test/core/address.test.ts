@@ -19,6 +19,11 @@ test("mixed case with a wrong checksum is a typing error and refused", () => {
   expect(code(checksummed, (address) => address === checksummed)).toBe(stored);
 });
 
+test.each([`0xA${"b".repeat(39)}`, `0x${"b".repeat(39)}A`, `0xa${"B".repeat(39)}`])(
+  "one letter of the other case is enough to carry a checksum: %s",
+  (address) => expect(code(address, () => false)).toBe("address_checksum_wrong"),
+);
+
 test("one case carries no checksum, so none is asked for", () => {
   const never = () => {
     throw new Error("asked");

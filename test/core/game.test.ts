@@ -8,7 +8,6 @@ import {
   type GameStatus,
   startGame,
 } from "../../engine/core/game.ts";
-import { mostSettlements } from "../../engine/core/game-decision.ts";
 import type { Outcome } from "../../engine/core/settlement.ts";
 import {
   ada,
@@ -205,6 +204,7 @@ describe("the clocks that everybody is told", () => {
     expect(deadlineOf(reported)).toBe(lateMs + 30 * minuteMs);
     const settled = changed(reported, { type: "deadline" }, lateMs + 30 * minuteMs);
     expect(settled.state.settlement).toMatchObject({
+      ruleVersion: 1,
       decidedBy: "clock",
       inputs: { outcome: "blue" },
       outputs: { payouts: { red: 0n, blue: 57_000_000n }, rake: 3_000_000n },
@@ -395,9 +395,14 @@ describe("an undo", () => {
     expect(denied.state).toEqual({ ...back.state, reports: { red: "red", blue: "blue" } });
   });
 
+  test("needs something to undo", () => {
+    const nothing = { ...settled.state, settlement: null };
+    expect(() => decideGame(nothing, undone(), nowMs)).toThrow("settled somehow");
+  });
+
   test("isn't for ever: the third settlement stands", () => {
     let state = disputedGame();
-    for (let number = 1; number < mostSettlements; number += 1) {
+    for (let number = 1; number < 3; number += 1) {
       state = changed(changed(state, decided()).state, undone()).state;
     }
     expect(verdict(changed(state, decided()).state, undone())).toBe("undo_window_closed");

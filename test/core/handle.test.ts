@@ -54,6 +54,7 @@ describe("did you mean", () => {
     ["narcos", "marcus"],
     ["marciA", "Marcia"],
     ["zoe42", "zoe_42"],
+    ["mrcsu", "marcus"],
     ["an", "ann"],
     ["anns", "ann"],
     ["nan", "ann"],
@@ -62,8 +63,20 @@ describe("did you mean", () => {
     expect(suggestHandle(wanted, known)).toBe(handle);
   });
 
-  test.each(["leopold", "mxrxxs", "xyz", "", "x".repeat(10_000)])("%s → nobody", (wanted) => {
-    expect(suggestHandle(wanted, known)).toBeNull();
+  test.each(["leopold", "mxrxxs", "zo42", "xyz", "", "x".repeat(10_000)])(
+    "%s → nobody",
+    (wanted) => {
+      expect(suggestHandle(wanted, known)).toBeNull();
+    },
+  );
+
+  test("an @ isn't part of the name", () => {
+    expect(suggestHandle("@marcus", ["arcus", "marcus"])).toBe("marcus");
+    expect(suggestHandle(`@${"x".repeat(20)}`, ["x".repeat(20)])).toBe("x".repeat(20));
+  });
+
+  test("what is longer than any handle isn't measured", () => {
+    expect(suggestHandle("x".repeat(22), ["x".repeat(20)])).toBeNull();
   });
 
   test("of two that are as near, the first by the alphabet, in whatever order they are known", () => {
