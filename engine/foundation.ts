@@ -14,6 +14,7 @@ import { createLog } from "./log.ts";
 import type { Context } from "./services/context.ts";
 import { refuseDangerousRights } from "./services/rights.ts";
 import { signerPorts } from "./services/signing.ts";
+import { listedTokens } from "./services/tokens.ts";
 import { settingsOf } from "./settings.ts";
 
 const baseChainId = 8453;
@@ -49,6 +50,8 @@ export async function openFoundation(
     const chainIsLocal = config.nodesAreLoopback && (await chain.isDevelopmentNode());
     const tokens = await readTokens(chain, config.TOKENS);
     await listTokens(pool, tokens);
+    // Known from here on: a transaction that had to ask would need a second connection, and all could be taken.
+    await listedTokens(pool);
     const signer = keys === "own" ? await openSigner(config, { pool, chainIsLocal, tokens }) : keylessSigner;
     const settings = settingsOf(config, { chainIsLocal, tokens });
     return {
