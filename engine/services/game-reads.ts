@@ -9,7 +9,11 @@ import { pageOf, placeOf } from "./cursor.ts";
 import { viewGames, viewRecords } from "./game-view.ts";
 import { listedTokens, moneyOf } from "./tokens.ts";
 
+const idPattern = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
+
+/** @returns `not_found`, for what can't be an id as well */
 export async function readGame(context: Context, gameId: string): Promise<Result<Game>> {
+  if (!idPattern.test(gameId)) return reject("not_found");
   const [game] = await viewGames(context, context.pool, [gameId]);
   return game === undefined ? reject("not_found") : { ok: true, value: game };
 }

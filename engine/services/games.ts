@@ -13,7 +13,14 @@ import { commandGame } from "./game-writing.ts";
 import { approve } from "./operators.ts";
 import { change, changeOnce, type Idempotency } from "./transaction.ts";
 
-export { listGames, readGame, readGamePool, readGameWallet, readPayouts } from "./game-reads.ts";
+export {
+  listDisputes,
+  listGames,
+  readGame,
+  readGamePool,
+  readGameWallet,
+  readPayouts,
+} from "./game-reads.ts";
 export { readReceipt } from "./receipts.ts";
 
 /**

@@ -14,6 +14,9 @@ import { listedTokens } from "./tokens.ts";
 
 const gameIdPattern = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 
+/** A row's id is a bigint of Postgres; a room's name may hold more. */
+const largestRowId = 2n ** 63n - 1n;
+
 /**
  * A room by the name that people use: a game's id or a player's handle, with or without its @.
  * @returns `not_found`, or `player_unknown`
@@ -28,6 +31,7 @@ export async function readLive(context: Context, room: string): Promise<Result<L
 
 /** The room that follows a player (`live:<player id>`), its state and its number of one moment; null without a player. */
 export async function readLiveRoom(context: Context, playerId: string): Promise<LiveRoom | null> {
+  if (BigInt(playerId) > largestRowId) return null;
   return snapshot(context.pool, async (tx) => {
     const player = await readPlayer(tx, playerId);
     if (player === null) return null;
