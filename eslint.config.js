@@ -16,7 +16,20 @@ const forbidden = {
 };
 
 export default tseslint.config(
-  { ignores: ["node_modules", ".tsbuild", ".data", "web/dist", "out", "cache", "**/*.js", "**/*.mjs", "*.config.ts", "web/*.config.ts"] },
+  {
+    ignores: [
+      "node_modules",
+      ".tsbuild",
+      ".data",
+      "web/dist",
+      "out",
+      "cache",
+      "**/*.js",
+      "**/*.mjs",
+      "*.config.ts",
+      "web/*.config.ts",
+    ],
+  },
   {
     files: ["**/*.ts", "**/*.tsx"],
     languageOptions: {
@@ -27,7 +40,10 @@ export default tseslint.config(
     rules: {
       "@typescript-eslint/no-floating-promises": "error",
       "@typescript-eslint/no-misused-promises": ["error", { checksVoidReturn: { attributes: false } }],
-      "@typescript-eslint/switch-exhaustiveness-check": "error",
+      "@typescript-eslint/switch-exhaustiveness-check": [
+        "error",
+        { considerDefaultExhaustiveForUnions: true },
+      ],
       "@typescript-eslint/await-thenable": "error",
     },
   },

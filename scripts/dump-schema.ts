@@ -12,7 +12,7 @@ import { startLocalPostgres } from "./local/postgres.ts";
 
 const file = fileURLToPath(new URL("../engine/db/schema.sql", import.meta.url));
 const dataDir = await mkdtemp(join(tmpdir(), "rail-schema-"));
-const postgres = await startLocalPostgres({ dataDir, persist: false });
+const postgres = await startLocalPostgres({ dataDir: join(dataDir, "postgres"), persist: false });
 try {
   await migrate(postgres.ownerUrl);
   const schema = await describeSchema(postgres.ownerUrl);

@@ -55,7 +55,9 @@ export async function buildApp(options: HttpOptions): Promise<FastifyInstance> {
       maxHeaderSize: 16_384,
     },
     clientErrorHandler: refuseConnection,
-    frameworkErrors: (error, request, reply) => handleError(error, request, reply),
+    frameworkErrors: (error, request, reply) => {
+      handleError(error, request, reply);
+    },
   });
   app.setErrorHandler(handleError);
   app.setNotFoundHandler((_request, reply) => sendRejection(reply, { code: "not_found" }));
