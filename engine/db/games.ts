@@ -151,7 +151,7 @@ const lists = {
   player: "(game.red_player_id = $1 OR game.blue_player_id = $1)",
   underWay: "$1::bigint IS NULL AND game.deadline_at IS NOT NULL",
   over: "$1::bigint IS NULL AND game.deadline_at IS NULL",
-  disputed: "$1::bigint IS NULL AND game.state = 'disputed'",
+  disputed: "$1::bigint IS NULL AND game.state = 'disputed' AND game.deadline_at IS NOT NULL",
 } as const;
 
 /** Games of a list, latest start first, below a place in it. Only the player's list is somebody's. */
