@@ -8,10 +8,6 @@ import { type ConfirmationTier, checkTiers, type ExposureCaps } from "./core/tie
 
 /** Each variable: what it says, its form, its default. The README's table is checked against this. */
 export const variables = {
-  ROLE: z
-    .enum(["all", "api", "chain"])
-    .default("all")
-    .describe("What this process does: everything, only the API, or only the chain's work"),
   HOST: z.string().min(1).default("127.0.0.1").describe("Address to listen on"),
   PORT: integer(0, 65_535).default(4200).describe("Port to listen on"),
   PUBLIC_ORIGIN: z

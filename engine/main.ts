@@ -90,14 +90,12 @@ export async function startEngine(config: Config): Promise<Engine> {
     running.push(publisher.done, listen(config.DATABASE_URL, "outbox", publisher.nudge, stopping.signal));
     nudge = publisher.nudge;
 
-    if (config.ROLE !== "api") {
-      running.push(
-        startChainWork(context, { signal: stopping.signal }),
-        startDeadlines(context, { signal: stopping.signal }),
-      );
-    }
+    running.push(
+      startChainWork(context, { signal: stopping.signal }),
+      startDeadlines(context, { signal: stopping.signal }),
+    );
     const address = await app.listen({ host: config.HOST, port: config.PORT });
-    log.info({ address, vault, gas, role: config.ROLE }, "On the Rail runs");
+    log.info({ address, vault, gas }, "On the Rail runs");
     return { address, origin: config.PUBLIC_ORIGIN, vaultAddress: vault, gasAddress: gas, stop };
   } catch (error) {
     await stop().catch(() => undefined);

@@ -7,6 +7,8 @@ import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { ConfigError, readConfig } from "../engine/config.ts";
 import { type Foundation, openFoundation } from "../engine/foundation.ts";
+import { createKeystore, KeystoreError } from "../wallets/keystore.ts";
+import { PassphraseError, readPassphrase } from "../wallets/passphrase.ts";
 import { CommandError, commands, help } from "./operator/commands.ts";
 
 async function readEnvironment(): Promise<Record<string, string | undefined>> {
@@ -31,6 +33,7 @@ async function main(): Promise<void> {
     },
   });
   const [name = "help", subject] = positionals;
+  if (name === "create-keystore") return createKeystoreAt(subject);
   const command = commands[name];
   if (command === undefined) {
     console.log(help);
@@ -48,7 +51,29 @@ async function main(): Promise<void> {
   }
 }
 
+/** New words, encrypted, in a file that wasn't there; the passphrase comes from where the engine takes it. */
+async function createKeystoreAt(path: string | undefined): Promise<void> {
+  if (path === undefined) throw new CommandError("Name the file to make: create-keystore FILE.");
+  const {
+    KEYSTORE_PASSPHRASE_FD: descriptor,
+    KEYSTORE_PASSPHRASE_FILE: file,
+    KEYSTORE_PASSPHRASE: passphrase,
+  } = process.env;
+  await createKeystore({
+    path,
+    passphrase: await readPassphrase({
+      descriptor: descriptor === undefined ? undefined : Number(descriptor),
+      file,
+      variable: passphrase === undefined ? undefined : "KEYSTORE_PASSPHRASE",
+    }),
+  });
+  console.log(`A new seed is in ${path}. Copy it now, and keep its passphrase somewhere else.`);
+}
+
 main().catch((error: unknown) => {
-  console.error(error instanceof CommandError || error instanceof ConfigError ? error.message : error);
+  const isForPeople = [CommandError, ConfigError, KeystoreError, PassphraseError].some(
+    (kind) => error instanceof kind,
+  );
+  console.error(isForPeople && error instanceof Error ? error.message : error);
   process.exitCode = 1;
 });

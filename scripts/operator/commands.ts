@@ -35,6 +35,8 @@ export const help = `npm run operator -- COMMAND
   sweep --token USDC --dry-run                what a sweep would move
   sweep --token USDC --confirm TOTAL          move it; TOTAL in base units, as the dry run says
 
+  create-keystore FILE                        a new encrypted seed for production
+
   --as HANDLE or ADDRESS                      which operator acts (default: the first in OPERATORS)`;
 
 export const commands: Record<string, (context: Context, options: Options) => Promise<void>> = {

@@ -1,0 +1,66 @@
+import { readFileSync } from "node:fs";
+import { describe, expect, it } from "vitest";
+import { ConfigError, readConfig, variables } from "../../engine/config.ts";
+
+const local = {
+  DATABASE_URL: "postgres://a:b@127.0.0.1:5432/c",
+  BASE_RPC_URLS: "http://127.0.0.1:8545,ws://127.0.0.1:8545",
+};
+const real = {
+  ...local,
+  BASE_RPC_URLS: "https://base.example/key",
+  PUBLIC_ORIGIN: "https://rail.example",
+  KEYSTORE_FILE: "/etc/rail/keystore.json",
+  OPERATORS: "0x70997970C51812dc3A010C7d01b50e0d17dc79C8",
+};
+const problemsOf = (environment: Record<string, string>): string[] => {
+  try {
+    readConfig(environment);
+    return [];
+  } catch (error) {
+    if (error instanceof ConfigError) return error.problems;
+    throw error;
+  }
+};
+
+describe("the configuration", () => {
+  it("has a default for everything but the database and the nodes", () => {
+    expect(readConfig(local)).toMatchObject({
+      PORT: 4200,
+      PUBLIC_ORIGIN: "http://localhost:4200",
+      RAKE_BPS: 500,
+      nodesAreLoopback: true,
+    });
+    expect(problemsOf({})).toHaveLength(2);
+  });
+
+  it.each([
+    ["PORT", "0x10"],
+    ["PORT", "70000"],
+    ["RAKE_BPS", "5 %"],
+    ["RAKE_BPS", "-1"],
+    ["HOUSE_ADDRESS", "0x4ba550190e5793752c4248098ebb85c977815ddC"],
+    ["TOKENS", "0x123"],
+    ["DATABASE_URL", "mysql://a"],
+    ["DEPOSIT_TIERS", "{"],
+    ["COLLECT_MINIMUM", '{"nobody":"1"}'],
+  ])("refuses %s=%s, names the variable and never repeats a value", (name, value) => {
+    const [problem = ""] = problemsOf({ ...local, [name]: value });
+    expect(problem).toMatch(new RegExp(`^${name}`));
+    expect(problem).not.toContain(value === "{" ? "\u0000" : value);
+  });
+
+  it("takes real nodes only with https, a seed of one's own and an operator", () => {
+    expect(problemsOf(real)).toEqual([]);
+    for (const name of ["PUBLIC_ORIGIN", "KEYSTORE_FILE", "OPERATORS"] as const) {
+      const { [name]: _, ...rest } = real;
+      expect(problemsOf(rest).join()).toContain(name);
+    }
+    expect(problemsOf({ ...real, PUBLIC_ORIGIN: "http://rail.example" }).join()).toContain("PUBLIC_ORIGIN");
+  });
+
+  it("stands in the README, every variable of it", () => {
+    const readme = readFileSync(new URL("../../README.md", import.meta.url), "utf8");
+    for (const name of Object.keys(variables)) expect(readme).toContain(`\`${name}\``);
+  });
+});
