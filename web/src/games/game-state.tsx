@@ -83,10 +83,11 @@ const fundedWords = {
   cancelled: "The pot stayed in the vault.",
 } as const;
 
-export function EscrowWords({ game: { escrow } }: { game: Game }) {
+export function EscrowWords({ game: { escrow, deadline } }: { game: Game }) {
+  const isOver = deadline === null;
   return (
     <p>
-      {fundedWords[escrow.funded]}{" "}
+      {isOver ? "The pot was held here." : fundedWords[escrow.funded]}{" "}
       {escrow.txHash === null ? null : <OnChain kind="tx" value={escrow.txHash} />}
     </p>
   );

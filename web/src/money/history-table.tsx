@@ -63,7 +63,8 @@ export function HistoryTable() {
   );
 }
 
-const signs: Record<HistoryLine["direction"], string> = { in: "+", out: "−", locked: "⊟", unlocked: "⊞" };
+/** What is locked or free again stays the player's own: no sign. */
+const signs: Record<HistoryLine["direction"], string> = { in: "+", out: "−", locked: "", unlocked: "" };
 const directionWords: Record<HistoryLine["direction"], string> = {
   in: "in",
   out: "out",

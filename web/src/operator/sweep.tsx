@@ -6,10 +6,15 @@ import type { SweepPlan } from "../api/shapes.ts";
 import { exact, isZero, withSymbol } from "../money/show.ts";
 import { useConfig, useToken } from "../shell/use-me.ts";
 import { usePress } from "../shell/use-press.ts";
+import { clockTime } from "../time/say.ts";
 import { AddressBlocks, shortHash } from "../ui/address.tsx";
 import { Button, MoneyButton } from "../ui/button.tsx";
 import { Choices, TextField } from "../ui/field.tsx";
 import { ProblemBox } from "../ui/problem-note.tsx";
+
+/** Moments in the engine's words, in the reader's own time. */
+const withClockTimes = (words: string): string =>
+  words.replace(/\d{4}-\d\d-\d\dT[\d:.]+Z/g, (moment) => clockTime(moment, Date.now()));
 
 type SweepBody = { token: string; dryRun: boolean; confirmTotal?: string };
 
@@ -118,7 +123,7 @@ function Plan({ plan, isBusy, onSweep }: { plan: SweepPlan; isBusy: boolean; onS
         <ul className="smoke" aria-label="Held back">
           {plan.heldBack.map(({ gameId, money, why }) => (
             <li key={gameId}>
-              {shortHash(gameId)}: {withSymbol(money)}, {why}
+              {shortHash(gameId)}: {withSymbol(money)}. {withClockTimes(why)}
             </li>
           ))}
         </ul>

@@ -76,8 +76,8 @@ export function WinningsForm({ me }: { me: Me }) {
         ]}
       />
       <p className="field-note">
-        A stake that comes back goes to your pool. What you win goes where you say here, for games that start
-        from now on.
+        A stake that comes back goes to your pool. What you win goes to where this stands when the game is
+        settled.
       </p>
       {problem === null ? null : <ProblemBox problem={problem} />}
     </section>

@@ -83,9 +83,17 @@ function Main() {
   );
 }
 
+/** The same stands in the history, so that nobody has to be quick. */
+const newsForMs = 12_000;
+
 /** Says when money has moved, and only then. */
 function Ticker() {
   const line = useSyncExternalStore(news.subscribe, news.line);
+  useEffect(() => {
+    if (line === null) return;
+    const timer = setTimeout(() => news.dismiss(), newsForMs);
+    return () => clearTimeout(timer);
+  }, [line]);
   return (
     <div className="ticker on-ink" role="status" aria-label="Money news">
       {line === null ? null : (

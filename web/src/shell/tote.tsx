@@ -18,7 +18,11 @@ export function Tote(_: { me: Me }) {
         {cells.map(({ label, money }) => (
           <div className="tote-cell" key={label}>
             <dt>{label}</dt>
-            <dd title={money && withSymbol(money)}>{money === undefined ? "––" : short(money)}</dd>
+            <dd title={money && withSymbol(money)}>
+              <span className="rolls" key={money?.amount}>
+                {money === undefined ? "––" : short(money)}
+              </span>
+            </dd>
           </div>
         ))}
       </dl>
