@@ -236,7 +236,8 @@ describe("a hand that isn't ours on the vault's key", () => {
     await rounds(3);
     expect(await stateOf(world, asked)).toBe("queued");
     expect(await holdings(player)).toBe(0n);
-    // The wallet stays frozen by itself, even when somebody lifts the alarm too soon.
+    // The wallet stays frozen by itself, even when somebody lifts the alarm too soon and makes the nonces agree.
+    await world.query("UPDATE wallet SET next_nonce = 1 WHERE purpose = 'vault'");
     await world.query("UPDATE breach SET lifted_at = now(), lifted_by = 'test', lift_reason = 'test'");
     await rounds(2);
     expect(await stateOf(world, asked)).toBe("queued");
