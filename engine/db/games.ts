@@ -4,8 +4,8 @@ import type { GameState } from "../core/game.ts";
 import { deadlineOf } from "../core/game.ts";
 import { big, firstOf, moment, rowsOf } from "./decode.ts";
 import { type GameRecord, gameColumns, gameRecordRow, recordOf } from "./game-rows.ts";
+import type { Below } from "./page.ts";
 import type { Queryable, Tx } from "./pool.ts";
-import type { Below } from "./proposals.ts";
 
 export type { GameRecord };
 

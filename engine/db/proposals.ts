@@ -4,7 +4,7 @@ import type { ProposalState } from "../core/proposal.ts";
 import { big, count, firstOf, id, moment, rowsOf } from "./decode.ts";
 import type { Queryable, Tx } from "./pool.ts";
 
-const row = z.object({
+export const proposalRow = z.object({
   id: z.string(),
   parent_id: z.string().nullable(),
   root_id: z.string(),
@@ -21,11 +21,11 @@ const row = z.object({
   expires_at: moment,
   created_at: moment,
 });
-const columns = Object.keys(row.shape)
+export const proposalColumns = Object.keys(proposalRow.shape)
   .map((name) => `proposal.${name}`)
   .join(", ");
 
-const stateOf = (found: z.output<typeof row>): ProposalState => ({
+export const stateOf = (found: z.output<typeof proposalRow>): ProposalState => ({
   id: found.id,
   parentId: found.parent_id,
   rootId: found.root_id,
@@ -53,11 +53,11 @@ export async function lockProposal(
   const { rows } = await tx.query({
     name: withRoot ? "lock_proposal_and_root" : "lock_proposal",
     // A root never changes, so that it may be read before the lock.
-    text: `SELECT ${columns} FROM proposal WHERE id = $1
+    text: `SELECT ${proposalColumns} FROM proposal WHERE id = $1
            ${withRoot ? "OR id = (SELECT root_id FROM proposal child WHERE child.id = $1)" : ""} ORDER BY id FOR UPDATE`,
     values: [proposalId],
   });
-  const states = rowsOf(row, rows).map(stateOf);
+  const states = rowsOf(proposalRow, rows).map(stateOf);
   const state = states.find(({ id: found }) => found === proposalId);
   if (state === undefined) return null;
   return { state, root: states.find(({ id: found }) => found !== proposalId) ?? null };
@@ -70,11 +70,11 @@ export async function lockDueProposal(
 ): Promise<ProposalState | null> {
   const { rows } = await tx.query({
     name: "lock_due_proposal",
-    text: `SELECT ${columns} FROM proposal WHERE state = 'pending' AND expires_at <= $1 AND id <> ALL ($2::uuid[])
+    text: `SELECT ${proposalColumns} FROM proposal WHERE state = 'pending' AND expires_at <= $1 AND id <> ALL ($2::uuid[])
            ORDER BY expires_at LIMIT 1 FOR UPDATE SKIP LOCKED`,
     values: [now, except],
   });
-  const found = firstOf(row, rows);
+  const found = firstOf(proposalRow, rows);
   return found === null ? null : stateOf(found);
 }
 
@@ -155,100 +155,6 @@ export async function readOfferParties(
     values: [input.proposerId, input.opponentHandle, input.opponentAddress, input.refereeHandle],
   });
   return firstOf(parties, rows);
-}
-
-const viewRow = row.extend({
-  proposer_handle: z.string(),
-  taker_handle: z.string().nullable(),
-  referee_handle: z.string().nullable(),
-  game_id: z.string().nullable(),
-});
-/** An offer with what is shown beside it. */
-export interface ProposalWithNames {
-  state: ProposalState;
-  createdAt: Date;
-  proposerHandle: string;
-  takerHandle: string | null;
-  refereeHandle: string | null;
-  gameId: string | null;
-}
-const select = `SELECT ${columns}, proposer.handle AS proposer_handle, taker.handle AS taker_handle,
-    referee.handle AS referee_handle, game.id AS game_id
-  FROM proposal JOIN player proposer ON proposer.id = proposer_id
-  LEFT JOIN player taker ON taker.id = taker_id LEFT JOIN player referee ON referee.id = proposal.referee_id
-  LEFT JOIN game ON game.proposal_id = proposal.id`;
-const namedOf = (rows: unknown[]): ProposalWithNames[] =>
-  rowsOf(viewRow, rows).map((found) => ({
-    state: stateOf(found),
-    createdAt: found.created_at,
-    proposerHandle: found.proposer_handle,
-    takerHandle: found.taker_handle,
-    refereeHandle: found.referee_handle,
-    gameId: found.game_id,
-  }));
-
-/** Those of the ids that exist, in no particular order. */
-export async function readProposals(db: Queryable, ids: string[]): Promise<ProposalWithNames[]> {
-  const { rows } = await db.query({
-    name: "read_proposals",
-    text: `${select} WHERE proposal.id = ANY ($1::uuid[])`,
-    values: [ids],
-  });
-  return namedOf(rows);
-}
-
-/** The whole chain of counters that an offer belongs to, oldest first; of one moment, an offer before its counter. */
-export async function readChain(db: Queryable, proposalId: string): Promise<ProposalWithNames[]> {
-  const { rows } = await db.query({
-    name: "read_proposal_chain",
-    text: `WITH RECURSIVE member AS MATERIALIZED (
-             SELECT id, parent_id FROM proposal WHERE root_id = (SELECT root_id FROM proposal asked WHERE asked.id = $1)),
-           chain AS (
-             SELECT id, 0 AS depth FROM member WHERE parent_id IS NULL
-             UNION ALL SELECT member.id, depth + 1 FROM member JOIN chain ON member.parent_id = chain.id)
-           ${select} JOIN chain ON chain.id = proposal.id ORDER BY proposal.created_at, depth, proposal.id LIMIT 200`,
-    values: [proposalId],
-  });
-  return namedOf(rows);
-}
-
-/** A place in a list that goes from new to old. */
-export interface Below {
-  at: Date;
-  id: string;
-}
-const pending = "proposal.state = 'pending' AND proposal.expires_at > $5";
-// $1: the player (null for the public box), $5: now, where an offer must still be open.
-const boxes = {
-  inbox: { condition: `proposal.taker_id = $1 AND ${pending}`, isTimed: true },
-  sent: { condition: "proposal.proposer_id = $1", isTimed: false },
-  public: { condition: `$1::bigint IS NULL AND proposal.taker_id IS NULL AND ${pending}`, isTimed: true },
-  all: { condition: "(proposal.proposer_id = $1 OR proposal.taker_id = $1)", isTimed: false },
-  /** Open offers from and to a player. */
-  open: { condition: `(proposal.proposer_id = $1 OR proposal.taker_id = $1) AND ${pending}`, isTimed: true },
-} as const;
-export type Box = keyof typeof boxes;
-
-/** Offers of a box, newest first, below a place in it. The public box is nobody's: `playerId` null. */
-export async function listProposals(
-  db: Queryable,
-  input: { playerId: string | null; box: Box; below: Below | null; limit: number; now: Date },
-): Promise<ProposalWithNames[]> {
-  const { condition, isTimed } = boxes[input.box];
-  const { rows } = await db.query({
-    name: `list_proposals_${input.box}`,
-    text: `${select} WHERE ${condition} AND ($2::timestamptz IS NULL
-             OR proposal.created_at <= $2 AND (proposal.created_at < $2 OR proposal.id > $3::uuid))
-           ORDER BY proposal.created_at DESC, proposal.id LIMIT $4`,
-    values: [
-      input.playerId,
-      input.below?.at ?? null,
-      input.below?.id ?? null,
-      input.limit,
-      ...(isTimed ? [input.now] : []),
-    ],
-  });
-  return namedOf(rows);
 }
 
 /** The next moment at which an offer lapses; null while none is open. */

@@ -1,8 +1,8 @@
 /** Withdrawals: what a player asked for, and how far its chain transfer is. */
 import { z } from "zod";
 import { big, firstOf, id, moment, oneOf, rowsOf } from "./decode.ts";
+import type { Below } from "./page.ts";
 import type { Queryable, Tx } from "./pool.ts";
-import type { Below } from "./proposals.ts";
 
 const withdrawal = z.object({
   id: z.string(),

@@ -3,7 +3,7 @@ import type { z } from "zod";
 import type { Result } from "../contract/problems.ts";
 import type { listings } from "../contract/wager.ts";
 import { listGames } from "../db/games.ts";
-import { listProposals } from "../db/proposals.ts";
+import { listProposals } from "../db/proposal-reads.ts";
 import type { Context } from "./context.ts";
 import { viewRecords } from "./game-view.ts";
 import { proposalView } from "./proposal-view.ts";

@@ -1,5 +1,5 @@
 /** Places in lists that go from new to old, as text for clients. They are opaque, and belong to the list they came from. */
-import type { Below } from "../db/proposals.ts";
+import type { Below } from "../db/page.ts";
 
 const pattern = /^([0-9]{1,15})_([0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12})$/;
 

@@ -5,7 +5,7 @@ import type { Tx } from "../db/pool.ts";
 import { lockDueProposal, readNextLapse } from "../db/proposals.ts";
 import type { Context } from "./context.ts";
 import { commandGame } from "./game-writing.ts";
-import { applyToOffer } from "./proposals.ts";
+import { applyToOffer } from "./offer-writing.ts";
 import { change } from "./transaction.ts";
 
 type Kind = "game" | "proposal";

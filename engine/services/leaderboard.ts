@@ -6,7 +6,7 @@ import { listGames } from "../db/games.ts";
 import { type RecordRow, readRecords } from "../db/leaderboard.ts";
 import { readPlayerByHandle } from "../db/players.ts";
 import type { Pool } from "../db/pool.ts";
-import { listProposals } from "../db/proposals.ts";
+import { listProposals } from "../db/proposal-reads.ts";
 import type { Token } from "../db/tokens.ts";
 import type { Context } from "./context.ts";
 import { viewRecords } from "./game-view.ts";

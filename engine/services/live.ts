@@ -5,7 +5,7 @@ import { readCurrentGame } from "../db/games.ts";
 import { readRoomSequence } from "../db/outbox.ts";
 import { readPlayer, readPlayerByHandle } from "../db/players.ts";
 import { snapshot, type Tx } from "../db/pool.ts";
-import { listProposals } from "../db/proposals.ts";
+import { listProposals } from "../db/proposal-reads.ts";
 import type { Context } from "./context.ts";
 import { viewGames, viewRecords } from "./game-view.ts";
 import { rooms } from "./outbox.ts";

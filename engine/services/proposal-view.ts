@@ -9,7 +9,7 @@ import {
   listProposals as readBox,
   readChain,
   readProposals,
-} from "../db/proposals.ts";
+} from "../db/proposal-reads.ts";
 import type { Token } from "../db/tokens.ts";
 import type { Context } from "./context.ts";
 import { pageOf, placeOf } from "./cursor.ts";

@@ -2,31 +2,26 @@
 import { randomUUID } from "node:crypto";
 import { type Result, reject } from "../contract/problems.ts";
 import type { Proposal } from "../contract/wager.ts";
-import {
-  decideProposal,
-  type ProposalChange,
-  type ProposalCommand,
-  type ProposalState,
-} from "../core/proposal.ts";
+import { decideProposal, type ProposalCommand } from "../core/proposal.ts";
 import type { Tx } from "../db/pool.ts";
-import { insertProposal, lockProposal, readOfferParties, updateProposal } from "../db/proposals.ts";
+import { insertProposal, lockProposal } from "../db/proposals.ts";
 import type { Context } from "./context.ts";
 import { post } from "./ledger.ts";
+import { partiesOf } from "./offer-parties.ts";
+import { applyToOffer, mostPendingOffers, tooManyOffers, writeOffer } from "./offer-writing.ts";
 import { requireSwitchOn } from "./operators.ts";
 import { tell } from "./outbox.ts";
-import { findPlayer, type PlayerQuery } from "./players.ts";
+import type { PlayerQuery } from "./players.ts";
 import { balanceTellings } from "./pools.ts";
-import { proposalView, viewProposals } from "./proposal-view.ts";
+import { proposalView } from "./proposal-view.ts";
 import { explainShortfall } from "./shortfall.ts";
 import { listedTokens } from "./tokens.ts";
 import { changeOnce, type Idempotency } from "./transaction.ts";
 import { proposalTelling } from "./wager-tellings.ts";
 
 export { accept } from "./duel-start.ts";
+export { applyToOffer, mostPendingOffers } from "./offer-writing.ts";
 export { listProposals, readProposal, readProposalChain } from "./proposal-view.ts";
-
-/** A player has at most so many offers open at a time. */
-export const mostPendingOffers = 1_000;
 
 /** What whoever asks puts up and wants the other side to; stakes in base units. */
 export interface OfferTerms {
@@ -128,7 +123,7 @@ export async function counter(
     if (!decision.ok) return decision;
     const posted = await post(tx, decision.transfers, { cause: `proposal:${offer.proposalId}` });
     if (!posted.ok) return explainShortfall(tokens, posted.rejection, "proposerStake");
-    return write(context, tx, { before: locked.state, decision, nowMs });
+    return writeOffer(context, tx, { before: locked.state, decision, nowMs });
   });
 }
 
@@ -154,89 +149,4 @@ async function endOffer(
 ): Promise<Result<Proposal>> {
   const locked = await lockProposal(tx, { id: proposalId, withRoot: false });
   return locked === null ? reject("not_found") : applyToOffer(context, tx, locked.state, command);
-}
-
-/** Gives a command that only ends an offer (decline, cancel, expire) to one that is locked. */
-export async function applyToOffer(
-  context: Context,
-  tx: Tx,
-  before: ProposalState,
-  command: ProposalCommand,
-): Promise<Result<Proposal>> {
-  const nowMs = context.clock();
-  const decision = decideProposal(before, command, nowMs);
-  if (!decision.ok) return decision;
-  const posted = await post(tx, decision.transfers, { cause: `proposal:${before.id}` });
-  // What is released was held by this offer, so that it can't be short.
-  if (!posted.ok) throw new Error(`offer ${before.id} can't give back what it holds`);
-  return write(context, tx, { before, decision, nowMs });
-}
-
-/** Writes a change of one offer and what it made of it, and tells of both. Answers the new one, if there is one. */
-async function write(
-  context: Context,
-  tx: Tx,
-  { before, decision, nowMs }: { before: ProposalState; decision: ProposalChange; nowMs: number },
-): Promise<Result<Proposal>> {
-  const { state, created } = decision;
-  const at = new Date(nowMs);
-  const hasChanged = state !== before;
-  if (hasChanged) await updateProposal(tx, { state, decidedAt: at });
-  if (
-    created !== null &&
-    !(await insertProposal(tx, { state: created, createdAt: at, mostPending: mostPendingOffers }))
-  )
-    return tooManyOffers();
-  const ids = [...(hasChanged ? [state.id] : []), ...(created === null ? [] : [created.id])];
-  const views = await viewProposals(context, tx, ids);
-  const players = [before.proposerId, ...(created === null ? [] : [created.proposerId])];
-  await tell(tx, [
-    ...views.map((view) =>
-      proposalTelling(view, { isPublic: before.takerId === null && view.id === state.id }),
-    ),
-    ...balanceTellings(players, before.token),
-  ]);
-  const value = views.at(-1);
-  if (value === undefined) throw new Error(`nothing changed in offer ${before.id}`);
-  return { ok: true, value };
-}
-
-const tooManyOffers = (): Result<never> =>
-  reject("too_many_requests", {
-    message: `You have ${mostPendingOffers} offers open. Call one off first.`,
-  });
-
-type Person = { id: string; handle: string };
-interface Parties {
-  proposerHandle: string;
-  opponent: Person | null;
-  referee: Person | null;
-}
-
-/** Who is meant, read in one statement; the slow way only to say what is wrong. */
-async function partiesOf(tx: Tx, { by, opponent, referee }: NewOffer): Promise<Result<Parties>> {
-  const row = await readOfferParties(tx, {
-    proposerId: by,
-    opponentHandle: opponent !== null && "handle" in opponent ? opponent.handle : null,
-    opponentAddress: opponent !== null && "address" in opponent ? opponent.address : null,
-    refereeHandle: referee ?? null,
-  });
-  if (row === null) throw new Error(`player ${by} is gone`);
-  if (!row.offers_on) return reject("switched_off");
-  const person = (id: string | null, handle: string | null): Person | null =>
-    id === null || handle === null ? null : { id, handle };
-  const found = {
-    opponent: person(row.opponent_id, row.opponent_handle),
-    referee: person(row.referee_id, row.referee_handle),
-  };
-  if (opponent !== null && found.opponent === null) return unknown(tx, opponent, "opponent");
-  if (referee !== undefined && found.referee === null) return unknown(tx, { handle: referee }, "referee");
-  return { ok: true, value: { proposerHandle: row.proposer_handle, ...found } };
-}
-
-async function unknown(tx: Tx, query: PlayerQuery, field: string): Promise<Result<never>> {
-  const found = await findPlayer(tx, query);
-  // Found by now: registered in this very moment.
-  if (found.ok) return reject("player_unknown", { field });
-  return { ok: false, rejection: { ...found.rejection, field } };
 }
