@@ -63,12 +63,9 @@ describe("did you mean", () => {
     expect(suggestHandle(wanted, known)).toBe(handle);
   });
 
-  test.each(["leopold", "mxrxxs", "zo42", "xyz", "", "x".repeat(10_000)])(
-    "%s → nobody",
-    (wanted) => {
-      expect(suggestHandle(wanted, known)).toBeNull();
-    },
-  );
+  test.each(["leopold", "mxrxxs", "zo42", "xyz", "", "x".repeat(10_000)])("%s → nobody", (wanted) => {
+    expect(suggestHandle(wanted, known)).toBeNull();
+  });
 
   test("an @ isn't part of the name", () => {
     expect(suggestHandle("@marcus", ["arcus", "marcus"])).toBe("marcus");
