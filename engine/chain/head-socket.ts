@@ -66,10 +66,7 @@ export class HeadSocket {
     this.#ended.signal.addEventListener("abort", end);
     try {
       await this.#checkChain(connection);
-      const lost = this.#subscribe(connection);
-      this.health.ok = true;
-      this.health.lastError = null;
-      opened();
+      const lost = this.#subscribe(connection, opened);
       await Promise.race([lost, this.#watchSilence(connection, over.signal)]);
     } finally {
       this.#ended.signal.removeEventListener("abort", end);
@@ -79,13 +76,18 @@ export class HeadSocket {
   }
 
   /** Rejects when the connection is lost. */
-  #subscribe(connection: Connection): Promise<never> {
+  #subscribe(connection: Connection, opened: () => void): Promise<never> {
     return new Promise((_, reject) => {
       connection.request({
         body: { method: "eth_subscribe", params: ["newHeads"] },
         onResponse: (message) => {
           if (message.error !== undefined) reject(new Error("it announces no heads"));
-          else this.#heard(message);
+          else if (message.result === undefined) this.#heard(message);
+          else {
+            this.health.ok = true;
+            this.health.lastError = null;
+            opened();
+          }
         },
         onError: (error) => reject(error instanceof Error ? error : new Error("the connection was lost")),
       });

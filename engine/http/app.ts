@@ -22,6 +22,8 @@ export interface HttpOptions {
   trustedProxyHops: number;
   /** Most API requests a minute from one client. */
   requestsPerMinute: number;
+  /** Requests under way at a time; what comes beyond is told to try again. */
+  maxRequestsInFlight?: number;
   /** What the web build made; absent: the API alone. */
   webDirectory?: string | undefined;
   /** The local node, for development wallets; ignored unless the chain is local. */
@@ -70,7 +72,7 @@ export async function buildApp(options: HttpOptions): Promise<FastifyInstance> {
 
   const handlers = handlersOf(context);
   await app.register(async (api) => {
-    await refuseWhenOverloaded(api);
+    refuseWhenOverloaded(api, options.maxRequestsInFlight ?? 1_000);
     await guardApi(api, { context, requestsPerMinute: options.requestsPerMinute });
     api.addHook("onRequest", (_request, reply, done) => {
       reply.header("cache-control", "no-store");

@@ -73,8 +73,6 @@ function knownFailure(error: unknown): Rejection | null {
       return { code: "request_invalid", message: "The body isn't JSON." };
     case "FST_ERR_CTP_INVALID_CONTENT_LENGTH":
       return { code: "request_invalid", message: "The body isn't as long as its Content-Length says." };
-    case "FST_UNDER_PRESSURE":
-      return { code: "overloaded" };
     default:
       // Anything else that fastify blames on the request, such as a path that can't be decoded.
       return statusCode !== undefined && statusCode >= 400 && statusCode < 500

@@ -21,7 +21,7 @@ beforeEach(async () => {
   base = await startTestChain();
   sender = await createSender(base, 100n);
   proxy = await startRpcProxy(base.rpcUrl);
-  chain = await createChain({ rpcUrls: [proxy.rpcUrl], expectedChainId: 8453, requestTimeoutMs: 300 });
+  chain = await createChain({ rpcUrls: [proxy.rpcUrl], expectedChainId: 8453, requestTimeoutMs: 1_500 });
 });
 afterEach(async () => {
   await chain.close();

@@ -96,7 +96,10 @@ describe("following", () => {
     const watcher = watch(chain, base);
     await base.mine(6);
     const final = await base.testClient.getBlock({ blockTag: "finalized" });
-    await waitFor(() => watcher.finalized()?.number === final.number, { what: "finality" });
+    await waitFor(() => watcher.finalized()?.number === final.number, {
+      what: "finality",
+      timeoutMs: 20_000,
+    });
     expect(watcher.finalized()).toEqual({ number: final.number, hash: final.hash });
     const told = watcher.events.findLast((event) => event.type === "finalized");
     expect(told?.safe?.number).toBeGreaterThanOrEqual(final.number);

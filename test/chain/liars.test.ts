@@ -65,7 +65,10 @@ describe("a node that says there are no logs", () => {
     proxy.setFaults(emptyLogs(), emptyReceipts);
     const { hash } = await sender.send(9n);
     const asked = proxy.count("eth_getBlockReceipts");
-    await waitFor(() => proxy.count("eth_getBlockReceipts") > asked + 3, { what: "more questions" });
+    await waitFor(() => proxy.count("eth_getBlockReceipts") > asked + 3, {
+      what: "more questions",
+      timeoutMs: 20_000,
+    });
     const { number } = await cursorAt(base);
     expect(watcher.blocks.at(-1)?.number).toBeLessThan(number);
     expect(chain.health()[0]?.ok && chain.health()[0]?.lastError === null).toBe(false);
@@ -108,7 +111,10 @@ describe("logs that can't be right", () => {
     proxy.setFaults(forgedLogs(change));
     const { hash } = await sender.send(9n);
     const asked = proxy.count("eth_getLogs");
-    await waitFor(() => proxy.count("eth_getLogs") > asked + 3, { what: "more questions" });
+    await waitFor(() => proxy.count("eth_getLogs") > asked + 3, {
+      what: "more questions",
+      timeoutMs: 20_000,
+    });
     expect(watcher.transfers()).toEqual([]);
     proxy.setFaults();
     expect((await watcher.sees(hash)).amount).toBe(9n);
@@ -157,12 +163,18 @@ describe("limits and lags", () => {
     await base.mine(8);
     await watcher.reaches();
     const final = await base.testClient.getBlock({ blockTag: "finalized" });
-    await waitFor(() => watcher.finalized()?.hash === final.hash, { what: "finality" });
+    await waitFor(() => watcher.finalized()?.hash === final.hash, { what: "finality", timeoutMs: 20_000 });
 
     proxy.setFaults(tagBehindHead("latest", 5n), tagBehindHead("finalized", 9n));
-    await waitFor(() => chain.health()[0]?.lastError?.includes("final before"), { what: "the doubt" });
+    await waitFor(() => chain.health()[0]?.lastError?.includes("final before"), {
+      what: "the doubt",
+      timeoutMs: 20_000,
+    });
     const polls = proxy.count("eth_getBlockByNumber");
-    await waitFor(() => proxy.count("eth_getBlockByNumber") > polls + 30, { what: "ten polls" });
+    await waitFor(() => proxy.count("eth_getBlockByNumber") > polls + 30, {
+      what: "ten polls",
+      timeoutMs: 20_000,
+    });
     expect(watcher.reorgs()).toEqual([]);
     expect(watcher.finalized()?.hash).toBe(final.hash);
     proxy.setFaults();
@@ -180,14 +192,17 @@ describe("limits and lags", () => {
         tag === "finalized" ? { result: null } : undefined,
       ),
     );
-    await waitFor(() => chain.health()[0]?.lastError?.includes("no finalized"), { what: "the doubt" });
+    await waitFor(() => chain.health()[0]?.lastError?.includes("no finalized"), {
+      what: "the doubt",
+      timeoutMs: 20_000,
+    });
     const before = watcher.finalized();
     await base.mine(6);
     await watcher.reaches();
     expect(watcher.finalized()).toEqual(before);
     proxy.setFaults();
     const final = await base.testClient.getBlock({ blockTag: "finalized" });
-    await waitFor(() => watcher.finalized()?.hash === final.hash, { what: "finality" });
+    await waitFor(() => watcher.finalized()?.hash === final.hash, { what: "finality", timeoutMs: 20_000 });
     await watcher.stop();
   });
 
@@ -200,7 +215,10 @@ describe("limits and lags", () => {
     const { number } = await cursorAt(base);
     proxy.setFaults(real, stoppedAt(number - 1n));
     const polls = proxy.count("eth_getBlockByNumber");
-    await waitFor(() => proxy.count("eth_getBlockByNumber") > polls + 30, { what: "ten polls" });
+    await waitFor(() => proxy.count("eth_getBlockByNumber") > polls + 30, {
+      what: "ten polls",
+      timeoutMs: 20_000,
+    });
     expect(watcher.reorgs()).toEqual([]);
     proxy.setFaults(real);
     await base.mine(1);

@@ -110,7 +110,7 @@ describe("health", () => {
     second.setFaults(stoppedAt(head - 20n));
     const chain = await connect([`${first.rpcUrl}/v2/secret-key?token=hidden`, second.rpcUrl]);
     const watcher = watch(chain, base);
-    await waitFor(() => chain.health()[1]?.lagBlocks === 20, { what: "the lag" });
+    await waitFor(() => chain.health()[1]?.lagBlocks === 20, { what: "the lag", timeoutMs: 20_000 });
     const [well, behind] = chain.health();
     expect(well).toEqual({ url: first.rpcUrl, ok: true, lastError: null, headNumber: head, lagBlocks: 0 });
     expect(behind).toMatchObject({ ok: true, headNumber: head - 20n, lagBlocks: 20 });
@@ -143,7 +143,7 @@ describe("two providers", () => {
 
     first.setFaults();
     const final = await base.testClient.getBlock({ blockTag: "finalized" });
-    await waitFor(() => watcher.finalized()?.hash === final.hash, { what: "finality" });
+    await waitFor(() => watcher.finalized()?.hash === final.hash, { what: "finality", timeoutMs: 20_000 });
     await watcher.stop();
   });
 
@@ -153,7 +153,7 @@ describe("two providers", () => {
     const watcher = watch(chain, base);
     await watcher.reaches();
     second.setFaults(everything("cut"));
-    await waitFor(() => chain.health()[1]?.ok === false, { what: "the failure" });
+    await waitFor(() => chain.health()[1]?.ok === false, { what: "the failure", timeoutMs: 20_000 });
     const before = watcher.finalized()?.number;
     const { hash } = await sender.send(1n);
     await base.mine(10);
@@ -162,7 +162,7 @@ describe("two providers", () => {
     expect(watcher.finalized()?.number).toBe(before);
     second.setFaults();
     const final = await base.testClient.getBlock({ blockTag: "finalized" });
-    await waitFor(() => watcher.finalized()?.hash === final.hash, { what: "finality" });
+    await waitFor(() => watcher.finalized()?.hash === final.hash, { what: "finality", timeoutMs: 20_000 });
     await watcher.stop();
   });
 
@@ -176,12 +176,18 @@ describe("two providers", () => {
     await base.reorg(1);
     // As high as the one that was left: as long as a provider stands by what we know, we do, too.
     const polls = first.count("eth_getBlockByNumber");
-    await waitFor(() => first.count("eth_getBlockByNumber") > polls + 12, { what: "some polls" });
+    await waitFor(() => first.count("eth_getBlockByNumber") > polls + 12, {
+      what: "some polls",
+      timeoutMs: 20_000,
+    });
     expect(watcher.reorgs()).toEqual([]);
     await base.mine(3);
     await watcher.reaches();
     const more = first.count("eth_getBlockByNumber");
-    await waitFor(() => first.count("eth_getBlockByNumber") > more + 12, { what: "some polls" });
+    await waitFor(() => first.count("eth_getBlockByNumber") > more + 12, {
+      what: "some polls",
+      timeoutMs: 20_000,
+    });
     expect(watcher.reorgs()).toHaveLength(1);
     await watcher.stop();
     expect(watcher.failure()).toBeNull();

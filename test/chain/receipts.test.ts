@@ -18,7 +18,7 @@ beforeEach(async () => {
   sender = await createSender(base);
   [first, second] = await Promise.all([startRpcProxy(base.rpcUrl), startRpcProxy(base.rpcUrl)]);
   const rpcUrls = [first.rpcUrl, second.rpcUrl];
-  chain = await createChain({ rpcUrls, expectedChainId: 8453, requestTimeoutMs: 300 });
+  chain = await createChain({ rpcUrls, expectedChainId: 8453, requestTimeoutMs: 1_500 });
 });
 afterEach(async () => {
   await chain.close();

@@ -117,10 +117,13 @@ describe("a reorg", () => {
     const watcher = watch(chain, base);
     await base.mine(6);
     const head = await base.testClient.getBlock();
-    await waitFor(() => watcher.finalized()?.number === head.number - 2n, { what: "finality" });
+    await waitFor(() => watcher.finalized()?.number === head.number - 2n, {
+      what: "finality",
+      timeoutMs: 20_000,
+    });
     await base.reorg(5);
     await base.mine(1);
-    const failure = await waitFor(() => watcher.failure(), { what: "the alarm" });
+    const failure = await waitFor(() => watcher.failure(), { what: "the alarm", timeoutMs: 20_000 });
     expect(failure).toBeInstanceOf(DeepReorgError);
     expect((failure as DeepReorgError).retriable).toBe(false);
     await watcher.stop();
@@ -132,12 +135,17 @@ describe("a reorg", () => {
     const first = watch(chain, base);
     await base.mine(6);
     const head = await base.testClient.getBlock();
-    await waitFor(() => first.finalized()?.number === head.number - 2n, { what: "finality" });
+    await waitFor(() => first.finalized()?.number === head.number - 2n, {
+      what: "finality",
+      timeoutMs: 20_000,
+    });
     const place = await first.stop();
     await base.reorg(5);
     await base.mine(1);
     const second = watch(chain, base, place);
-    expect(await waitFor(() => second.failure(), { what: "the alarm" })).toBeInstanceOf(DeepReorgError);
+    expect(await waitFor(() => second.failure(), { what: "the alarm", timeoutMs: 20_000 })).toBeInstanceOf(
+      DeepReorgError,
+    );
     await second.stop();
   });
 });

@@ -4,6 +4,7 @@ import { broadcast, broadcastMany } from "../../engine/chain/send.ts";
 import { startTestChain, type TestChain } from "../helpers/chain.ts";
 import { answerLost, html, replyTo } from "../helpers/rpc-faults.ts";
 import { type RpcProxy, startRpcProxy } from "../helpers/rpc-proxy.ts";
+import { waitFor } from "../helpers/wait.ts";
 import { createSender, recipient, type Sender } from "./watching.ts";
 
 let base: TestChain;
@@ -26,7 +27,7 @@ afterEach(async () => {
 
 async function connect(...proxies: RpcProxy[]): Promise<Chain> {
   const rpcUrls = proxies.map(({ rpcUrl }) => rpcUrl);
-  const chain = await createChain({ rpcUrls, expectedChainId: 8453, requestTimeoutMs: 300 });
+  const chain = await createChain({ rpcUrls, expectedChainId: 8453, requestTimeoutMs: 1_500 });
   open.push(chain);
   return chain;
 }
@@ -38,8 +39,7 @@ describe("a broadcast", () => {
     const chain = await connect(first);
     const { raw, hash } = await sender.sign(5n, 0);
     expect(await broadcast(chain, raw)).toEqual({ outcome: "accepted" });
-    await base.testClient.waitForTransactionReceipt({ hash });
-    expect(await received()).toBe(5n);
+    await waitFor(async () => (await received()) === 5n, { what: `the money of ${hash}` });
   });
 
   it("whose answer is lost three times is unknown three times, and the money moves once", async () => {
@@ -103,7 +103,7 @@ describe("two providers", () => {
     second.setFaults(replyTo(method, () => "hang"));
     const startedAtMs = performance.now();
     expect(await broadcast(chain, (await sender.sign(5n, 0)).raw)).toEqual({ outcome: "accepted" });
-    expect(performance.now() - startedAtMs).toBeLessThan(250);
+    expect(performance.now() - startedAtMs).toBeLessThan(1_200);
   });
 
   it("one refuses and the other is silent: it may be on its way", async () => {

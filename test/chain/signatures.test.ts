@@ -42,7 +42,7 @@ beforeAll(async () => {
   });
   [first, second] = await Promise.all([startRpcProxy(base.rpcUrl), startRpcProxy(base.rpcUrl)]);
   const rpcUrls = [first.rpcUrl, second.rpcUrl];
-  chain = await createChain({ rpcUrls, expectedChainId: 8453, requestTimeoutMs: 500 });
+  chain = await createChain({ rpcUrls, expectedChainId: 8453, requestTimeoutMs: 1_500 });
 });
 afterEach(() => {
   for (const proxy of [first, second]) proxy.setFaults();

@@ -19,7 +19,7 @@ beforeEach(async () => {
   chain = await createChain({
     rpcUrls: [proxy.rpcUrl, proxy.wsUrl],
     expectedChainId: 8453,
-    requestTimeoutMs: 300,
+    requestTimeoutMs: 1_500,
     silenceMs: 200,
   });
 });
@@ -29,7 +29,8 @@ afterEach(async () => {
   await base.stop();
 });
 
-const socketIsWell = () => waitFor(() => chain.health()[1]?.ok === true, { what: "the socket" });
+const socketIsWell = () =>
+  waitFor(() => chain.health()[1]?.ok === true, { what: "the socket", timeoutMs: 20_000 });
 
 describe("a WebSocket", () => {
   it("brings a block without waiting for a poll", async () => {
@@ -48,7 +49,7 @@ describe("a WebSocket", () => {
     proxy.cutSockets();
     await waitFor(() => chain.health()[1]?.ok === false, { what: "the loss", everyMs: 1 });
     const missed = await sender.send(1n);
-    await waitFor(() => proxy.socketsOpened() === 2, { what: "a new connection" });
+    await waitFor(() => proxy.socketsOpened() === 2, { what: "a new connection", timeoutMs: 20_000 });
     await socketIsWell();
     const seen = await sender.send(2n);
     await watcher.sees(seen.hash);
@@ -63,7 +64,7 @@ describe("a WebSocket", () => {
     proxy.freezeSockets();
     const { hash } = await sender.send(1n);
     await watcher.sees(hash);
-    await waitFor(() => proxy.socketsOpened() === 2, { what: "a new connection" });
+    await waitFor(() => proxy.socketsOpened() === 2, { what: "a new connection", timeoutMs: 20_000 });
     await socketIsWell();
     await watcher.stop();
   });
@@ -75,7 +76,10 @@ describe("a WebSocket", () => {
       proxy.setTarget(other.rpcUrl);
       proxy.setFaults(otherChainId(8453n));
       const watcher = watch(chain, base, { pollIntervalMs: never });
-      await waitFor(() => chain.health()[1]?.lastError?.includes("is on chain 1"), { what: "the refusal" });
+      await waitFor(() => chain.health()[1]?.lastError?.includes("is on chain 1"), {
+        what: "the refusal",
+        timeoutMs: 20_000,
+      });
       expect(chain.health()[1]?.ok).toBe(false);
       await watcher.stop();
     } finally {

@@ -74,7 +74,10 @@ export function watch(chain: Chain, base: TestChain, options: Partial<FollowOpti
     finalized: () => finalized,
     reorgs: () => events.filter((event) => event.type === "reorg"),
     sees: (hash) =>
-      waitFor(() => transfers.find(({ txHash }) => txHash === hash), { what: `transfer ${hash}` }),
+      waitFor(() => transfers.find(({ txHash }) => txHash === hash), {
+        what: `transfer ${hash}`,
+        timeoutMs: 20_000,
+      }),
     reaches: async () => {
       await waitFor(
         async () => {
@@ -129,7 +132,10 @@ export async function createSender(base: TestChain, balance = 1_000_000n): Promi
       const nonce = await base.testClient.getTransactionCount({ address: account.address });
       const signed = await sign(units, nonce);
       await base.testClient.sendRawTransaction({ serializedTransaction: signed.raw });
-      await base.testClient.waitForTransactionReceipt({ hash: signed.hash });
+      await waitFor(() => base.testClient.getTransactionReceipt({ hash: signed.hash }).catch(() => null), {
+        what: `the receipt of ${signed.hash}`,
+        timeoutMs: 20_000,
+      });
       return signed;
     },
   };

@@ -168,6 +168,7 @@ test("account keys differ where accounts do", () => {
   expect(new Set(keys).size).toBe(kinds.length);
   expect(accountKey({ kind: "player.held", playerId: "7" })).toBe("player.held:7");
   expect(accountKey({ kind: "house.loss" })).toBe("house.loss");
+  expect(accountKey({ kind: "outside", address })).toBe(`outside:${address}`);
 });
 
 test.each<[string, Partial<PlannedTransfer>]>([

@@ -155,6 +155,11 @@ describe("an offer", () => {
     expect(!decision.ok && decision.rejection.field, "the field at fault is named").toBeTruthy();
   });
 
+  test("with one stake that is too large names that one", () => {
+    const decision = decideProposal(null, { ...offer, proposerStake: 2n ** 256n }, nowMs);
+    expect(decision.ok ? "ok" : decision.rejection.field).toBe("proposerStake");
+  });
+
   test.each([
     { takerStake: 1n, proposerStake: 1n },
     { proposerStake: 2n ** 256n - 2n, takerStake: 1n },

@@ -75,6 +75,13 @@ test("its schemas compile as JSON Schema 2020-12, and an answer is what its sche
   }
 });
 
+test("the type of a problem leads to what it means", async () => {
+  const { body } = await site.browser().ask("readMe");
+  const meaning = await site.app.inject({ url: body.type });
+  expect(meaning.json()).toEqual({ code: body.code, status: body.status, title: body.title });
+  expect((await site.app.inject({ url: "/docs/problems/toString" })).statusCode).toBe(404);
+});
+
 test("its page loads nothing from elsewhere", async () => {
   const page = await site.app.inject({ url: "/docs/" });
   expect(page.statusCode).toBe(200);

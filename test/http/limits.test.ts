@@ -4,6 +4,7 @@ import { afterEach, expect, test } from "vitest";
 import { createPool } from "../../engine/db/pool.ts";
 import { buildApp } from "../../engine/http/app.ts";
 import { createLog } from "../../engine/log.ts";
+import { waitFor } from "../helpers/wait.ts";
 import { newAccount, openSite, type Site } from "./site.ts";
 
 let site: Site;
@@ -108,6 +109,28 @@ test("a line of the log says who did what, and no secret", async () => {
     expect(text).not.toContain(secret);
   }
   await app.close();
+});
+
+test("what a slow database can't keep up with is told to come back, and nobody who waits is forgotten", async () => {
+  site = await openSite({ maxRequestsInFlight: 5 });
+  const { browser } = await site.player();
+  const slow = await site.context.pool.connect();
+  await slow.query("BEGIN");
+  await slow.query("LOCK TABLE session");
+  const waiting = Array.from({ length: 5 }, () => browser.ask("readMe"));
+  const refused = await waitFor(
+    async () => {
+      const answer = await browser.ask("readConfig");
+      return answer.status === 503 && answer;
+    },
+    { what: "five requests under way" },
+  );
+  expect(refused).toMatchObject({ body: { code: "overloaded" }, headers: { "retry-after": "1" } });
+  expect((await site.app.inject({ url: "/health/ready" })).statusCode).toBe(200);
+  await slow.query("COMMIT");
+  slow.release();
+  expect((await Promise.all(waiting)).map(({ status }) => status)).toEqual([200, 200, 200, 200, 200]);
+  expect((await browser.ask("readConfig")).status).toBe(200);
 });
 
 test("while the database is away the process says so, and lives", async () => {

@@ -1,6 +1,8 @@
 /** SAFETY 28: a signed message lets one browser in, once, or nobody. */
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { challengeLifetimeMs } from "../../engine/services/challenges.ts";
+import { endedSessions, sessionLifetimeMs, sessionOf } from "../../engine/services/sessions.ts";
+import { waitFor } from "../helpers/wait.ts";
 import { newAccount, openSite, type Site } from "../http/site.ts";
 
 let site: Site;
@@ -43,7 +45,7 @@ test("of fifty answers at once with one signature, on two processes, one gets a 
 
 test("of fifty first sign-ins at once with a new wallet, one player comes", async () => {
   const account = newAccount();
-  const browsers = await Promise.all(Array.from({ length: 50 }, () => site.browser()));
+  const browsers = Array.from({ length: 50 }, () => site.browser());
   const people = await Promise.all(browsers.map((browser) => browser.signIn(account)));
   expect(new Set(people.map(({ id }) => id)).size).toBe(1);
   const address = account.address.toLowerCase();
@@ -142,6 +144,28 @@ test("a logout is over on every process at once, and the stored id can't be used
   expect(await thief.refused("readMe")).toBe("401 not_signed_in");
   await browser.get("logout");
   expect(await elsewhere.refused("readMe")).toBe("401 not_signed_in");
+});
+
+test("every process hears of a logout, and can find out which sessions are over", async () => {
+  const browser = site.browser();
+  await browser.signIn(newAccount());
+  const over = await sessionOf(site.other, browser.cookieHeader);
+  const other = site.browser();
+  await other.signIn(newAccount());
+  const standing = await sessionOf(site.other, other.cookieHeader);
+  if (over === null || standing === null) throw new Error("not signed in");
+  expect(await endedSessions(site.other, [over.sessionId, standing.sessionId])).toEqual([]);
+
+  const listening = await site.other.pool.connect();
+  const heard: (string | undefined)[] = [];
+  listening.on("notification", ({ payload }) => heard.push(payload));
+  await listening.query("LISTEN session_ended");
+  await browser.get("logout");
+  await waitFor(() => heard.includes(over.sessionId), { what: "the word of the logout" });
+  listening.release(true);
+  expect(await endedSessions(site.other, [over.sessionId, standing.sessionId])).toEqual([over.sessionId]);
+  site.time.nowMs += sessionLifetimeMs;
+  expect(await endedSessions(site.other, [standing.sessionId])).toEqual([standing.sessionId]);
 });
 
 test("a session is over after seven days, used or not", async () => {

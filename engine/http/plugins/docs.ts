@@ -3,6 +3,7 @@ import swagger from "@fastify/swagger";
 import swaggerUi from "@fastify/swagger-ui";
 import type { FastifyInstance } from "fastify";
 import { jsonSchemaTransform, jsonSchemaTransformObject } from "fastify-type-provider-zod";
+import { type ProblemCode, problemStatus } from "../../contract/problems.ts";
 import { type Route, routes } from "../../contract/routes.ts";
 import type { Settings } from "../../services/context.ts";
 import { cookieRules } from "../../services/cookies.ts";
@@ -13,6 +14,8 @@ const idempotencyKey = {
   maxLength: 128,
   description: "The same key and request get the same answer, for ever; another request under it is refused.",
 };
+
+const isProblemCode = (code: string): code is ProblemCode => Object.hasOwn(problemStatus, code);
 
 /** Leaves out the schemas that no route names, such as the way in of what only ever goes out. */
 function withoutUnused(document: ReturnType<typeof jsonSchemaTransformObject>): typeof document {
@@ -68,5 +71,16 @@ export async function describeApi(app: FastifyInstance, settings: Settings): Pro
     },
     transformObject: (document) => withoutUnused(jsonSchemaTransformObject(document)),
   });
+  // Where the `type` of a problem leads to.
+  app.get<{ Params: { code: string } }>(
+    "/docs/problems/:code",
+    { schema: { hide: true } },
+    (request, reply) => {
+      const { code } = request.params;
+      if (!isProblemCode(code)) return reply.callNotFound();
+      const [status, title] = problemStatus[code];
+      return reply.send({ code, status, title });
+    },
+  );
   await app.register(swaggerUi, { routePrefix: "/docs", uiConfig: { deepLinking: true } });
 }

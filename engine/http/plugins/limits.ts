@@ -1,6 +1,5 @@
 /** How often one client may ask, and when this process takes no more. Limits are per process. */
 import rateLimit from "@fastify/rate-limit";
-import underPressure from "@fastify/under-pressure";
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import { RejectionError } from "../problems.ts";
 
@@ -10,7 +9,6 @@ const maxKnownClients = 50_000;
 const peoplePerAddress = 10;
 /** Signing in asks the chain and writes rows, so there is less of it. */
 const signInShare = 10;
-const maxEventLoopDelayMs = 1_500;
 
 export interface Limits {
   /** One request of nobody in particular. */
@@ -22,9 +20,25 @@ export interface Limits {
   spendSignIn(request: FastifyRequest, reply: FastifyReply): Promise<void>;
 }
 
-/** Refuses work of this scope while the event loop lags. */
-export async function refuseWhenOverloaded(app: FastifyInstance): Promise<void> {
-  await app.register(underPressure, { maxEventLoopDelay: maxEventLoopDelayMs });
+/**
+ * Refuses work of this scope while as many requests are under way: those that wait for a database that lags would only
+ * make it later for everybody. Counted rather than measured by the event loop's delay, which one long pause sets off.
+ */
+export function refuseWhenOverloaded(app: FastifyInstance, maxRequestsInFlight: number): void {
+  let inFlight = 0;
+  app.addHook("onRequest", (_request, reply, done) => {
+    if (inFlight >= maxRequestsInFlight) {
+      reply.header("retry-after", 1);
+      done(new RejectionError({ code: "overloaded" }));
+      return;
+    }
+    inFlight += 1;
+    // Comes once, whether the answer went out or nobody was there any more.
+    reply.raw.once("close", () => {
+      inFlight -= 1;
+    });
+    done();
+  });
 }
 
 /** Each `spend…` sets the headers that say what is left. @throws RejectionError `too_many_requests` */
