@@ -33,7 +33,7 @@ async function start(): Promise<() => Promise<void>> {
   });
   say(`\nOn the Rail runs at ${engine.origin}`);
   say(
-    "Open it in two windows: each can sign in with another development wallet. Everything is kept under .data/.",
+    "Open it in a window and in a private one: each can sign in with another development wallet. Everything is kept under .data/.",
   );
   say("Ctrl-C stops it.");
   return () => engine.stop();

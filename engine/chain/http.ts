@@ -67,21 +67,33 @@ export class Endpoint {
     for (const request of this.#underWay) request.abort();
   }
 
+  async #fetch(body: string, signal: AbortSignal): Promise<unknown> {
+    const response = await fetch(this.#url, {
+      method: "POST",
+      headers: this.#headers,
+      body,
+      redirect: "error",
+      signal,
+    });
+    const text = await readBounded(response);
+    return parse(text, response.status);
+  }
+
   async #exchange(body: string): Promise<unknown> {
     const request = new AbortController();
     // The clock runs until the last byte: a body that trickles must not hold anybody up.
     const timer = setTimeout(() => request.abort(), this.#timeoutMs);
     this.#underWay.add(request);
-    try {
-      const response = await fetch(this.#url, {
-        method: "POST",
-        headers: this.#headers,
-        body,
-        redirect: "error",
-        signal: request.signal,
+    const given = this.#fetch(body, request.signal);
+    // An abort doesn't always reach a body that is being read; the clock holds all the same.
+    const over = new Promise<never>((_, reject) => {
+      request.signal.addEventListener("abort", () => reject(new Error("no whole answer in time")), {
+        once: true,
       });
-      const text = await readBounded(response);
-      return parse(text, response.status);
+    });
+    for (const one of [given, over]) one.catch(() => undefined);
+    try {
+      return await Promise.race([given, over]);
     } catch (error) {
       throw error instanceof ProviderFailedError ? error : failureOf(error);
     } finally {

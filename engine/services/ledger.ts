@@ -156,7 +156,7 @@ function firstOverdraft(transfers: PlannedTransfer[], accounts: Accounts): Rejec
       };
     }
     balances.set(debit.id, from.kind === "house.loss" ? free + amount : free - amount);
-    balances.set(credit.id, balanceOf(credit) + amount);
+    balances.set(credit.id, balanceOf(credit) + (to.kind === "house.loss" ? -amount : amount));
   }
   return null;
 }

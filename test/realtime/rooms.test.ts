@@ -1,0 +1,260 @@
+import type { AddressInfo } from "node:net";
+import { io, type Socket } from "socket.io-client";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { transaction } from "../../engine/db/pool.ts";
+import { startPublisher } from "../../engine/realtime/publisher.ts";
+import { createRealtime, endSession, type RealtimeServer } from "../../engine/realtime/server.ts";
+import { rooms, tell } from "../../engine/services/outbox.ts";
+import { playerOfOverlayToken, rotateOverlay } from "../../engine/services/overlays.ts";
+import { takeEvents } from "../../engine/services/relay.ts";
+import { endedSessions, sessionOf } from "../../engine/services/sessions.ts";
+import { readSnapshot } from "../../engine/services/snapshots.ts";
+import { waitFor } from "../helpers/wait.ts";
+import { openSite, type Player, type Site } from "../http/site.ts";
+import { usdc } from "../services/wager-world.ts";
+
+let site: Site;
+let realtime: RealtimeServer;
+let url: string;
+let stopPublisher: () => Promise<void>;
+let opened: Socket[];
+
+beforeEach(async () => {
+  site = await openSite();
+  const { context, app, origin } = site;
+  opened = [];
+  realtime = createRealtime({
+    httpServer: app.server,
+    publicOrigin: origin,
+    maxSocketsPerAddress: 20,
+    trustedProxyHops: 0,
+    readSession: (cookieHeader) => sessionOf(context, cookieHeader),
+    endedSessions: (sessionIds) => endedSessions(context, sessionIds),
+    playerOfOverlayToken: (token) => playerOfOverlayToken(context, token),
+    readSnapshot: (room) => readSnapshot(context, room),
+    log: context.log,
+  });
+  const stopping = new AbortController();
+  const publisher = startPublisher({
+    io: realtime,
+    takeEvents: (limit) => takeEvents(context, limit),
+    log: context.log,
+    signal: stopping.signal,
+  });
+  stopPublisher = async () => {
+    stopping.abort();
+    await publisher.done;
+  };
+  await app.listen({ host: "127.0.0.1", port: 0 });
+  url = `http://127.0.0.1:${(app.server.address() as AddressInfo).port}`;
+});
+afterEach(async () => {
+  for (const socket of opened) socket.disconnect();
+  await stopPublisher();
+  await realtime.close();
+  await site.end();
+});
+
+function connect(
+  namespace: "/" | "/arena",
+  {
+    origin = site.origin,
+    cookie,
+    auth = {},
+  }: { origin?: string; cookie?: string; auth?: Record<string, string> } = {},
+): Socket {
+  const socket = io(`${url}${namespace}`, {
+    transports: ["websocket"],
+    forceNew: true,
+    reconnection: false,
+    auth,
+    extraHeaders: { origin, ...(cookie === undefined ? {} : { cookie }) },
+  });
+  opened.push(socket);
+  return socket;
+}
+const outcomeOf = (socket: Socket): Promise<string> =>
+  new Promise((resolve) => {
+    socket.once("connect", () => resolve("connected"));
+    socket.once("connect_error", (error) => resolve(error.message));
+    // Refused before it was asked who it is; a refusal with a reason is told just after the close.
+    socket.io.once("close", () => setImmediate(() => resolve("closed")));
+  });
+const own = (player: Player): Socket => connect("/", { cookie: player.browser.cookieHeader });
+const subscribe = (socket: Socket, room: string) => socket.timeout(5_000).emitWithAck("subscribe", { room });
+
+describe("a socket", () => {
+  it("from another origin is refused, even with a cookie that is right", async () => {
+    const player = await site.player();
+    const socket = connect("/", { origin: "https://evil.example", cookie: player.browser.cookieHeader });
+    expect(await outcomeOf(socket)).not.toBe("connected");
+  });
+
+  it("without a session, or with one made up, hears nothing of players", async () => {
+    expect(await outcomeOf(connect("/"))).toBe("not_signed_in");
+    expect(await outcomeOf(connect("/", { cookie: "otr_session=made-up" }))).toBe("not_signed_in");
+  });
+
+  it("can't listen in another player's room, nor in one of players from the public side", async () => {
+    const [marcus, ana] = [await site.player(), await site.player()];
+    const socket = own(marcus);
+    expect(await subscribe(socket, `player:${ana.id}`)).toMatchObject({ ok: false, code: "not_allowed" });
+    expect(await subscribe(connect("/arena"), `player:${ana.id}`)).toMatchObject({
+      ok: false,
+      code: "not_allowed",
+    });
+    expect(await subscribe(socket, "player:1; DROP TABLE player")).toMatchObject({
+      ok: false,
+      code: "request_invalid",
+    });
+    expect(await subscribe(socket, `player:${marcus.id}`)).toMatchObject({
+      ok: true,
+      snapshot: { kind: "player" },
+    });
+  });
+
+  it("is closed within five seconds of the end of its session", async () => {
+    const player = await site.player();
+    const socket = own(player);
+    expect(await outcomeOf(socket)).toBe("connected");
+    await player.browser.get("logout", { body: {} });
+    await waitFor(() => !socket.connected, { what: "the socket to be closed", timeoutMs: 5_000 });
+  });
+
+  it("that asks a thousand times a second is let go; the others don't notice", async () => {
+    const [loud, quiet] = [connect("/arena"), connect("/arena")];
+    expect([await outcomeOf(loud), await outcomeOf(quiet)]).toEqual(["connected", "connected"]);
+    for (let index = 0; index < 1_000; index += 1) loud.emit("subscribe", { room: "arena" }, () => undefined);
+    await waitFor(() => !loud.connected, { what: "the loud socket to be closed" });
+    expect(await subscribe(quiet, "arena")).toMatchObject({ ok: true });
+  });
+
+  it("beyond the limit of one address isn't let in, and one is again when another has left", async () => {
+    const first = Array.from({ length: 20 }, () => connect("/arena"));
+    expect(new Set(await Promise.all(first.map(outcomeOf)))).toEqual(new Set(["connected"]));
+    const beyond = connect("/arena");
+    expect(await outcomeOf(beyond)).toBe("closed");
+    first[0]?.disconnect();
+    await waitFor(async () => (await outcomeOf(connect("/arena"))) === "connected", { what: "a free place" });
+  });
+});
+
+describe("events", () => {
+  const names = async (playerId: string, sequence: number): Promise<void> => {
+    await transaction(site.context.pool, (tx) =>
+      tell(
+        tx,
+        Array.from({ length: sequence }, () => ({
+          rooms: [rooms.live(playerId)],
+          name: "overlay:replaced" as const,
+          data: {},
+        })),
+      ),
+    );
+  };
+
+  it("carry on from the snapshot's number without a gap", async () => {
+    const [marcus, ana] = [await site.player({ baseUnits: 100n }), await site.player()];
+    const socket = own(marcus);
+    const heard: { name: string; sequence: number }[] = [];
+    socket.onAny((name: string, { sequence }: { sequence: number }) => heard.push({ name, sequence }));
+    const answer = await subscribe(socket, `player:${marcus.id}`);
+    for (let index = 0; index < 3; index += 1) {
+      await marcus.browser.get("propose", {
+        body: {
+          opponent: { handle: ana.handle },
+          token: usdc,
+          proposerStake: "1",
+          takerStake: "1",
+          terms: `Game ${index}`,
+          expectedMinutes: 5,
+        },
+      });
+    }
+    // One balance is enough for offers that are told of together.
+    await waitFor(
+      () =>
+        heard.filter(({ name }) => name === "proposal:update").length === 3 &&
+        heard.some(({ name }) => name === "pool:balance"),
+      { what: "each offer, and the pool" },
+    );
+    expect(heard.map(({ sequence }) => sequence)).toEqual(
+      heard.map((_, index) => answer.sequence + 1 + index),
+    );
+  });
+
+  it("of what was rolled back are never heard; of what was committed before a crash, afterwards", async () => {
+    const player = await site.player();
+    const socket = connect("/arena");
+    const batches: { sequence: number }[] = [];
+    socket.on("batch", (batch: { sequence: number }) => batches.push(batch));
+    const { sequence } = await subscribe(socket, `live:${player.id}`);
+    await stopPublisher();
+    await transaction(
+      site.context.pool,
+      (tx) => tell(tx, [{ rooms: [rooms.live(player.id)], name: "overlay:replaced", data: {} }]),
+      { keep: () => false },
+    );
+    await names(player.id, 1);
+    const stopping = new AbortController();
+    const again = startPublisher({
+      io: realtime,
+      takeEvents: (limit) => takeEvents(site.context, limit),
+      log: site.context.log,
+      signal: stopping.signal,
+    });
+    stopPublisher = async () => {
+      stopping.abort();
+      await again.done;
+    };
+    await waitFor(() => batches.length === 1, { what: "the event that was committed" });
+    expect(batches[0]?.sequence).toBe(sequence + 1);
+  });
+
+  it("of a public room come in at most ten batches a second, in order", async () => {
+    const player = await site.player();
+    const socket = connect("/arena");
+    const batches: { from: number; sequence: number; atMs: number }[] = [];
+    socket.on("batch", (batch: { from: number; sequence: number }) =>
+      batches.push({ ...batch, atMs: performance.now() }),
+    );
+    const { sequence } = await subscribe(socket, `live:${player.id}`);
+    for (let index = 0; index < 30; index += 1) await names(player.id, 1);
+    await waitFor(() => batches.at(-1)?.sequence === sequence + 30, { what: "the last event" });
+    expect(batches.map(({ from }) => from)).toEqual([
+      sequence + 1,
+      ...batches.slice(0, -1).map((batch) => batch.sequence + 1),
+    ]);
+    const spanMs = (batches.at(-1)?.atMs ?? 0) - (batches[0]?.atMs ?? 0);
+    expect(batches.length).toBeLessThanOrEqual(Math.ceil(spanMs / 100) + 2);
+  });
+});
+
+describe("an overlay's link", () => {
+  it("opens its player's room alone, and dies when it is replaced", async () => {
+    const [marcus, ana] = [await site.player(), await site.player()];
+    const link = await rotateOverlay(site.context, { playerId: marcus.id, handle: marcus.handle });
+    if (!link.ok) throw new Error("no link was made");
+    const overlayToken = new URL(link.value.path, site.origin).searchParams.get("token") ?? "";
+    const socket = connect("/arena", { auth: { overlayToken } });
+    expect(await outcomeOf(socket)).toBe("connected");
+    expect(await subscribe(socket, `live:${ana.id}`)).toMatchObject({ ok: false, code: "not_allowed" });
+    expect(await subscribe(socket, `live:${marcus.id}`)).toMatchObject({
+      ok: true,
+      snapshot: { kind: "live" },
+    });
+    await rotateOverlay(site.context, { playerId: marcus.id, handle: marcus.handle });
+    await waitFor(() => !socket.connected, { what: "the old link's socket to be closed" });
+    expect(await outcomeOf(connect("/arena", { auth: { overlayToken } }))).toBe("overlay_replaced");
+  });
+});
+
+it("every socket of an ended session is closed at once when the process hears of it", async () => {
+  const player = await site.player();
+  const socket = own(player);
+  expect(await outcomeOf(socket)).toBe("connected");
+  const session = await sessionOf(site.context, player.browser.cookieHeader);
+  if (session === null) throw new Error("the player is signed in");
+  endSession(realtime, session.sessionId);
+  await waitFor(() => !socket.connected, { what: "the socket to be closed", timeoutMs: 1_000 });
+});
