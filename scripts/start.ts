@@ -50,8 +50,9 @@ start().then(
         () => process.exit(1),
       );
     };
-    process.once("SIGINT", end);
-    process.once("SIGTERM", end);
+    // A signal may come twice, from the terminal and from npm: the second must not cut the first one short.
+    process.on("SIGINT", end);
+    process.on("SIGTERM", end);
   },
   (error: unknown) => {
     console.error(error instanceof ConfigError ? error.message : error);
