@@ -97,6 +97,17 @@ describe("a transfer before it is signed", () => {
     proxy.setFaults(everything(reply));
     expect(await check()).toEqual({ ok: false, outcome: "unknown", detail: expect.any(String) });
   });
+
+  it("that a node refuses to simulate, without the contract's having said no, is unknown", async () => {
+    proxy.setFaults(
+      replyTo("eth_call", ({ params: [call] }) =>
+        (call as { data: string }).data.startsWith("0xa9059cbb")
+          ? { error: { code: -32_603, message: "internal error" } }
+          : undefined,
+      ),
+    );
+    expect(await check()).toMatchObject({ ok: false, outcome: "unknown" });
+  });
 });
 
 describe("ether for gas", () => {

@@ -1,6 +1,9 @@
+import { type Address, encodeFunctionData, multicall3Abi } from "viem";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { type Chain, createChain } from "../../engine/chain/client.ts";
+import { multicall3Address } from "../../scripts/local/tokens.ts";
 import { startTestChain, type TestChain } from "../helpers/chain.ts";
+import { tokenAbi } from "../helpers/contracts.ts";
 import { waitFor } from "../helpers/wait.ts";
 import { createSender, cursorAt, isUnbroken, recipient, watch } from "./watching.ts";
 
@@ -108,19 +111,50 @@ describe("following", () => {
 
   it("counts the transfers of one token within a transaction, also when others are in between", async () => {
     const watcher = watch(chain, base);
-    await watcher.reaches();
+    await base.mint(base.usdc, multicall3Address, 3n);
+    await base.mint(base.openwork, multicall3Address, 3n);
+    const pay = (token: Address, amount: bigint) => ({
+      ...{ target: token, allowFailure: false },
+      callData: encodeFunctionData({ abi: tokenAbi, functionName: "transfer", args: [recipient, amount] }),
+    });
+    const hash = await base.testClient.writeContract({
+      ...{ address: multicall3Address, abi: multicall3Abi, functionName: "aggregate3" },
+      args: [[pay(base.usdc, 1n), pay(base.openwork, 3n), pay(base.usdc, 2n)]],
+      account: await richAccount(),
+    });
+    await watcher.sees(hash);
+    await watcher.stop();
+    const paid = watcher.transfers().filter(({ txHash }) => txHash === hash);
+    expect(
+      paid.map(({ token, ordinal, logIndex, amount }) => ({ token, ordinal, logIndex, amount })),
+    ).toEqual([
+      { token: base.usdc, ordinal: 0, logIndex: 0, amount: 1n },
+      { token: base.openwork, ordinal: 0, logIndex: 1, amount: 3n },
+      { token: base.usdc, ordinal: 1, logIndex: 2, amount: 2n },
+    ]);
+  });
+
+  it("counts from 0 in each transaction of a block, whatever the log index", async () => {
     const sender = await createSender(base);
-    // Two transactions in one block: each counts from 0, whatever its log index.
+    const watcher = watch(chain, base);
     await base.testClient.setAutomine(false);
     const signed = [await sender.sign(1n, 0), await sender.sign(2n, 1)];
     for (const { raw } of signed) await base.testClient.sendRawTransaction({ serializedTransaction: raw });
     await base.mine(1);
     await watcher.sees(signed[1]?.hash ?? "");
     await watcher.stop();
-    const both = watcher.transfers().filter(({ from }) => from === sender.address.toLowerCase());
+    const both = watcher.transfers().filter(({ to }) => to === recipient);
     expect(both.map(({ ordinal, logIndex }) => ({ ordinal, logIndex }))).toEqual([
       { ordinal: 0, logIndex: 0 },
       { ordinal: 0, logIndex: 1 },
     ]);
   });
 });
+
+/** Somebody with ether, in whose name the node signs. */
+async function richAccount(): Promise<Address> {
+  const address: Address = `0x${"77".repeat(20)}`;
+  await base.setEther(address, 10n ** 18n);
+  await base.testClient.impersonateAccount({ address });
+  return address;
+}

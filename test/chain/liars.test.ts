@@ -97,6 +97,10 @@ describe("logs that can't be right", () => {
       (log: Record<string, unknown>) => ({ ...log, topics: (log.topics as string[]).slice(0, 2) }),
     ],
     [
+      "with a topic too many",
+      (log: Record<string, unknown>) => ({ ...log, topics: [...(log.topics as string[]), otherBlock] }),
+    ],
+    [
       "with a recipient that is no address",
       (log: Record<string, unknown>) => ({
         ...log,
@@ -154,6 +158,8 @@ describe("limits and lags", () => {
     await watcher.stop();
     expect(hashes(watcher.transfers())).toEqual(sent.map(({ hash }) => hash));
     expect(watcher.failure()).toBeNull();
+    // By ranges still, not block by block.
+    expect(proxy.count("eth_getLogs")).toBeLessThan(300);
   });
 
   it("a stale head holds up, but takes nothing back, and finality that goes back moves nothing", async () => {
@@ -182,6 +188,39 @@ describe("limits and lags", () => {
     await watcher.reaches();
     await watcher.stop();
     expect(watcher.reorgs()).toEqual([]);
+  });
+
+  it("a head that is stale by one block on a development chain is no loss, as long as the block is there", async () => {
+    const watcher = watch(chain, base);
+    await base.mine(8);
+    await watcher.reaches();
+    proxy.setFaults(tagBehindHead("latest", 1n));
+    const polls = proxy.count("eth_getBlockByNumber");
+    await waitFor(() => proxy.count("eth_getBlockByNumber") > polls + 30, {
+      ...{ what: "ten polls", timeoutMs: 20_000 },
+    });
+    await watcher.stop();
+    expect(watcher.reorgs()).toEqual([]);
+  });
+
+  it("a finalized block that isn't ours moves nothing", async () => {
+    const watcher = watch(chain, base);
+    await watcher.reaches();
+    const forged = replyTo("eth_getBlockByNumber", async ({ params: [tag], forward }) => {
+      if (tag !== "finalized" && tag !== "safe") return undefined;
+      const reply = await forward("eth_getBlockByNumber", ["latest", false]);
+      if (typeof reply !== "object" || !("result" in reply)) return reply;
+      return { result: { ...(reply.result as object), hash: `0x${"cd".repeat(32)}` } };
+    });
+    proxy.setFaults(forged);
+    const before = watcher.finalized();
+    await base.mine(6);
+    await watcher.reaches();
+    await waitFor(() => chain.health()[0]?.lastError?.includes("another than ours"), {
+      ...{ what: "the doubt", timeoutMs: 20_000 },
+    });
+    expect(watcher.finalized()).toEqual(before);
+    await watcher.stop();
   });
 
   it("without a finalized block nothing becomes final", async () => {

@@ -80,6 +80,12 @@ describe("a provider that fails", () => {
     expect(first.count("eth_blockNumber")).toBe(asked);
   });
 
+  it("by an answer that is too big isn't read to its end, right as it may be", async () => {
+    const chain = await connect([first.rpcUrl]);
+    first.setFaults(replyTo("eth_blockNumber", () => ({ result: `0x${"0".repeat(20_000_000)}1` })));
+    await expect(headNumber(chain)).rejects.toThrow(/more than \d+ bytes/);
+  });
+
   it("makes an error after a bounded time when there is no other", async () => {
     const chain = await connect([first.rpcUrl]);
     first.setFaults(everything("hang"));
@@ -166,30 +172,57 @@ describe("two providers", () => {
     await watcher.stop();
   });
 
-  it("one stuck on a branch that was left: the chain goes back once, and not again", async () => {
+  it("that don't agree on the final block don't start anything", async () => {
     const chain = await connect(both());
+    second.setFaults(
+      replyTo("eth_getBlockByNumber", async ({ forward }) => {
+        const reply = await forward();
+        if (typeof reply !== "object" || !("result" in reply)) return reply;
+        return { result: { ...(reply.result as object), hash: `0x${"cd".repeat(32)}` } };
+      }),
+    );
     const watcher = watch(chain, base);
-    await base.mine(3);
+    await polls(second, 12);
+    expect(watcher.events).toEqual([]);
+    second.setFaults();
     await watcher.reaches();
-    const left = await callNode(base.rpcUrl, "eth_getBlockByNumber", ["latest", false]);
-    first.setFaults(stuckOn(left as { number: string }));
-    await base.reorg(1);
-    // As high as the one that was left: as long as a provider stands by what we know, we do, too.
-    const polls = first.count("eth_getBlockByNumber");
-    await waitFor(() => first.count("eth_getBlockByNumber") > polls + 12, {
-      what: "some polls",
-      timeoutMs: 20_000,
-    });
-    expect(watcher.reorgs()).toEqual([]);
-    await base.mine(3);
-    await watcher.reaches();
-    const more = first.count("eth_getBlockByNumber");
-    await waitFor(() => first.count("eth_getBlockByNumber") > more + 12, {
-      what: "some polls",
-      timeoutMs: 20_000,
-    });
-    expect(watcher.reorgs()).toHaveLength(1);
     await watcher.stop();
-    expect(watcher.failure()).toBeNull();
   });
+
+  it.each([
+    ["first", 1],
+    ["first", 3],
+    ["second", 1],
+    ["second", 3],
+  ])(
+    "the %s stuck on a branch that was left, %i behind: the chain goes back once, and not again",
+    async (which, more) => {
+      const chain = await connect(both());
+      const watcher = watch(chain, base);
+      await base.mine(3);
+      await watcher.reaches();
+      const stuck = which === "first" ? first : second;
+      const left = await callNode(base.rpcUrl, "eth_getBlockByNumber", ["latest", false]);
+      stuck.setFaults(stuckOn(left as { number: string }));
+      await base.reorg(1);
+      // As high as the one that was left: as long as a provider stands by what we know, we do, too.
+      await polls(first, 12);
+      await polls(second, 12);
+      expect(watcher.reorgs()).toEqual([]);
+      await base.mine(more);
+      await watcher.reaches();
+      await polls(stuck, 12);
+      expect(watcher.reorgs()).toHaveLength(1);
+      await watcher.stop();
+      expect(watcher.failure()).toBeNull();
+    },
+  );
 });
+
+async function polls(proxy: RpcProxy, times: number): Promise<void> {
+  const before = proxy.count("eth_getBlockByNumber");
+  await waitFor(() => proxy.count("eth_getBlockByNumber") > before + times, {
+    what: "polls",
+    timeoutMs: 20_000,
+  });
+}

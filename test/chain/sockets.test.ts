@@ -71,18 +71,25 @@ describe("a WebSocket", () => {
 
   it("to another chain is not listened to", async () => {
     const other = await startTestChain();
+    const quiet = await createChain({
+      ...{ rpcUrls: [proxy.rpcUrl, proxy.wsUrl], expectedChainId: 8453, requestTimeoutMs: 1_500 },
+      silenceMs: never,
+    });
     try {
       await callNode(other.rpcUrl, "anvil_setChainId", [1]);
       proxy.setTarget(other.rpcUrl);
       proxy.setFaults(otherChainId(8453n));
-      const watcher = watch(chain, base, { pollIntervalMs: never });
-      await waitFor(() => chain.health()[1]?.lastError?.includes("is on chain 1"), {
-        what: "the refusal",
-        timeoutMs: 20_000,
+      const heard: unknown[] = [];
+      const unwatch = quiet.watchHeads((head) => heard.push(head));
+      await waitFor(() => quiet.health()[1]?.lastError?.includes("is on chain 1"), {
+        ...{ what: "the refusal", timeoutMs: 20_000 },
       });
-      expect(chain.health()[1]?.ok).toBe(false);
-      await watcher.stop();
+      await other.mine(1);
+      expect(quiet.health()[1]?.ok).toBe(false);
+      expect(heard).toEqual([]);
+      unwatch();
     } finally {
+      await quiet.close();
       await other.stop();
     }
   });
