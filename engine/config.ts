@@ -27,7 +27,7 @@ export const variables = {
   DATABASE_OWNER_URL: postgresUrl()
     .optional()
     .describe("Postgres, the owner's login; only for migrations at start"),
-  DATABASE_CONNECTIONS: integer(2, 200).default(20).describe("Most connections of one process"),
+  DATABASE_CONNECTIONS: integer(2, 200).default(10).describe("Most connections of one process"),
   BASE_RPC_URLS: list(z.url({ protocol: /^(https?|wss?)$/ }), 8)
     .optional()
     .describe("Base nodes, HTTP and WebSocket, comma-separated; several providers are compared"),

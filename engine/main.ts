@@ -16,7 +16,7 @@ import { createRealtime, endSession } from "./realtime/server.ts";
 import type { Context } from "./services/context.ts";
 import { playerOfOverlayToken } from "./services/overlays.ts";
 import { takeEvents } from "./services/relay.ts";
-import { endedSessions, sessionOf } from "./services/sessions.ts";
+import { createSessionReader, endedSessions } from "./services/sessions.ts";
 import { readSnapshot } from "./services/snapshots.ts";
 import { prepareWallets } from "./services/wallets.ts";
 import { startChainWork } from "./workers/chain.ts";
@@ -65,7 +65,7 @@ export async function startEngine(config: Config): Promise<Engine> {
       publicOrigin: config.PUBLIC_ORIGIN,
       maxSocketsPerAddress: config.SOCKETS_PER_ADDRESS,
       trustedProxyHops: config.TRUSTED_PROXY_HOPS,
-      readSession: (cookieHeader) => sessionOf(context, cookieHeader),
+      readSession: createSessionReader(context),
       endedSessions: (sessionIds) => endedSessions(context, sessionIds),
       playerOfOverlayToken: (token) => playerOfOverlayToken(context, token),
       readSnapshot: (room) => readSnapshot(context, room),

@@ -16,7 +16,7 @@ import { printRow, type Row } from "./bench/row.ts";
 const { values } = parseArgs({ options: { json: { type: "string" }, only: { type: "string" } } });
 /** Each with the block time that its question is about, in seconds; deposits arrive in blocks of their own. */
 const benches: [name: string, run: (engine: RunningEngine) => Promise<Row>, blockTimeSeconds: number][] = [
-  ["proposals", benchProposals, 1],
+  ["proposals", benchProposals, 2],
   ["deposits", benchDeposits, 1],
   ["payouts", benchPayouts, 1],
   ["fan-out", benchFanOut, 1],
@@ -37,7 +37,6 @@ for (const [name, run, blockTimeSeconds] of benches) {
       environment: {
         SOCKETS_PER_ADDRESS: "5000",
         REQUESTS_PER_MINUTE: "10000000",
-        DATABASE_CONNECTIONS: "32",
       },
     });
     try {

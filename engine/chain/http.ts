@@ -49,17 +49,14 @@ export class Endpoint {
     const calls = questions.map(({ method, params }, id) => ({ jsonrpc: "2.0", id, method, params }));
     const said = await this.#exchange(JSON.stringify(calls.length === 1 ? calls[0] : calls));
     const answers = new Map<number, Answered>();
-    let otherwise: Answered = {
-      ok: false,
-      error: new ProviderFailedError("an answer to another question", { mayHaveArrived: true }),
-    };
+    let otherwise: Answered | null = null;
     for (const one of Array.isArray(said) ? said : [said]) {
       const { data } = answerShape.safeParse(one);
       if (typeof data?.id === "number") answers.set(data.id, read(data));
       // A refusal that names no question is one of all of them.
       else if (data?.error !== undefined) otherwise = read(data);
     }
-    return calls.map(({ id }) => answers.get(id) ?? otherwise);
+    return calls.map(({ id }) => answers.get(id) ?? otherwise ?? answeredAnother());
   }
 
   /** Ends what is under way. */
@@ -95,14 +92,20 @@ export class Endpoint {
     try {
       return await Promise.race([given, over]);
     } catch (error) {
+      // What is still being read is of no use any more.
+      request.abort();
       throw error instanceof ProviderFailedError ? error : failureOf(error);
     } finally {
       clearTimeout(timer);
       this.#underWay.delete(request);
-      request.abort();
     }
   }
 }
+
+const answeredAnother = (): Answered => ({
+  ok: false,
+  error: new ProviderFailedError("an answer to another question", { mayHaveArrived: true }),
+});
 
 function read({ result, error }: z.output<typeof answerShape>): Answered {
   if (error === undefined) return { ok: true, result };

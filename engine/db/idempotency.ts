@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { firstOf } from "./decode.ts";
 import { insertEvents, type OutboxEvent } from "./outbox.ts";
-import type { Tx } from "./pool.ts";
+import type { Queryable, Tx } from "./pool.ts";
 
 interface Key {
   playerId: string;
@@ -20,10 +20,10 @@ export async function claimIdempotencyKey(tx: Tx, input: Key & { requestHash: Bu
 
 const stored = z.object({ request_hash: z.instanceof(Buffer), body: z.unknown() });
 export async function readIdempotencyKey(
-  tx: Tx,
+  db: Queryable,
   input: Key,
 ): Promise<{ requestHash: Buffer; body: unknown } | null> {
-  const { rows } = await tx.query(
+  const { rows } = await db.query(
     "SELECT request_hash, body FROM idempotency_key WHERE player_id = $1 AND key = $2",
     [input.playerId, input.key],
   );

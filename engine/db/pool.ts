@@ -22,9 +22,12 @@ export interface PoolOptions {
   applicationName?: string;
 }
 
+/** Statements are planned once a connection: each is a look-up by a key, for which the values make no difference. */
+const sessionSettings = "-c plan_cache_mode=force_generic_plan -c jit=off";
+
 export function createPool({
   url,
-  maxConnections = 20,
+  maxConnections = 10,
   statementTimeoutMs = 15_000,
   applicationName = "on-the-rail",
 }: PoolOptions): Pool {
@@ -36,6 +39,8 @@ export function createPool({
     statement_timeout: statementTimeoutMs,
     idle_in_transaction_session_timeout: statementTimeoutMs,
     application_name: applicationName,
+    pipeline: true,
+    options: sessionSettings,
   });
   // A connection that dies while idle is replaced by the pool; without a listener it would end the process.
   pool.on("error", () => undefined);
@@ -44,23 +49,37 @@ export function createPool({
 
 const maxTries = 5;
 
+export interface TransactionOptions<Value> {
+  /** False rolls back (an expected failure leaves no trace). */
+  keep?: (value: Value) => boolean;
+  /** The last statement, if the value is kept: it is sent together with the COMMIT. */
+  last?: (tx: Tx, value: Value) => Promise<void>;
+}
+
 /**
- * Runs `work` in one READ COMMITTED transaction and commits. Rolled back when it throws, or when it returns a value
- * for which `keep` is false (an expected failure leaves no trace). A deadlock or serialization failure runs it anew, up
- * to five times. `work` must not talk to the chain, sign or emit.
+ * Runs `work` in one READ COMMITTED transaction and commits, or rolls back when it throws. A deadlock or serialization
+ * failure runs it anew, up to five times. `work` must not talk to the chain, sign or emit.
+ *
+ * BEGIN travels with the first statement.
  */
 export async function transaction<Value>(
   pool: Pool,
   work: (tx: Tx) => Promise<Value>,
-  { keep = () => true }: { keep?: (value: Value) => boolean } = {},
+  { keep = () => true, last = async () => undefined }: TransactionOptions<Value> = {},
 ): Promise<Value> {
   for (let attempt = 1; ; attempt += 1) {
     const client = await pool.connect();
+    const tx = client as unknown as Tx;
     let broken: Error | undefined;
     try {
-      await client.query("BEGIN");
-      const value = await work(client as unknown as Tx);
-      await client.query(keep(value) ? "COMMIT" : "ROLLBACK");
+      const [, value] = await together(tx, () => [client.query("BEGIN"), work(tx)]);
+      if (!keep(value)) {
+        await client.query("ROLLBACK");
+        return value;
+      }
+      const [, { command }] = await together(tx, () => [last(tx, value), client.query("COMMIT")]);
+      // What the database answers when a statement had failed and nobody minded.
+      if (command !== "COMMIT") throw new Error("the transaction was rolled back at its end");
       return value;
     } catch (error) {
       // A failed rollback means that the connection is unusable: it is thrown away.
@@ -72,6 +91,19 @@ export async function transaction<Value>(
       client.release(broken);
     }
   }
+}
+
+/**
+ * Sends the statements that `send` issues in one packet. They are run in their order; after one that fails the database
+ * refuses the rest. Nothing is under way any more when this ends, also when it throws.
+ */
+export async function together<Sent extends Promise<unknown>[]>(tx: Tx, send: () => [...Sent]) {
+  const { stream } = tx.connection;
+  stream.cork();
+  process.nextTick(() => stream.uncork());
+  const sent = send();
+  await Promise.allSettled(sent);
+  return Promise.all(sent);
 }
 
 /** Several reads of one moment, for snapshots. */

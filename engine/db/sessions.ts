@@ -1,6 +1,6 @@
 /** Sessions. The id in the cookie is never stored, only its SHA-256. Times come from the caller's clock. */
 import { z } from "zod";
-import { firstOf, id, moment, rowsOf } from "./decode.ts";
+import { id, moment, rowsOf } from "./decode.ts";
 import type { Queryable, Tx } from "./pool.ts";
 
 export async function insertSession(
@@ -20,6 +20,7 @@ export async function insertSession(
 }
 
 const session = z.object({
+  id_hash: z.instanceof(Buffer),
   player_id: id,
   handle: z.string(),
   terms_accepted_at: moment.nullable(),
@@ -27,20 +28,20 @@ const session = z.object({
 });
 export type SessionRow = z.output<typeof session>;
 
-/** Who a session belongs to; null when there is no such session or it has run out. The one query of every request. */
-export async function readSession(
+/** Whom these sessions belong to; those that don't exist or have run out are missing. */
+export async function readSessions(
   db: Queryable,
-  input: { idHash: Buffer; now: Date; operatorAddresses: string[] },
-): Promise<SessionRow | null> {
+  input: { idHashes: Buffer[]; now: Date; operatorAddresses: string[] },
+): Promise<SessionRow[]> {
   const { rows } = await db.query({
-    name: "read_session",
-    text: `SELECT player_id, handle, terms_accepted_at,
+    name: "read_sessions",
+    text: `SELECT id_hash, player_id, handle, terms_accepted_at,
              EXISTS (SELECT FROM player_wallet WHERE player_wallet.player_id = session.player_id AND address = ANY ($3)) AS operator
            FROM session JOIN player ON player.id = session.player_id
-           WHERE id_hash = $1 AND expires_at > $2`,
-    values: [input.idHash, input.now, input.operatorAddresses],
+           WHERE id_hash = ANY ($1) AND expires_at > $2`,
+    values: [input.idHashes, input.now, input.operatorAddresses],
   });
-  return firstOf(session, rows);
+  return rowsOf(session, rows);
 }
 
 /** Ends a session. False when there was none. */

@@ -20,7 +20,7 @@ export interface Publisher {
 }
 
 const batchSize = 500;
-const betweenLooksMs = 10;
+const betweenLooksMs = 50;
 /** How long it waits for a nudge before it looks by itself. */
 const lookEveryMs = 500;
 

@@ -3,7 +3,7 @@ import { randomUUID } from "node:crypto";
 import { type Result, reject } from "../contract/problems.ts";
 import type { Proposal } from "../contract/wager.ts";
 import { decideProposal, type ProposalCommand } from "../core/proposal.ts";
-import type { Tx } from "../db/pool.ts";
+import { type Tx, together } from "../db/pool.ts";
 import { insertProposal, lockProposal } from "../db/proposals.ts";
 import type { Context } from "./context.ts";
 import { post } from "./ledger.ts";
@@ -76,11 +76,13 @@ export async function propose(context: Context, offer: NewOffer): Promise<Result
     );
     if (!decision.ok) return decision;
     const { state } = decision;
-    const posted = await post(tx, decision.transfers, { cause: `proposal:${state.id}` });
-    if (!posted.ok) return explainShortfall(tokens, posted.rejection, "proposerStake");
     const createdAt = new Date(nowMs);
-    if (!(await insertProposal(tx, { state, createdAt, mostPending: mostPendingOffers })))
-      return tooManyOffers();
+    const [posted, isOneMore] = await together(tx, () => [
+      post(tx, decision.transfers, { cause: `proposal:${state.id}` }),
+      insertProposal(tx, { state, createdAt, mostPending: mostPendingOffers }),
+    ]);
+    if (!posted.ok) return explainShortfall(tokens, posted.rejection, "proposerStake");
+    if (!isOneMore) return tooManyOffers();
     const value = proposalView(tokens, {
       state,
       createdAt,

@@ -1,10 +1,11 @@
 /** Sessions: one row each in Postgres, seven days at most, gone on every process at once when they end. */
+import DataLoader from "dataloader";
 import { notify } from "../db/notify.ts";
 import type { Tx } from "../db/pool.ts";
 import {
   deleteSession,
   insertSession,
-  readSession,
+  readSessions,
   readStandingSessions,
   trimSessions,
 } from "../db/sessions.ts";
@@ -24,24 +25,44 @@ export interface Session {
   termsAccepted: boolean;
 }
 
-/** Who asks, by the `Cookie` header of a request or of a socket's handshake; null when nobody is signed in. One query. */
-export async function sessionOf(context: Context, cookieHeader: string | undefined): Promise<Session | null> {
-  const secret = readSecret(cookieHeader, cookieRules(context.settings, "session").name);
-  if (secret === null) return null;
-  const idHash = hashOf(secret);
-  const row = await readSession(context.pool, {
-    idHash,
+/** Who asks, by the `Cookie` header of a request or of a socket's handshake; null when nobody is signed in. */
+export type ReadSession = (cookieHeader: string | undefined) => Promise<Session | null>;
+
+const mostAtOnce = 100;
+
+/** Sessions that are asked for within one turn of the event loop are read by one query; none is ever remembered. */
+export function createSessionReader(context: Context): ReadSession {
+  const { name } = cookieRules(context.settings, "session");
+  const sessions = new DataLoader((idHashes: readonly Buffer[]) => readEach(context, idHashes), {
+    cache: false,
+    maxBatchSize: mostAtOnce,
+    batchScheduleFn: (read) => void setImmediate(read),
+  });
+  return async (cookieHeader) => {
+    const secret = readSecret(cookieHeader, name);
+    return secret === null ? null : sessions.load(hashOf(secret));
+  };
+}
+
+async function readEach(context: Context, idHashes: readonly Buffer[]): Promise<(Session | null)[]> {
+  const rows = await readSessions(context.pool, {
+    idHashes: [...idHashes],
     now: new Date(context.clock()),
     operatorAddresses: [...context.settings.operatorAddresses],
   });
-  if (row === null) return null;
-  return {
-    sessionId: idHash.toString("hex"),
-    playerId: row.player_id,
-    handle: row.handle,
-    operator: row.operator,
-    termsAccepted: row.terms_accepted_at !== null,
-  };
+  const found = new Map(rows.map((row) => [row.id_hash.toString("hex"), row]));
+  return idHashes.map((idHash) => {
+    const sessionId = idHash.toString("hex");
+    const row = found.get(sessionId);
+    if (row === undefined) return null;
+    return {
+      sessionId,
+      playerId: row.player_id,
+      handle: row.handle,
+      operator: row.operator,
+      termsAccepted: row.terms_accepted_at !== null,
+    };
+  });
 }
 
 /** Begins a session within the transaction that proves who it is for. Answers the secret for the cookie. */

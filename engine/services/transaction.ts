@@ -15,25 +15,20 @@ export async function change<Value>(
   context: Context,
   work: (tx: Tx) => Promise<Result<Value>>,
 ): Promise<Result<Value>> {
-  return commit(context, async (tx) => {
-    const result = await work(tx);
-    if (result.ok) await writeOutbox(tx, takeStaged(tx));
-    return result;
+  const result = await transaction(context.pool, staging(work), {
+    keep: ({ ok }) => ok,
+    last: (tx) => writeOutbox(tx, takeStaged(tx)),
   });
-}
-
-async function commit<Value>(
-  context: Context,
-  work: (tx: Tx) => Promise<Result<Value>>,
-): Promise<Result<Value>> {
-  const staging = async (tx: Tx): Promise<Result<Value>> => {
-    stageTellings(tx);
-    return work(tx);
-  };
-  const result = await transaction(context.pool, staging, { keep: ({ ok }) => ok });
   if (result.ok) context.nudge();
   return result;
 }
+
+const staging =
+  <Value>(work: (tx: Tx) => Promise<Value>) =>
+  (tx: Tx): Promise<Value> => {
+    stageTellings(tx);
+    return work(tx);
+  };
 
 /** A client's key for one write of money, and what it asks for. */
 export interface Idempotency {
@@ -54,15 +49,36 @@ export async function changeOnce<Value>(
   work: (tx: Tx) => Promise<Result<Value>>,
 ): Promise<Result<Value>> {
   const requestHash = createHash("sha256").update(idempotency.request).digest();
-  return commit(context, async (tx) => {
-    if (!(await claimIdempotencyKey(tx, { ...idempotency, requestHash }))) {
-      const stored = await readIdempotencyKey(tx, idempotency);
-      if (stored === null || !stored.requestHash.equals(requestHash)) return reject("idempotency_key_reused");
-      // Stored by this function for the same route, so it has the shape of that route's answer.
-      return { ok: true, value: stored.body as Value };
-    }
-    const result = await work(tx);
-    if (result.ok) await storeAnswer(tx, { ...idempotency, body: result.value, events: takeStaged(tx) });
-    return result;
+  const attempt = async (tx: Tx): Promise<Result<Value> | "done before"> => {
+    // Together: `work` begins before the key's answer is here, and is undone with the rest if the key stands already.
+    const [claimed, worked] = await Promise.allSettled([
+      claimIdempotencyKey(tx, { ...idempotency, requestHash }),
+      work(tx),
+    ]);
+    if (claimed.status === "rejected") throw claimed.reason;
+    if (!claimed.value) return "done before";
+    if (worked.status === "rejected") throw worked.reason;
+    return worked.value;
+  };
+  const result = await transaction(context.pool, staging(attempt), {
+    keep: (outcome) => outcome !== "done before" && outcome.ok,
+    last: async (tx, outcome) => {
+      if (outcome !== "done before" && outcome.ok)
+        await storeAnswer(tx, { ...idempotency, body: outcome.value, events: takeStaged(tx) });
+    },
   });
+  if (result === "done before") return answeredBefore(context, idempotency, requestHash);
+  if (result.ok) context.nudge();
+  return result;
+}
+
+async function answeredBefore<Value>(
+  context: Context,
+  idempotency: Idempotency,
+  requestHash: Buffer,
+): Promise<Result<Value>> {
+  const stored = await readIdempotencyKey(context.pool, idempotency);
+  if (stored === null || !stored.requestHash.equals(requestHash)) return reject("idempotency_key_reused");
+  // Stored by `changeOnce` for the same route, so it has the shape of that route's answer.
+  return { ok: true, value: stored.body as Value };
 }

@@ -9,19 +9,23 @@ const atLeastEachMs = 60_000;
 /** A full check reads every book: not with each block of a real chain. */
 const atMostEachMs = 20_000;
 const lookEachMs = 2_000;
+/** A check that takes long comes less often, so that others get this many times as much of the database. */
+const restPerCheck = 20;
 
 /** Runs until the signal comes; a check that is under way then is finished. Any number of processes may run it. */
 export function startReconciler(context: Context, { signal }: { signal: AbortSignal }): Promise<void> {
   const shortestMs = context.settings.chainIsLocal ? 0 : atMostEachMs;
-  let checked: { atMs: number; finalized: bigint } | null = null;
+  let checked: { atMs: number; tookMs: number; finalized: bigint } | null = null;
   const round = async (): Promise<boolean> => {
     const finalized = (await readCursor(context.pool))?.finalized_number ?? 0n;
     const sinceMs = checked === null ? Number.POSITIVE_INFINITY : performance.now() - checked.atMs;
-    const isDue = finalized === checked?.finalized ? sinceMs >= atLeastEachMs : sinceMs >= shortestMs;
-    if (!isDue) return false;
+    const restMs = Math.max(shortestMs, Math.min((checked?.tookMs ?? 0) * restPerCheck, atLeastEachMs));
+    if (sinceMs < (finalized === checked?.finalized ? atLeastEachMs : restMs)) return false;
+    const startedAtMs = performance.now();
     await claimOwnedSuspense(context);
     await runReconciliation(context);
-    checked = { atMs: performance.now(), finalized };
+    const atMs = performance.now();
+    checked = { atMs, tookMs: atMs - startedAtMs, finalized };
     return false;
   };
   return runLoop({ name: "the check of the books", round, restMs: lookEachMs, log: context.log, signal });

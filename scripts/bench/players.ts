@@ -1,9 +1,10 @@
 /** Players for the benchmarks: new wallets, signed in over HTTP, with money from real deposits. */
+import pg from "pg";
 import { type Address, createWalletClient, erc20Abi, http } from "viem";
 import { generatePrivateKey, type PrivateKeyAccount, privateKeyToAccount } from "viem/accounts";
 import { base } from "viem/chains";
 import { ApiClient } from "../client/api.ts";
-import { mintToken, setEther } from "../local/accounts.ts";
+import { mintToken, mintTokenToEach, setEther } from "../local/accounts.ts";
 import type { RunningEngine } from "./engine-process.ts";
 
 export interface BenchPlayer {
@@ -32,7 +33,8 @@ export async function fundPlayers(
   token: Address,
   amount: bigint,
 ): Promise<void> {
-  for (const { depositAddress } of players) await mintToken(engine.rpcUrl, token, depositAddress, amount);
+  const addresses = players.map(({ depositAddress }) => depositAddress);
+  await mintTokenToEach(engine.rpcUrl, token, addresses, amount);
   for (const { api } of players) {
     await until(async () => {
       const { balances } = await api.call("readBalances");
@@ -40,6 +42,23 @@ export async function fundPlayers(
         ({ withdrawable }) => withdrawable.token === token && BigInt(withdrawable.amount) >= amount,
       );
     }, "deposits to become final");
+  }
+  await untilAllIsSent(engine);
+}
+
+/** Waits until nothing is left to be sent on the chain, so that what is timed next has the engine to itself. */
+async function untilAllIsSent({ databaseUrl }: RunningEngine): Promise<void> {
+  const db = new pg.Client({ connectionString: databaseUrl });
+  await db.connect();
+  try {
+    await until(async () => {
+      const { rowCount } = await db.query(
+        "SELECT FROM instruction WHERE state IN ('gathering', 'queued', 'sending', 'mined') LIMIT 1",
+      );
+      return rowCount === 0;
+    }, "collections to become final");
+  } finally {
+    await db.end();
   }
 }
 

@@ -7,7 +7,7 @@ import { createRealtime, endSession, type RealtimeServer } from "../../engine/re
 import { rooms, tell } from "../../engine/services/outbox.ts";
 import { playerOfOverlayToken, rotateOverlay } from "../../engine/services/overlays.ts";
 import { takeEvents } from "../../engine/services/relay.ts";
-import { endedSessions, sessionOf } from "../../engine/services/sessions.ts";
+import { createSessionReader, endedSessions } from "../../engine/services/sessions.ts";
 import { readSnapshot } from "../../engine/services/snapshots.ts";
 import { waitFor } from "../helpers/wait.ts";
 import { openSite, type Player, type Site } from "../http/site.ts";
@@ -28,7 +28,7 @@ beforeEach(async () => {
     publicOrigin: origin,
     maxSocketsPerAddress: 20,
     trustedProxyHops: 0,
-    readSession: (cookieHeader) => sessionOf(context, cookieHeader),
+    readSession: createSessionReader(context),
     endedSessions: (sessionIds) => endedSessions(context, sessionIds),
     playerOfOverlayToken: (token) => playerOfOverlayToken(context, token),
     readSnapshot: (room) => readSnapshot(context, room),
@@ -253,7 +253,7 @@ it("every socket of an ended session is closed at once when the process hears of
   const player = await site.player();
   const socket = own(player);
   expect(await outcomeOf(socket)).toBe("connected");
-  const session = await sessionOf(site.context, player.browser.cookieHeader);
+  const session = await createSessionReader(site.context)(player.browser.cookieHeader);
   if (session === null) throw new Error("the player is signed in");
   endSession(realtime, session.sessionId);
   await waitFor(() => !socket.connected, { what: "the socket to be closed", timeoutMs: 1_000 });

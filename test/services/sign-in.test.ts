@@ -1,7 +1,7 @@
 /** SAFETY 28: a signed message lets one browser in, once, or nobody. */
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { challengeLifetimeMs } from "../../engine/services/challenges.ts";
-import { endedSessions, sessionLifetimeMs, sessionOf } from "../../engine/services/sessions.ts";
+import { createSessionReader, endedSessions, sessionLifetimeMs } from "../../engine/services/sessions.ts";
 import { waitFor } from "../helpers/wait.ts";
 import { newAccount, openSite, type Site } from "../http/site.ts";
 
@@ -149,10 +149,10 @@ test("a logout is over on every process at once, and the stored id can't be used
 test("every process hears of a logout, and can find out which sessions are over", async () => {
   const browser = site.browser();
   await browser.signIn(newAccount());
-  const over = await sessionOf(site.other, browser.cookieHeader);
+  const over = await createSessionReader(site.other)(browser.cookieHeader);
   const other = site.browser();
   await other.signIn(newAccount());
-  const standing = await sessionOf(site.other, other.cookieHeader);
+  const standing = await createSessionReader(site.other)(other.cookieHeader);
   if (over === null || standing === null) throw new Error("not signed in");
   expect(await endedSessions(site.other, [over.sessionId, standing.sessionId])).toEqual([]);
 

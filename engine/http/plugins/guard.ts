@@ -2,7 +2,7 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import { routes } from "../../contract/routes.ts";
 import type { Context } from "../../services/context.ts";
-import { sessionOf } from "../../services/sessions.ts";
+import { createSessionReader, type ReadSession } from "../../services/sessions.ts";
 import { createLimits, type Limits } from "./limits.ts";
 import { refuseCrossSite } from "./origin.ts";
 
@@ -10,19 +10,20 @@ export async function guardApi(
   app: FastifyInstance,
   { context, requestsPerMinute }: { context: Context; requestsPerMinute: number },
 ): Promise<void> {
+  const readSession = createSessionReader(context);
   const limits = await createLimits(app, requestsPerMinute);
   const { publicOrigin } = context.settings;
   app.decorateRequest("session", null);
   app.addHook("onRequest", async (request, reply) => {
     refuseCrossSite(request, publicOrigin);
-    await admit(request, reply, context, limits);
+    await admit(request, reply, readSession, limits);
   });
 }
 
 async function admit(
   request: FastifyRequest,
   reply: FastifyReply,
-  context: Context,
+  readSession: ReadSession,
   limits: Limits,
 ): Promise<void> {
   const { name } = request.routeOptions.config;
@@ -33,6 +34,6 @@ async function admit(
   const { cookie } = request.headers;
   if (!needsSession || cookie === undefined) return limits.spendAddress(request, reply);
   await limits.spendShared(request, reply);
-  request.session = await sessionOf(context, cookie);
+  request.session = await readSession(cookie);
   return request.session === null ? limits.spendAddress(request, reply) : limits.spendPlayer(request, reply);
 }
