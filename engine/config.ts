@@ -8,6 +8,12 @@ import { type ConfirmationTier, checkTiers, type ExposureCaps } from "./core/tie
 
 /** Each variable: what it says, its form, its default. The README's table is checked against this. */
 export const variables = {
+  ROLE: z
+    .enum(["all", "api", "chain"])
+    .default("all")
+    .describe(
+      "all: one process alone. api: pages, API and sockets, without keys, as often as needed; chain: everything else",
+    ),
   HOST: z.string().min(1).default("127.0.0.1").describe("Address to listen on"),
   PORT: integer(0, 65_535).default(4200).describe("Port to listen on"),
   PUBLIC_ORIGIN: z
@@ -137,7 +143,7 @@ function unsafeOffLoopback(data: Environment, origin: URL): string[] {
   const problems: string[] = [];
   if (origin.protocol !== "https:")
     problems.push("PUBLIC_ORIGIN: must be https where real money is played for.");
-  if (data.KEYSTORE_FILE === undefined)
+  if (data.KEYSTORE_FILE === undefined && data.ROLE !== "api")
     problems.push("KEYSTORE_FILE: name the encrypted seed (the development seed is for local chains only).");
   if (data.OPERATORS.length === 0)
     problems.push("OPERATORS: name at least one operator's wallet: somebody must settle disputes.");

@@ -1,26 +1,30 @@
 /** The composition root: the only file that knows everything. Configuration in, a running engine out. */
 
 import { existsSync } from "node:fs";
+import type { Server as HttpServer } from "node:http";
 import { fileURLToPath } from "node:url";
 import { z } from "zod";
 import type { Chain } from "./chain/client.ts";
 import { RpcRefusedError } from "./chain/errors.ts";
 import type { Config } from "./config.ts";
 import { migrate } from "./db/migrate.ts";
-import { listen } from "./db/notify.ts";
+import { createWaker, listen } from "./db/notify.ts";
+import { createPool } from "./db/pool.ts";
 import { openFoundation } from "./foundation.ts";
-import { buildApp } from "./http/app.ts";
+import { buildApp, type HttpOptions } from "./http/app.ts";
 import type { NodeAnswer } from "./http/plugins/node-proxy.ts";
-import { startPublisher } from "./realtime/publisher.ts";
+import { adapterConnections, clusterAdapter } from "./realtime/cluster.ts";
+import { createPublisher, type Publisher } from "./realtime/publisher.ts";
 import { createRealtime, endSession } from "./realtime/server.ts";
 import type { Context } from "./services/context.ts";
-import { playerOfOverlayToken } from "./services/overlays.ts";
+import { roomsOfOverlay } from "./services/overlays.ts";
 import { takeEvents } from "./services/relay.ts";
 import { createSessionReader, endedSessions } from "./services/sessions.ts";
 import { readSnapshot } from "./services/snapshots.ts";
-import { prepareWallets } from "./services/wallets.ts";
+import { awaitWallets, prepareWallets } from "./services/wallets.ts";
 import { startChainWork } from "./workers/chain.ts";
 import { startDeadlines } from "./workers/deadlines.ts";
+import { runAsLeader } from "./workers/leader.ts";
 
 export interface Engine {
   /** Where it listens, such as `http://127.0.0.1:4200`. */
@@ -28,79 +32,107 @@ export interface Engine {
   origin: string;
   vaultAddress: string;
   gasAddress: string;
-  /** Stops taking work, lets what runs finish, and is out within ten seconds. */
+  /** Stops taking work, lets what runs finish, and is out within ten seconds. Safe to call twice. */
   stop(): Promise<void>;
 }
 
 /** @throws ConfigError, or with a sentence that says what to do, when it can't start. */
 export async function startEngine(config: Config): Promise<Engine> {
+  const { ROLE: role } = config;
   if (config.DATABASE_OWNER_URL !== undefined) await migrate(config.DATABASE_OWNER_URL);
-  const foundation = await openFoundation(config, { keys: "own" });
-  const { chain, settings, log } = foundation.context;
-  let nudge = (): void => undefined;
+  const foundation = await openFoundation(config, { keys: role === "api" ? "none" : "own" });
+  const { log, pool } = foundation.context;
+  const wakeOthers = createWaker(pool, "outbox");
+  let nudge = wakeOthers;
   const context: Context = { ...foundation.context, nudge: () => nudge() };
   const stopping = new AbortController();
+  const { signal } = stopping;
   const running: Promise<unknown>[] = [];
   const closing: (() => Promise<unknown>)[] = [];
-  const stop = async (): Promise<void> => {
+  let stopped: Promise<void> | null = null;
+  const end = async (): Promise<void> => {
     stopping.abort();
     for (const close of closing.reverse()) await close();
     await Promise.allSettled(running);
     await foundation.close();
   };
+  const stop = (): Promise<void> => {
+    stopped ??= end();
+    return stopped;
+  };
 
   try {
-    const { vault, gas } = await prepareWallets(context);
-
-    const app = await buildApp({
-      context,
-      trustedProxyHops: config.TRUSTED_PROXY_HOPS,
-      requestsPerMinute: config.REQUESTS_PER_MINUTE,
-      webDirectory: webDirectory(),
-      callNode: settings.chainIsLocal ? (call) => passToNode(chain, call) : undefined,
-    });
+    const { vault, gas } =
+      role === "api" ? await awaitWallets({ pool, signal }) : await prepareWallets(context);
+    const app = await buildApp(httpOptions(config, context));
     closing.push(() => app.close());
-    const io = createRealtime({
-      httpServer: app.server,
-      publicOrigin: config.PUBLIC_ORIGIN,
-      maxSocketsPerAddress: config.SOCKETS_PER_ADDRESS,
-      trustedProxyHops: config.TRUSTED_PROXY_HOPS,
-      readSession: createSessionReader(context),
-      endedSessions: (sessionIds) => endedSessions(context, sessionIds),
-      playerOfOverlayToken: (token) => playerOfOverlayToken(context, token),
-      readSnapshot: (room) => readSnapshot(context, room),
-      log,
-    });
-    closing.push(() => io.close());
-    running.push(
-      listen(
-        config.DATABASE_URL,
-        "session_ended",
-        (sessionId) => sessionId && endSession(io, sessionId),
-        stopping.signal,
-      ),
-    );
-
-    const publisher = startPublisher({
-      io,
-      takeEvents: (limit) => takeEvents(context, limit),
-      log,
-      signal: stopping.signal,
-    });
-    running.push(publisher.done, listen(config.DATABASE_URL, "outbox", publisher.nudge, stopping.signal));
-    nudge = publisher.nudge;
-
-    running.push(
-      startChainWork(context, { signal: stopping.signal }),
-      startDeadlines(context, { signal: stopping.signal }),
-    );
+    if (role !== "chain") {
+      const { publisher, done } = serveSockets(config, context, { httpServer: app.server, signal, closing });
+      running.push(done);
+      nudge = () => {
+        if (!publisher.nudge()) wakeOthers();
+      };
+    }
+    if (role !== "api")
+      running.push(startChainWork(context, { signal }), startDeadlines(context, { signal }));
     const address = await app.listen({ host: config.HOST, port: config.PORT });
-    log.info({ address, vault, gas }, "On the Rail runs");
+    log.info({ address, role, vault, gas }, "On the Rail runs");
     return { address, origin: config.PUBLIC_ORIGIN, vaultAddress: vault, gasAddress: gas, stop };
   } catch (error) {
     await stop().catch(() => undefined);
     throw error;
   }
+}
+
+function httpOptions(config: Config, context: Context): HttpOptions {
+  const { chain, settings } = context;
+  return {
+    context,
+    trustedProxyHops: config.TRUSTED_PROXY_HOPS,
+    requestsPerMinute: config.REQUESTS_PER_MINUTE,
+    servesApi: config.ROLE !== "chain",
+    webDirectory: webDirectory(),
+    callNode: settings.chainIsLocal ? (call) => passToNode(chain, call) : undefined,
+  };
+}
+
+/** Sockets, and the relay that tells them what was committed: in one process of all that serve sockets. */
+function serveSockets(
+  config: Config,
+  context: Context,
+  {
+    httpServer,
+    signal,
+    closing,
+  }: { httpServer: HttpServer; signal: AbortSignal; closing: (() => Promise<unknown>)[] },
+): { publisher: Publisher; done: Promise<unknown> } {
+  const { log } = context;
+  const { DATABASE_URL: url } = config;
+  const isOneOfMany = config.ROLE === "api";
+  const adapterPool = isOneOfMany ? createPool({ url, maxConnections: adapterConnections }) : null;
+  const io = createRealtime({
+    httpServer,
+    publicOrigin: config.PUBLIC_ORIGIN,
+    maxSocketsPerAddress: config.SOCKETS_PER_ADDRESS,
+    trustedProxyHops: config.TRUSTED_PROXY_HOPS,
+    readSession: createSessionReader(context),
+    endedSessions: (sessionIds) => endedSessions(context, sessionIds),
+    roomsOfOverlay: (token) => roomsOfOverlay(context, token),
+    readSnapshot: (room) => readSnapshot(context, room),
+    log,
+    ...(adapterPool === null ? {} : { adapter: clusterAdapter(adapterPool, log) }),
+  });
+  closing.push(async () => {
+    await io.close();
+    await adapterPool?.end();
+  });
+  const publisher = createPublisher({ io, takeEvents: (input) => takeEvents(context, input), log });
+  const done = Promise.all([
+    runAsLeader(context, { name: "relay", signal, lead: publisher.run }),
+    listen(url, "outbox", publisher.nudge, signal),
+    listen(url, "session_ended", (sessionId) => sessionId && endSession(io, sessionId), signal),
+  ]);
+  return { publisher, done };
 }
 
 /** What the web build made; null before it: then only the API is served. */

@@ -2,6 +2,7 @@
 import type { Signer } from "./signer.ts";
 
 export const keylessSigner: Signer = {
+  holdsKeys: false,
   addressOf: () =>
     Promise.reject(new Error("this process holds no keys: the running engine derives addresses")),
   sign: () => Promise.reject(new Error("this process holds no keys: the running engine signs")),

@@ -1,5 +1,5 @@
 /** Where the keystore's passphrase comes from: a descriptor, a file or an environment variable; never an argument. */
-import { close, open, read } from "node:fs";
+import { close, fstat, open, read } from "node:fs";
 import { promisify } from "node:util";
 
 /** Exactly one is named. The descriptor is preferred: it leaves the passphrase neither on a disk nor in `/proc`. */
@@ -61,10 +61,18 @@ async function readSource(source: PassphraseSource): Promise<{ label: string; te
   try {
     const descriptor =
       source.file === undefined ? (source.descriptor ?? 0) : await promisify(open)(source.file, "r");
+    if (source.file === undefined) await refuseRuntimesOwn(descriptor);
     return { label, text: await readFirstLine(descriptor) };
   } catch {
     throw new PassphraseError("unreadable", `The passphrase can't be read from ${label}.`);
   }
+}
+
+/** A descriptor that was named and not given may be the runtime's own event queue: closing that would end the process. */
+async function refuseRuntimesOwn(descriptor: number): Promise<void> {
+  const status = await promisify(fstat)(descriptor);
+  if (!status.isFile() && !status.isFIFO() && !status.isSocket() && !status.isCharacterDevice())
+    throw new Error("nothing to read from");
 }
 
 /**

@@ -11,6 +11,8 @@ export type { CommittedInstruction, SignedTransaction, SignRequest };
 
 /** What the engine knows of the keys. Plain data in and out, so that the keys can live in another process. */
 export interface Signer {
+  /** False where nothing can be derived or signed. */
+  readonly holdsKeys: boolean;
   /** The lower-case address of one of our wallets. Commit its row first: then the backup always covers it. */
   addressOf(wallet: WalletRef): Promise<string>;
   /**

@@ -8,6 +8,25 @@ export async function notify(db: Queryable, channel: Channel, payload = ""): Pro
   await db.query("SELECT pg_notify($1, $2)", [channel, payload]);
 }
 
+/** A function that wakes whoever listens; calls that come while a wake-up is on its way share the next one. */
+export function createWaker(db: Queryable, channel: Channel): () => void {
+  let isUnderWay = false;
+  let isWanted = false;
+  const wake = async (): Promise<void> => {
+    isUnderWay = true;
+    while (isWanted) {
+      isWanted = false;
+      // Lost is late, not more: see above.
+      await notify(db, channel).catch(() => undefined);
+    }
+    isUnderWay = false;
+  };
+  return () => {
+    isWanted = true;
+    if (!isUnderWay) void wake();
+  };
+}
+
 /**
  * Calls `heard` for each notification, on a connection of its own, until aborted. A lost connection is opened anew
  * after a second; `heard` is called then too, since something may have been missed.

@@ -3,21 +3,25 @@ import { z } from "zod";
 import { firstOf, id } from "./decode.ts";
 import type { Queryable, Tx } from "./pool.ts";
 
-/** Lets a new link stand in the place of the old one. Locks the player, so that two at once don't leave two. */
+/**
+ * Lets a new link stand in the place of the old one, whose hash it answers. Locks the player, so that two at once don't
+ * leave two.
+ */
 export async function replaceOverlayLink(
   tx: Tx,
   link: { playerId: string; tokenHash: Buffer; createdAt: Date },
-): Promise<void> {
+): Promise<Buffer | null> {
   await tx.query("SELECT FROM player WHERE id = $1 FOR NO KEY UPDATE", [link.playerId]);
-  await tx.query("UPDATE overlay_link SET replaced_at = $2 WHERE player_id = $1 AND replaced_at IS NULL", [
-    link.playerId,
-    link.createdAt,
-  ]);
+  const { rows } = await tx.query(
+    "UPDATE overlay_link SET replaced_at = $2 WHERE player_id = $1 AND replaced_at IS NULL RETURNING token_hash",
+    [link.playerId, link.createdAt],
+  );
   await tx.query("INSERT INTO overlay_link (token_hash, player_id, created_at) VALUES ($1, $2, $3)", [
     link.tokenHash,
     link.playerId,
     link.createdAt,
   ]);
+  return firstOf(z.object({ token_hash: z.instanceof(Buffer) }), rows)?.token_hash ?? null;
 }
 
 /** Whose standing link this is. */

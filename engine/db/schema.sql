@@ -447,6 +447,13 @@ CREATE TABLE sign_in_challenge (
   CONSTRAINT sign_in_challenge_pkey PRIMARY KEY (nonce)
 );
 
+CREATE TABLE socket_io_attachments (
+  id bigint NOT NULL GENERATED ALWAYS AS IDENTITY,
+  created_at timestamp with time zone NOT NULL DEFAULT now(),
+  payload bytea NOT NULL,
+  CONSTRAINT socket_io_attachments_pkey PRIMARY KEY (id)
+);
+
 CREATE TABLE switch (
   name text NOT NULL,
   is_on boolean NOT NULL DEFAULT true,
@@ -611,6 +618,8 @@ CREATE UNIQUE INDEX settlement_standing_key ON public.settlement USING btree (ga
 
 CREATE INDEX sign_in_challenge_expiry_idx ON public.sign_in_challenge USING btree (expires_at);
 
+CREATE INDEX socket_io_attachments_created_idx ON public.socket_io_attachments USING btree (created_at);
+
 CREATE UNIQUE INDEX transfer_credit_key ON public.transfer USING btree (credit_account_id, credit_sequence);
 
 CREATE UNIQUE INDEX transfer_debit_key ON public.transfer USING btree (debit_account_id, debit_sequence);
@@ -747,6 +756,8 @@ GRANT DELETE, INSERT, SELECT, UPDATE ON session TO on_the_rail_app;
 GRANT INSERT, SELECT, UPDATE (undo_reason, undone_at, undone_by) ON settlement TO on_the_rail_app;
 
 GRANT DELETE, INSERT, SELECT, UPDATE ON sign_in_challenge TO on_the_rail_app;
+
+GRANT DELETE, INSERT, SELECT ON socket_io_attachments TO on_the_rail_app;
 
 GRANT INSERT, SELECT, UPDATE ON switch TO on_the_rail_app;
 

@@ -24,6 +24,8 @@ export interface HttpOptions {
   requestsPerMinute: number;
   /** Requests under way at a time; what comes beyond is told to try again. */
   maxRequestsInFlight?: number;
+  /** False: only health and figures, for machines. */
+  servesApi?: boolean;
   /** What the web build made; absent: the API alone. */
   webDirectory?: string | undefined;
   /** The local node, for development wallets; ignored unless the chain is local. */
@@ -35,7 +37,7 @@ const maxBodyBytes = 65_536;
 const requestTimeoutMs = 10_000;
 
 export async function buildApp(options: HttpOptions): Promise<FastifyInstance> {
-  const { context } = options;
+  const { context, servesApi = true } = options;
   const { settings } = context;
   const app: FastifyInstance = Fastify({
     loggerInstance: context.log as FastifyBaseLogger,
@@ -67,10 +69,13 @@ export async function buildApp(options: HttpOptions): Promise<FastifyInstance> {
   acceptJson(app);
   logRequests(app, context.log);
   await setSecurityHeaders(app, settings.publicOrigin);
-  await describeApi(app, settings);
+  if (servesApi) await describeApi(app, settings);
   serveMetrics(app);
 
   const handlers = handlersOf(context);
+  // Health is asked by machines that must always get an answer.
+  registerRoutes(app, context, handlers, ({ path }) => !path.startsWith("/api/"));
+  if (!servesApi) return app;
   await app.register(async (api) => {
     refuseWhenOverloaded(api, options.maxRequestsInFlight ?? 1_000);
     await guardApi(api, { context, requestsPerMinute: options.requestsPerMinute });
@@ -80,8 +85,6 @@ export async function buildApp(options: HttpOptions): Promise<FastifyInstance> {
     });
     registerRoutes(api, context, handlers, ({ path }) => path.startsWith("/api/"));
   });
-  // Health is asked by machines that must always get an answer.
-  registerRoutes(app, context, handlers, ({ path }) => !path.startsWith("/api/"));
   if (settings.chainIsLocal && options.callNode !== undefined) {
     proxyNode(app, { callNode: options.callNode, publicOrigin: settings.publicOrigin });
   }

@@ -53,7 +53,7 @@ export function handleError(error: unknown, request: FastifyRequest, reply: Fast
   const known = knownFailure(error);
   if (known !== null) return sendRejection(reply, known);
   if (isAway(error)) {
-    request.log.warn({ error, requestId: request.id }, "the database is away");
+    request.log.warn({ error, requestId: request.id }, "something that it needs is away");
     return sendRejection(reply, { code: "overloaded" });
   }
   request.log.error({ error, requestId: request.id, route: request.routeOptions.url }, "a request failed");

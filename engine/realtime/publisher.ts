@@ -7,16 +7,15 @@ import type { RealtimeServer } from "./server.ts";
 
 export interface PublisherOptions {
   io: RealtimeServer;
-  /** The next numbered events, at most `limit`. */
-  takeEvents: (limit: number) => Promise<NumberedEvent[]>;
+  /** The next numbered events, at most `limit`, for whoever holds the fence. */
+  takeEvents: (input: { fence: number; limit: number }) => Promise<NumberedEvent[]>;
   log: Logger;
-  signal: AbortSignal;
 }
 export interface Publisher {
-  /** Look now. */
-  nudge: () => void;
-  /** Ends after the signal. */
-  done: Promise<void>;
+  /** Look now; false when another process does the publishing. */
+  nudge: () => boolean;
+  /** Publishes until the signal comes. */
+  run: (leadership: { fence: number; signal: AbortSignal }) => Promise<void>;
 }
 
 const batchSize = 500;
@@ -24,14 +23,15 @@ const betweenLooksMs = 50;
 /** How long it waits for a nudge before it looks by itself. */
 const lookEveryMs = 500;
 
-export function startPublisher({ io, takeEvents, log, signal }: PublisherOptions): Publisher {
+export function createPublisher({ io, takeEvents, log }: PublisherOptions): Publisher {
   let wake: () => void = () => undefined;
   let nudged = false;
-  const nudge = (): void => {
+  let isRunning = false;
+  const nudge = (): boolean => {
     nudged = true;
     wake();
+    return isRunning;
   };
-  signal.addEventListener("abort", nudge, { once: true });
 
   const coalescer = new Coalescer((room, events) => {
     const last = events.at(-1);
@@ -42,24 +42,29 @@ export function startPublisher({ io, takeEvents, log, signal }: PublisherOptions
       .emit("batch", { room, from: first.sequence, sequence: last.sequence, events: latestOfEach(events) });
   });
   const deliver = (event: NumberedEvent): void => {
-    if (event.room.startsWith("player:")) {
-      const { room, sequence, at, data } = event;
+    const { room, sequence, at, data } = event;
+    if (room.startsWith("overlay:")) {
+      const overlays = io.of("/arena").in(room);
+      overlays.emit("overlay:replaced", { room, sequence, at, data: {} });
+      overlays.disconnectSockets(true);
+    } else if (room.startsWith("player:")) {
       // The outbox holds what `tell` wrote under this name, so the data is of this event's shape.
       io.of("/")
         .to(room)
         .emit(event.name, { room, sequence, at, data } as never);
     } else {
-      coalescer.add(event.room, event);
+      coalescer.add(room, event);
     }
-    if (event.name === "overlay:replaced") endOverlays(io, event.room);
   };
 
-  const run = async (): Promise<void> => {
+  const run: Publisher["run"] = async ({ fence, signal }) => {
+    signal.addEventListener("abort", nudge, { once: true });
+    isRunning = true;
     while (!signal.aborted) {
       nudged = false;
       try {
         for (;;) {
-          const events = await takeEvents(batchSize);
+          const events = await takeEvents({ fence, limit: batchSize });
           for (const event of events) deliver(event);
           if (events.length === 0 || signal.aborted) break;
           // What comes in the meantime is taken together: a look costs four statements, however little it finds.
@@ -79,9 +84,10 @@ export function startPublisher({ io, takeEvents, log, signal }: PublisherOptions
         });
       }
     }
+    isRunning = false;
     coalescer.flush();
   };
-  return { nudge, done: run() };
+  return { nudge, run };
 }
 
 /** Of several updates of one thing only the last counts. */
@@ -107,13 +113,4 @@ function subjectOf(data: unknown): string {
     if (typeof value === "object" && value !== null && "id" in value) return String(value.id);
   }
   return "gameId" in data ? String(data.gameId) : "";
-}
-
-/** Sockets that came with the replaced link have heard why; the public page's stay. */
-function endOverlays(io: RealtimeServer, room: string): void {
-  for (const socket of io.of("/arena").sockets.values()) {
-    if (socket.data.overlayRoom !== room) continue;
-    socket.emit("overlay:replaced", { room, sequence: 0, at: new Date().toISOString(), data: {} });
-    socket.disconnect(true);
-  }
 }

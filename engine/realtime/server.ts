@@ -1,7 +1,7 @@
 /** The socket.io server: who may connect, which rooms a socket may hear, and how much it may ask. */
 import type { Server as HttpServer } from "node:http";
 import type { Logger } from "pino";
-import { type Namespace, Server, type Socket } from "socket.io";
+import { type Namespace, Server, type ServerOptions, type Socket } from "socket.io";
 import {
   type ClientToServer,
   handshakeAuth,
@@ -17,8 +17,12 @@ export interface SocketData {
   /** Signed in, on `/` only. */
   playerId?: string;
   sessionId?: string;
-  /** The live room of an overlay's link. */
-  overlayRoom?: string;
+  /** The rooms of an overlay's link: the one that it may listen to, and its own. */
+  overlay?: OverlayRooms;
+}
+export interface OverlayRooms {
+  live: string;
+  own: string;
 }
 export type RealtimeServer = Server<ClientToServer, ServerToClient, Record<string, never>, SocketData>;
 type RealtimeSocket = Socket<ClientToServer, ServerToClient, Record<string, never>, SocketData>;
@@ -33,10 +37,13 @@ export interface RealtimeOptions {
   readSession: (cookieHeader: string | undefined) => Promise<{ playerId: string; sessionId: string } | null>;
   /** Which of these sessions have ended by now. */
   endedSessions: (sessionIds: string[]) => Promise<string[]>;
-  playerOfOverlayToken: (token: string) => Promise<string | null>;
+  /** Null when the link was replaced. */
+  roomsOfOverlay: (token: string) => Promise<OverlayRooms | null>;
   /** State and number of a room at one moment; null when there is no such room. */
   readSnapshot: (room: string) => Promise<{ sequence: number; snapshot: Snapshot } | null>;
   log: Logger;
+  /** Carries what one process says to the sockets of all; absent: there is one process. */
+  adapter?: ServerOptions["adapter"];
 }
 
 const maxRoomsPerSocket = 30;
@@ -49,6 +56,7 @@ export function createRealtime(options: RealtimeOptions): RealtimeServer {
   const perAddress = new Map<string, number>();
   const io: RealtimeServer = new Server(options.httpServer, {
     serveClient: false,
+    ...(options.adapter === undefined ? {} : { adapter: options.adapter }),
     maxHttpBufferSize: 16_384,
     pingInterval: 20_000,
     pingTimeout: 20_000,
@@ -111,10 +119,10 @@ export function createRealtime(options: RealtimeOptions): RealtimeServer {
     if (!auth.success) return next(new Error("request_invalid"));
     const { overlayToken } = auth.data;
     if (overlayToken === undefined) return next();
-    options.playerOfOverlayToken(overlayToken).then(
-      (playerId) => {
-        if (playerId === null) return next(new Error("overlay_replaced"));
-        socket.data.overlayRoom = `live:${playerId}`;
+    options.roomsOfOverlay(overlayToken).then(
+      (overlay) => {
+        if (overlay === null) return next(new Error("overlay_replaced"));
+        socket.data.overlay = overlay;
         next();
       },
       () => next(new Error("overloaded")),
@@ -124,8 +132,7 @@ export function createRealtime(options: RealtimeOptions): RealtimeServer {
   serve(
     arena,
     (socket, room) =>
-      !room.startsWith("player:") &&
-      (socket.data.overlayRoom === undefined || room === socket.data.overlayRoom),
+      !room.startsWith("player:") && (socket.data.overlay === undefined || room === socket.data.overlay.live),
     options,
   );
   return io;
@@ -168,7 +175,8 @@ function serve(
       const parsed = subscribeBody.safeParse(body);
       if (parsed.success) void socket.leave(parsed.data.room);
     });
-    if (socket.data.overlayRoom !== undefined) void socket.join(socket.data.overlayRoom);
+    const { overlay } = socket.data;
+    if (overlay !== undefined) void socket.join([overlay.live, overlay.own]);
     socket.conn.on("packetCreate", () => {
       if (socket.conn.transport !== undefined && waitingPackets(socket) > maxWaitingPackets)
         socket.disconnect(true);

@@ -1,10 +1,13 @@
 /** Whether this process can serve: it can while the database answers. */
 import type { z } from "zod";
 import type { health } from "../contract/operations.ts";
+import { isAway as isDatabaseAway } from "../db/errors.ts";
 import { readPulse } from "../db/health.ts";
 import type { Context } from "./context.ts";
+import { KeysAwayError } from "./wallets.ts";
 
-export { isAway } from "../db/errors.ts";
+/** What the request needs is away for now: the database, or the process that holds the keys. */
+export const isAway = (error: unknown): boolean => isDatabaseAway(error) || error instanceof KeysAwayError;
 
 const answerWithinMs = 3_000;
 

@@ -20,6 +20,8 @@ export const rooms = {
   game: (gameId: string) => `game:${gameId}`,
   /** The public room that follows a player from one wager to the next. */
   live: (playerId: string) => `live:${playerId}`,
+  /** The sockets that came with one overlay link, by the hash of its token; nobody can ask to be in it. */
+  overlay: (tokenHash: Buffer) => `overlay:${tokenHash.toString("hex")}`,
   arena: "arena",
 } as const;
 

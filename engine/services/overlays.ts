@@ -14,8 +14,10 @@ export async function rotateOverlay(
   const token = newCookieSecret();
   const createdAt = new Date(context.clock());
   return change(context, async (tx) => {
-    await replaceOverlayLink(tx, { playerId: player.playerId, tokenHash: hashOf(token), createdAt });
-    await tell(tx, [{ rooms: [rooms.live(player.playerId)], name: "overlay:replaced", data: {} }]);
+    const link = { playerId: player.playerId, tokenHash: hashOf(token), createdAt };
+    const replaced = await replaceOverlayLink(tx, link);
+    if (replaced !== null)
+      await tell(tx, [{ rooms: [rooms.overlay(replaced)], name: "overlay:replaced", data: {} }]);
     return accept({
       path: `/overlay/${player.handle}?token=${token}`,
       createdAt: createdAt.toISOString(),
@@ -23,7 +25,12 @@ export async function rotateOverlay(
   });
 }
 
-/** The player whose overlay a token opens; null when it was replaced or never given out. */
-export async function playerOfOverlayToken(context: Context, token: string): Promise<string | null> {
-  return readOverlayPlayer(context.pool, hashOf(token));
+/** The rooms that a token opens: the one to listen to and the link's own; null when it was replaced or never given out. */
+export async function roomsOfOverlay(
+  context: Context,
+  token: string,
+): Promise<{ live: string; own: string } | null> {
+  const tokenHash = hashOf(token);
+  const playerId = await readOverlayPlayer(context.pool, tokenHash);
+  return playerId === null ? null : { live: rooms.live(playerId), own: rooms.overlay(tokenHash) };
 }

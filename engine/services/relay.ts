@@ -1,7 +1,8 @@
 /** Takes committed events out of the outbox and gives each room's its next numbers. */
 import type { EventData, EventName } from "../contract/events.ts";
+import { holdFence } from "../db/lease.ts";
 import { advanceRooms, type ClaimedEvent, claimOutbox, trimOutbox } from "../db/outbox.ts";
-import { type Tx, transaction } from "../db/pool.ts";
+import { type Tx, together, transaction } from "../db/pool.ts";
 import type { Context } from "./context.ts";
 import type { BalanceChange } from "./outbox.ts";
 import { readBalancesNow } from "./pools.ts";
@@ -17,11 +18,19 @@ export interface NumberedEvent {
 
 /**
  * The next events, oldest first, each once per room. The numbers are committed before anybody hears of them: an event
- * that is lost on the way shows as a gap, and whoever sees a gap asks for a snapshot. Called by one process at a time.
+ * that is lost on the way shows as a gap, and whoever sees a gap asks for a snapshot. One process at a time may call this.
+ * @throws LostLeaseError when another one has taken over
  */
-export async function takeEvents(context: Context, limit: number): Promise<NumberedEvent[]> {
+export async function takeEvents(
+  context: Context,
+  { fence, limit }: { fence: number; limit: number },
+): Promise<NumberedEvent[]> {
   return transaction(context.pool, async (tx) => {
-    const claimed = await withBalances(context, tx, await claimOutbox(tx, limit));
+    const [, events] = await together(tx, () => [
+      holdFence(tx, { name: "relay", fence }),
+      claimOutbox(tx, limit),
+    ]);
+    const claimed = await withBalances(context, tx, events);
     if (claimed.length === 0) return [];
     const counts = new Map<string, number>();
     for (const room of claimed.flatMap(({ rooms }) => rooms)) counts.set(room, (counts.get(room) ?? 0) + 1);

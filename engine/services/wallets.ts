@@ -1,5 +1,6 @@
 /** Issuing custody wallets: the row is committed before the address is derived, and the address before it is shown. */
 
+import { setTimeout as delay } from "node:timers/promises";
 import { transaction } from "../db/pool.ts";
 import {
   countSpareWallets,
@@ -30,8 +31,51 @@ export async function ensureSpareWallets(
   purpose: "deposit" | "escrow",
   wanted = 1,
 ): Promise<void> {
+  if (!context.signer.holdsKeys) return waitForSpareWallets(context, purpose, wanted);
   for (let spare = await countSpareWallets(context.pool, purpose); spare < wanted; spare += 1) {
     await issueWallet(context, purpose);
+  }
+}
+
+const waitForWalletsMs = 5_000;
+const lookForWalletsMs = 100;
+
+/** The process that holds the keys makes them. @throws KeysAwayError when it doesn't in time */
+async function waitForSpareWallets(
+  context: Context,
+  purpose: "deposit" | "escrow",
+  wanted: number,
+): Promise<void> {
+  const giveUpAtMs = performance.now() + waitForWalletsMs;
+  while ((await countSpareWallets(context.pool, purpose)) < wanted) {
+    if (performance.now() > giveUpAtMs) throw new KeysAwayError(`no ${purpose} wallet is left`);
+    await delay(lookForWalletsMs);
+  }
+}
+
+/** What needs a new wallet must wait: the process that holds the keys is away. */
+export class KeysAwayError extends Error {
+  override readonly name = "KeysAwayError";
+}
+
+/**
+ * At the start of a process without keys: the vault and the gas wallet that one with keys has made, or will have made
+ * within half a minute.
+ */
+export async function awaitWallets({
+  pool,
+  signal,
+}: {
+  pool: Context["pool"];
+  signal: AbortSignal;
+}): Promise<{ vault: string; gas: string }> {
+  const giveUpAtMs = performance.now() + 30_000;
+  for (;;) {
+    const [vault, gas] = [await readSingleWallet(pool, "vault"), await readSingleWallet(pool, "gas")];
+    if (vault?.address != null && gas?.address != null) return { vault: vault.address, gas: gas.address };
+    if (signal.aborted || performance.now() > giveUpAtMs)
+      throw new Error("There is no vault yet: start a process with ROLE=chain, which holds the keys.");
+    await delay(lookForWalletsMs, undefined, { signal }).catch(() => undefined);
   }
 }
 

@@ -1,52 +1,36 @@
-/** The chain's work: one process at a time does it, under a lease with a fence. */
-import { randomUUID } from "node:crypto";
-import { setTimeout as delay } from "node:timers/promises";
-import { giveUpLease, takeLease } from "../db/lease.ts";
+/** The chain's work, which one process at a time does: follow, credit, send, confirm, check. */
 import { confirmRound } from "../services/confirming.ts";
 import type { Context } from "../services/context.ts";
 import { checkNonces } from "../services/foreign-nonces.ts";
 import { sendRound } from "../services/sending.ts";
 import { ensureSpareWallets } from "../services/wallets.ts";
+import { type Leadership, runAsLeader } from "./leader.ts";
 import { runLoop } from "./loop.ts";
 import { startReconciler } from "./reconciler.ts";
 import { runWatcher } from "./watcher.ts";
 
-const leaseMs = 10_000;
-const renewMs = 3_000;
-const spareWallets = 5;
+const spareWallets = 20;
+/** Processes without keys wait for these. */
+const lookForSpareMs = 500;
 
-/** Waits for the lease, works while it holds it, and ends after the signal. */
-export async function startChainWork(context: Context, { signal }: { signal: AbortSignal }): Promise<void> {
-  const holder = randomUUID();
-  while (!signal.aborted) {
-    const fence = await takeLease(context.pool, { name: "chain", holder, forMs: leaseMs }).catch(() => null);
-    if (fence === null) await delay(renewMs, undefined, { signal }).catch(() => undefined);
-    else await lead(context, { holder, fence, signal });
-  }
-  await giveUpLease(context.pool, { name: "chain", holder }).catch(() => undefined);
-}
+/** Waits for its turn, works while it leads, and ends after the signal. */
+export const startChainWork = (context: Context, { signal }: { signal: AbortSignal }): Promise<void> =>
+  runAsLeader(context, { name: "chain", signal, lead: (leadership) => lead(context, leadership) });
 
-async function lead(
-  context: Context,
-  { holder, fence, signal }: { holder: string; fence: number; signal: AbortSignal },
-): Promise<void> {
+async function lead(context: Context, { fence, signal }: Leadership): Promise<void> {
   const { log, settings } = context;
-  const ending = new AbortController();
-  const end = (): void => ending.abort();
-  signal.addEventListener("abort", end, { once: true });
-  log.info({ fence }, "this process does the chain's work");
   const loop = (name: string, restMs: number, round: () => Promise<boolean>): Promise<void> =>
-    runLoop({ name, restMs, round, log, signal: ending.signal });
+    runLoop({ name, restMs, round, log, signal });
   const idle = async (work: Promise<unknown>): Promise<boolean> => {
     await work;
     return false;
   };
   await Promise.all([
-    runWatcher(context, { signal: ending.signal }),
+    runWatcher(context, { signal }),
     loop("sending", settings.sendIntervalMs, () => sendRound(context, { fence })),
     loop("confirming", settings.confirmAfterMs, () => confirmRound(context)),
     loop("the check of nonces", settings.pollIntervalMs * 5, () => idle(checkNonces(context))),
-    loop("spare wallets", 2_000, () =>
+    loop("spare wallets", lookForSpareMs, () =>
       idle(
         Promise.all([
           ensureSpareWallets(context, "escrow", spareWallets),
@@ -54,28 +38,6 @@ async function lead(
         ]),
       ),
     ),
-    startReconciler(context, { signal: ending.signal }),
-    renew(context, { holder, fence, signal: ending.signal }).finally(end),
+    startReconciler(context, { signal }),
   ]);
-  signal.removeEventListener("abort", end);
-}
-
-/** Keeps the lease; ends when it is lost, which ends everything else. */
-async function renew(
-  context: Context,
-  { holder, fence, signal }: { holder: string; fence: number; signal: AbortSignal },
-): Promise<void> {
-  let heldUntilMs = performance.now() + leaseMs;
-  while (!signal.aborted) {
-    await delay(renewMs, undefined, { signal }).catch(() => undefined);
-    if (signal.aborted) return;
-    const held = await takeLease(context.pool, { name: "chain", holder, forMs: leaseMs }).catch(
-      () => undefined,
-    );
-    if (held === fence) heldUntilMs = performance.now() + leaseMs;
-    else if (held !== undefined || performance.now() > heldUntilMs) {
-      context.log.error({ fence }, "the chain's work goes to another process");
-      return;
-    }
-  }
 }

@@ -2,13 +2,14 @@ import type { AddressInfo } from "node:net";
 import { io, type Socket } from "socket.io-client";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { transaction } from "../../engine/db/pool.ts";
-import { startPublisher } from "../../engine/realtime/publisher.ts";
+import { createPublisher } from "../../engine/realtime/publisher.ts";
 import { createRealtime, endSession, type RealtimeServer } from "../../engine/realtime/server.ts";
 import { rooms, tell } from "../../engine/services/outbox.ts";
-import { playerOfOverlayToken, rotateOverlay } from "../../engine/services/overlays.ts";
+import { roomsOfOverlay, rotateOverlay } from "../../engine/services/overlays.ts";
 import { takeEvents } from "../../engine/services/relay.ts";
 import { createSessionReader, endedSessions } from "../../engine/services/sessions.ts";
 import { readSnapshot } from "../../engine/services/snapshots.ts";
+import { runAsLeader } from "../../engine/workers/leader.ts";
 import { waitFor } from "../helpers/wait.ts";
 import { openSite, type Player, type Site } from "../http/site.ts";
 import { usdc } from "../services/wager-world.ts";
@@ -30,21 +31,11 @@ beforeEach(async () => {
     trustedProxyHops: 0,
     readSession: createSessionReader(context),
     endedSessions: (sessionIds) => endedSessions(context, sessionIds),
-    playerOfOverlayToken: (token) => playerOfOverlayToken(context, token),
+    roomsOfOverlay: (token) => roomsOfOverlay(context, token),
     readSnapshot: (room) => readSnapshot(context, room),
     log: context.log,
   });
-  const stopping = new AbortController();
-  const publisher = startPublisher({
-    io: realtime,
-    takeEvents: (limit) => takeEvents(context, limit),
-    log: context.log,
-    signal: stopping.signal,
-  });
-  stopPublisher = async () => {
-    stopping.abort();
-    await publisher.done;
-  };
+  startPublishing();
   await app.listen({ host: "127.0.0.1", port: 0 });
   url = `http://127.0.0.1:${(app.server.address() as AddressInfo).port}`;
 });
@@ -54,6 +45,21 @@ afterEach(async () => {
   await realtime.close();
   await site.end();
 });
+
+function startPublishing(): void {
+  const { context } = site;
+  const stopping = new AbortController();
+  const publisher = createPublisher({
+    io: realtime,
+    takeEvents: (input) => takeEvents(context, input),
+    log: context.log,
+  });
+  const done = runAsLeader(context, { name: "relay", signal: stopping.signal, lead: publisher.run });
+  stopPublisher = async () => {
+    stopping.abort();
+    await done;
+  };
+}
 
 function connect(
   namespace: "/" | "/arena",
@@ -196,17 +202,7 @@ describe("events", () => {
       { keep: () => false },
     );
     await names(player.id, 1);
-    const stopping = new AbortController();
-    const again = startPublisher({
-      io: realtime,
-      takeEvents: (limit) => takeEvents(site.context, limit),
-      log: site.context.log,
-      signal: stopping.signal,
-    });
-    stopPublisher = async () => {
-      stopping.abort();
-      await again.done;
-    };
+    startPublishing();
     await waitFor(() => batches.length === 1, { what: "the event that was committed" });
     expect(batches[0]?.sequence).toBe(sequence + 1);
   });
@@ -243,9 +239,15 @@ describe("an overlay's link", () => {
       ok: true,
       snapshot: { kind: "live" },
     });
-    await rotateOverlay(site.context, { playerId: marcus.id, handle: marcus.handle });
+    const next = await rotateOverlay(site.context, { playerId: marcus.id, handle: marcus.handle });
+    if (!next.ok) throw new Error("no link was made");
+    // The new one is opened before the old one's end has been told of, and stays.
+    const nextToken = new URL(next.value.path, site.origin).searchParams.get("token") ?? "";
+    const standing = connect("/arena", { auth: { overlayToken: nextToken } });
+    expect(await outcomeOf(standing)).toBe("connected");
     await waitFor(() => !socket.connected, { what: "the old link's socket to be closed" });
     expect(await outcomeOf(connect("/arena", { auth: { overlayToken } }))).toBe("overlay_replaced");
+    expect(standing.connected).toBe(true);
   });
 });
 

@@ -4,7 +4,7 @@ import { readListings } from "../../engine/services/arena.ts";
 import { minimumGames, readLeaderboard, readPlayerPage } from "../../engine/services/leaderboard.ts";
 import { readLive, readLiveRoom } from "../../engine/services/live.ts";
 import * as proposals from "../../engine/services/proposals.ts";
-import { takeEvents } from "../../engine/services/relay.ts";
+import { takeNextEvents } from "../helpers/events.ts";
 import {
   codeOf,
   createWorld,
@@ -110,7 +110,7 @@ test("a live room follows its player, and its number is that of the last event t
   expect(codeOf(await readLive(world.context, "nobody_here"))).toBe("player_unknown");
   expect(codeOf(await readLive(world.context, "00000000-0000-4000-8000-000000000000"))).toBe("not_found");
   expect(await readLiveRoom(world.context, "9999999999999999999")).toBeNull();
-  await takeEvents(world.context, 10_000);
+  await takeNextEvents(world.context, 10_000);
   world.time.nowMs += 1;
   const gameId = await startGame(world, { red: dana, blue: marcus, proposerStake: 2n, takerStake: 1n });
   const before = liveRoom.parse(value(await readLive(world.context, "@MARCUS")));
@@ -119,7 +119,7 @@ test("a live room follows its player, and its number is that of the last event t
     player: { id: marcus },
     game: { id: gameId, state: "playing" },
   });
-  const told = (await takeEvents(world.context, 10_000)).filter(({ room }) => room === `live:${marcus}`);
+  const told = (await takeNextEvents(world.context, 10_000)).filter(({ room }) => room === `live:${marcus}`);
   const after = value(await readLive(world.context, "marcus"));
   expect(after.sequence).toBe(told.at(-1)?.sequence);
   expect(after.sequence).toBe(before.sequence + told.length);

@@ -152,12 +152,12 @@ test("a player of an operator's wallet is an operator, at once and only while it
 
 test("a new overlay link opens the player's live room, and the one before it opens nothing", async () => {
   const { browser, id, handle } = await site.player();
-  const { playerOfOverlayToken } = await import("../../engine/services/overlays.ts");
+  const { roomsOfOverlay } = await import("../../engine/services/overlays.ts");
   const [first, second] = [await browser.get("rotateOverlay"), await browser.get("rotateOverlay")];
   const tokenOf = ({ path }: { path: string }) => new URL(path, site.origin).searchParams.get("token") ?? "";
   expect(first.path).toMatch(new RegExp(`^/overlay/${handle}\\?token=[\\w-]{43}$`));
-  expect(await playerOfOverlayToken(site.context, tokenOf(first))).toBeNull();
-  expect(await playerOfOverlayToken(site.context, tokenOf(second))).toBe(id);
+  expect(await roomsOfOverlay(site.context, tokenOf(first))).toBeNull();
+  expect(await roomsOfOverlay(site.context, tokenOf(second))).toMatchObject({ live: `live:${id}` });
   const [stored] = await site.rows("SELECT token_hash FROM overlay_link WHERE player_id = $1", [id]);
   expect(String(stored?.token_hash)).not.toContain(tokenOf(first));
 });

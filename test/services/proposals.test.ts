@@ -1,7 +1,7 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
 import { proposeBody } from "../../engine/contract/wager.ts";
 import * as proposals from "../../engine/services/proposals.ts";
-import { takeEvents } from "../../engine/services/relay.ts";
+import { takeNextEvents } from "../helpers/events.ts";
 import {
   codeOf,
   createWorld,
@@ -72,10 +72,10 @@ describe("an offer", () => {
 
   test("tells its proposer the new numbers, once for two changes that are sent together", async () => {
     await newPair();
-    await takeEvents(world.context, 1_000);
+    await takeNextEvents(world.context, 1_000);
     await propose();
     await propose(toBlue());
-    const told = (await takeEvents(world.context, 1_000)).filter(({ name }) => name === "pool:balance");
+    const told = (await takeNextEvents(world.context, 1_000)).filter(({ name }) => name === "pool:balance");
     expect(told).toHaveLength(1);
     expect(told[0]).toMatchObject({
       room: `player:${red}`,

@@ -1,0 +1,65 @@
+/** Work that one process at a time does, under a lease with a fence. */
+import { randomUUID } from "node:crypto";
+import { setTimeout as delay } from "node:timers/promises";
+import { giveUpLease, takeLease } from "../db/lease.ts";
+import type { Context } from "../services/context.ts";
+
+const leaseMs = 10_000;
+const renewMs = 3_000;
+
+export interface Leadership {
+  /** Writes that carry an older fence than the newest are refused. */
+  fence: number;
+  /** Comes when the lease is lost, or at the end of all. */
+  signal: AbortSignal;
+}
+export interface LeaderOptions {
+  /** What the lease is called. */
+  name: "chain" | "relay";
+  signal: AbortSignal;
+  /** Ends after its signal. */
+  lead: (leadership: Leadership) => Promise<unknown>;
+}
+
+/** Waits for the lease, leads while it holds it, and ends after the signal. */
+export async function runAsLeader(context: Context, { name, signal, lead }: LeaderOptions): Promise<void> {
+  const holder = randomUUID();
+  const lease = { name, holder, forMs: leaseMs };
+  while (!signal.aborted) {
+    const fence = await takeLease(context.pool, lease).catch(() => null);
+    if (fence === null) {
+      await delay(renewMs, undefined, { signal }).catch(() => undefined);
+      continue;
+    }
+    context.log.info({ fence, work: name }, "this process leads");
+    const ending = new AbortController();
+    const end = (): void => ending.abort();
+    signal.addEventListener("abort", end, { once: true });
+    const keep = keepLease(context, { lease, fence, signal: ending.signal }).finally(end);
+    await Promise.all([lead({ fence, signal: ending.signal }), keep]);
+    signal.removeEventListener("abort", end);
+  }
+  await giveUpLease(context.pool, { name, holder }).catch(() => undefined);
+}
+
+/** Renews the lease; ends when it is lost. */
+async function keepLease(
+  context: Context,
+  {
+    lease,
+    fence,
+    signal,
+  }: { lease: { name: string; holder: string; forMs: number }; fence: number; signal: AbortSignal },
+): Promise<void> {
+  let heldUntilMs = performance.now() + leaseMs;
+  while (!signal.aborted) {
+    await delay(renewMs, undefined, { signal }).catch(() => undefined);
+    if (signal.aborted) return;
+    const held = await takeLease(context.pool, lease).catch(() => undefined);
+    if (held === fence) heldUntilMs = performance.now() + leaseMs;
+    else if (held !== undefined || performance.now() > heldUntilMs) {
+      context.log.error({ fence, work: lease.name }, "the lead goes to another process");
+      return;
+    }
+  }
+}
