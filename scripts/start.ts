@@ -1,13 +1,15 @@
 /**
- * `npm start`. With nothing configured it brings its own Postgres and local Base, kept under .data/; with DATABASE_URL and
- * BASE_RPC_URLS it is the production server.
+ * `npm start`. With nothing configured it brings its own Postgres and local Base, kept under .data/ or the
+ * folder that DATA_DIR names; with DATABASE_URL and BASE_RPC_URLS it is the production server.
  */
 import { existsSync } from "node:fs";
+import { resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { build } from "vite";
 import { ConfigError, readConfig } from "../engine/config.ts";
 import { startEngine } from "../engine/main.ts";
 import { startLocalEngine } from "./local/engine.ts";
+import { FolderInUseError } from "./local/folder-lock.ts";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
 const say = (line: string): void => console.log(line);
@@ -22,8 +24,9 @@ async function start(): Promise<() => Promise<void>> {
     say(`On the Rail runs at ${engine.origin}`);
     return () => engine.stop();
   }
+  const folder = process.env.DATA_DIR || ".data";
   const engine = await startLocalEngine({
-    dataDir: `${root}.data`,
+    dataDir: resolve(root, folder),
     port: Number(process.env.PORT ?? 4200),
     persist: true,
     progress: (what) => say(`${what} …`),
@@ -33,7 +36,7 @@ async function start(): Promise<() => Promise<void>> {
   });
   say(`\nOn the Rail runs at ${engine.origin}`);
   say(
-    "Open it in a window and in a private one: each can sign in with another development wallet. Everything is kept under .data/.",
+    `Open it in a window and in a private one: each can sign in with another development wallet. Everything is kept under ${folder}/.`,
   );
   say("Ctrl-C stops it.");
   return () => engine.stop();
@@ -55,7 +58,7 @@ start().then(
     process.on("SIGTERM", end);
   },
   (error: unknown) => {
-    console.error(error instanceof ConfigError ? error.message : error);
+    console.error(error instanceof ConfigError || error instanceof FolderInUseError ? error.message : error);
     process.exit(1);
   },
 );

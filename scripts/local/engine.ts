@@ -6,6 +6,7 @@ import { readConfig } from "../../engine/config.ts";
 import { startEngine } from "../../engine/main.ts";
 import { developmentAccounts, fundDevelopmentAccounts, setEther } from "./accounts.ts";
 import { startLocalBase } from "./base.ts";
+import { lockFolder } from "./folder-lock.ts";
 import { startLocalPostgres } from "./postgres.ts";
 import { findFreePort } from "./processes.ts";
 import { callNode } from "./rpc.ts";
@@ -38,11 +39,21 @@ export interface LocalEngine {
 /** The player whose wallet is the last development account settles disputes. */
 const operatorIndex = 9;
 
+/**
+ * Waits while an engine that works on the folder stops; what a killed one left running is taken over.
+ *
+ * @throws FolderInUseError when another engine works on the folder.
+ */
 export async function startLocalEngine(options: LocalEngineOptions): Promise<LocalEngine> {
   const { dataDir, persist, progress = () => undefined } = options;
-  const stops: (() => Promise<void>)[] = [];
+  const lock = await lockFolder(dataDir, {
+    waits: (pid) => progress(`The engine that ran here is still stopping, as process ${pid}: this one waits`),
+  });
+  const stops = [() => lock.release()];
   const stop = async (): Promise<void> => {
-    for (const part of stops.splice(0).reverse()) await part();
+    const parts = stops.splice(0).reverse();
+    if (parts.length > 0) await lock.announceStop();
+    for (const part of parts) await part();
   };
   try {
     progress("Postgres and a local Base start");
@@ -85,6 +96,7 @@ export async function startLocalEngine(options: LocalEngineOptions): Promise<Loc
     stops.push(() => engine.stop());
     await setEther(rpcUrl, engine.gasAddress, parseEther("100"));
     const { origin, vaultAddress, gasAddress } = engine;
+    await lock.announce(origin);
     return {
       origin,
       rpcUrl,

@@ -3,8 +3,12 @@ import { join } from "node:path";
 import { z } from "zod";
 import { isRunning, markOf, type ProcessMark } from "./processes.ts";
 
-const markSchema = z.object({ pid: z.number().int().positive(), startMark: z.string() });
-const recordSchema = z.object({ process: markSchema, startedBy: markSchema, address: z.string() });
+export const processMarkSchema = z.object({ pid: z.number().int().positive(), startMark: z.string() });
+const recordSchema = z.object({
+  process: processMarkSchema,
+  startedBy: processMarkSchema,
+  address: z.string(),
+});
 
 /** A process that works on a data folder, who started it, and where it listens. */
 export type ProcessRecord = z.infer<typeof recordSchema>;

@@ -11,7 +11,7 @@ const recordSchema = z.object({ process: z.object({ pid: z.number(), startMark: 
 
 /** Starts a part in a Node process of its own, as an engine does, and gives what it answered and a way to kill it. */
 export async function startInOwnProcess<T>(
-  part: "base" | "postgres",
+  part: "base" | "postgres" | "lock",
   dataDir: string,
   answer: z.ZodType<T>,
 ): Promise<T & { kill(): Promise<void> }> {
