@@ -176,12 +176,27 @@ function serve(
       if (parsed.success) void socket.leave(parsed.data.room);
     });
     const { overlay } = socket.data;
-    if (overlay !== undefined) void socket.join([overlay.live, overlay.own]);
+    if (overlay !== undefined) {
+      admitOverlay(socket, overlay, options).catch(() => socket.disconnect(true));
+    }
     socket.conn.on("packetCreate", () => {
       if (socket.conn.transport !== undefined && waitingPackets(socket) > maxWaitingPackets)
         socket.disconnect(true);
     });
   });
+}
+
+/** Looks at the link once more when it can be told of its end: it may have been replaced just before. */
+async function admitOverlay(
+  socket: RealtimeSocket,
+  { live, own }: OverlayRooms,
+  { roomsOfOverlay }: RealtimeOptions,
+): Promise<void> {
+  await socket.join([live, own]);
+  const { overlayToken = "" } = handshakeAuth.parse(socket.handshake.auth);
+  if ((await roomsOfOverlay(overlayToken)) !== null) return;
+  socket.emit("overlay:replaced", { room: own, sequence: 0, at: new Date().toISOString(), data: {} });
+  socket.disconnect(true);
 }
 
 async function subscribe(

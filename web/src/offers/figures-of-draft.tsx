@@ -36,6 +36,11 @@ export function DraftFigures({
       <p className="call" style={{ fontSize: "1.5rem", minHeight: "1.1em" }}>
         {sum === null ? "" : `${sum.odds}.`}
       </p>
+      {sum !== null && (sum.ownGets <= sum.own || sum.theirGets <= sum.their) ? (
+        <p className="field-note">
+          At these odds the cut takes all that {sum.ownGets <= sum.own ? "you" : "they"} could win.
+        </p>
+      ) : null}
     </div>
   );
 }
