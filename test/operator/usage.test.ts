@@ -1,0 +1,94 @@
+import { expect, it, vi } from "vitest";
+import { readLine } from "../../scripts/operator/arguments.ts";
+import { prepare } from "../../scripts/operator/commands.ts";
+import { expectRefusal, nowhere, runOperator } from "./command-line.ts";
+
+/** Each command is a process that has to load the engine first. */
+vi.setConfig({ testTimeout: 90_000 });
+
+const game = "0b0e7f3a-5d1c-4c7e-9a52-3a3a6f1f4d10";
+
+it("help names every command, and so does a line with nothing on it", async () => {
+  const answers = await Promise.all([[], ["help"], ["sweep", "--help"]].map((line) => runOperator(line)));
+  for (const { code, stdout, stderr } of answers) {
+    expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
+    const listed = [...stdout.matchAll(/^ {2}([a-z][a-z-]+)/gm)].map(([, name]) => name);
+    expect([...new Set(listed)]).toEqual([
+      "solvency",
+      "disputes",
+      "decide",
+      "suspense",
+      "refund",
+      "instructions",
+      "sweep",
+      "create-keystore",
+    ]);
+  }
+});
+
+it("an unknown command is refused, and help follows", async () => {
+  for (const name of ["payout-everything", "constructor"]) {
+    const answer = await runOperator([name]);
+    expectRefusal(answer, { code: 2, says: `There is no command "${name}".` });
+    expect(answer.stderr).toContain("sweep --token USDC --dry-run");
+  }
+});
+
+const wrong: [line: string[], says: string][] = [
+  [["sweep", "--nonsense"], "Unknown option '--nonsense'. See how each command is written"],
+  [["sweep", "--token"], "Option '--token <value>' argument missing."],
+  [["sweep", "--token", "USDC", "--token", "OPENWORK", "--dry-run"], "--token is given twice"],
+  [["sweep", "--dry-run"], "Name the token: --token USDC."],
+  [["sweep", "--token", "USDC"], "Look first: sweep --token … --dry-run."],
+  [["sweep", "--token", "USDC", "--dry-run", "--confirm", "5"], "Then, without --dry-run, confirm its total"],
+  [["sweep", "--token", "USDC", "--confirm", "12.50"], "TOTAL is in base units, digits only"],
+  [["decide"], "Name the GAME: npm run operator -- decide GAME"],
+  [["decide", "7", "--outcome", "red", "--reason", "The clip."], "GAME is the id of a disputed game"],
+  [
+    ["decide", game, "--outcome", "green", "--reason", "The clip."],
+    "--outcome is red, blue, draw or no_contest.",
+  ],
+  [["decide", game, "--outcome", "red"], 'Give a reason: --reason "…".'],
+  [["decide", game, "--outcome", "red", "--reason", "The", "clip"], `doesn't know what to do with "clip"`],
+  [["decide", game, "--outcome", "red", "--reason", "x".repeat(1_001)], "at most 1000 characters"],
+  [["refund", "--reason", "A stranger's."], "Name the ITEM: npm run operator -- refund ITEM"],
+  [
+    ["refund", "0x7", "--reason", "A stranger's."],
+    "ITEM is the number at the front of a line of `suspense`.",
+  ],
+  [["refund", "7"], 'Give a reason: --reason "…".'],
+  [["refund", "7", "--reason", "A stranger's.", "--dry-run"], "refund doesn't take --dry-run."],
+  [["instructions", "--state", "lost"], "--state is one of gathering, queued, sending,"],
+  [["disputes", "now"], `disputes doesn't know what to do with "now".`],
+];
+it.each(wrong)("%j can't be meant, and it says how to write it", (line, says) => {
+  expect(() => prepare(readLine(line))).toThrow(says);
+});
+
+it("the command line ends with 2 and the sentence alone, and has opened nothing", async () => {
+  const oneOfEachKind = [
+    "sweep --nonsense",
+    "decide",
+    "refund 7 --reason why --dry-run",
+    "instructions --state x",
+  ];
+  const answers = await Promise.all(oneOfEachKind.map((line) => runOperator(line.split(" "))));
+  const says = [
+    "Unknown option '--nonsense'.",
+    "Name the GAME",
+    "doesn't take --dry-run",
+    "--state is one of",
+  ];
+  for (const [index, answer] of answers.entries())
+    expectRefusal(answer, { code: 2, says: says[index] ?? "" });
+});
+
+it("a database that doesn't answer, or isn't named rightly, is said in words and without its password", async () => {
+  const [away, malformed] = await Promise.all([
+    runOperator(["disputes"]),
+    runOperator(["disputes"], { environment: { ...nowhere, DATABASE_URL: "mysql://operator:a-secret@db" } }),
+  ]);
+  expectRefusal(away, { code: 1, says: "The books can't be opened. connect ECONNREFUSED 127.0.0.1:1" });
+  expect(away.stderr).toContain("Check DATABASE_URL. The local engine starts with: npm start");
+  expectRefusal(malformed, { code: 1, says: "DATABASE_URL: must be a postgres:// address." });
+});
