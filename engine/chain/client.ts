@@ -3,10 +3,12 @@ import { z } from "zod";
 import { NotThereError, RpcRefusedError, RpcUnavailableError, WrongChainError } from "./errors.ts";
 import { HeadSocket } from "./head-socket.ts";
 import { pause } from "./pause.ts";
-import { Provider, type ProviderHealth, reasonOf, type Shape } from "./provider.ts";
+import { Provider, type ProviderHealth, reasonOf } from "./provider.ts";
 import type { Header } from "./shapes.ts";
+import type { Shape } from "./types.ts";
 
-export type { ProviderHealth, Shape } from "./provider.ts";
+export type { ProviderHealth } from "./provider.ts";
+export type { Shape } from "./types.ts";
 
 export interface ChainOptions {
   /** HTTP and WebSocket addresses. At least one HTTP; a WebSocket only makes new heads arrive sooner. */

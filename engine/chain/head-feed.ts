@@ -1,8 +1,9 @@
 import type { Chain } from "./client.ts";
 import type { Tag } from "./heads.ts";
 import { pause } from "./pause.ts";
-import type { Provider, Shape } from "./provider.ts";
+import type { Provider } from "./provider.ts";
 import { type Header, header } from "./shapes.ts";
+import type { Shape } from "./types.ts";
 
 /** What one provider last said of the chain. */
 export interface View {

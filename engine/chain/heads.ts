@@ -1,8 +1,8 @@
 /** Blocks by number, hash and tag, each held against what was asked for. */
 import type { Chain } from "./client.ts";
 import { InconsistentAnswerError, NotThereError } from "./errors.ts";
-import type { Shape } from "./provider.ts";
 import { type Header, header, hex } from "./shapes.ts";
+import type { Shape } from "./types.ts";
 
 const maybeHeader = header.nullable();
 export type Tag = "latest" | "safe" | "finalized";

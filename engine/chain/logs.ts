@@ -4,11 +4,10 @@ import { bloomOf } from "./bloom.ts";
 import type { Chain } from "./client.ts";
 import { InconsistentAnswerError } from "./errors.ts";
 import { inOrderAhead } from "./in-order.ts";
-import type { Shape } from "./provider.ts";
 import { logList, type RawLog } from "./raw-log.ts";
 import { type Header, hex, receipt, transferTopic } from "./shapes.ts";
 import { isTransferOf, mayHoldTransfers, toTransfers } from "./transfers.ts";
-import type { TransferLog } from "./types.ts";
+import type { Shape, TransferLog } from "./types.ts";
 
 const receipts = z.array(receipt).max(100_000);
 /** Blocks that are confirmed to be empty at the same time. */

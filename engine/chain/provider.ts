@@ -2,11 +2,7 @@
 import { NotThereError, ProviderFailedError, RpcRefusedError, WrongChainError } from "./errors.ts";
 import { type Answered, Endpoint, type Question } from "./http.ts";
 import { quantity } from "./shapes.ts";
-
-/** Reads an answer. Throws when it isn't what was asked for. Any zod schema is one. */
-export interface Shape<T> {
-  parse(answer: unknown): T;
-}
+import type { Shape } from "./types.ts";
 
 export interface ProviderHealth {
   /** Scheme and host only: the rest may hold a key. */

@@ -3,7 +3,7 @@
  * schema library takes ten times as long as this on each.
  */
 import { InconsistentAnswerError } from "./errors.ts";
-import type { Shape } from "./provider.ts";
+import type { Shape } from "./types.ts";
 
 /** Hashes, topics and addresses are lower case. */
 export interface RawLog {

@@ -2,10 +2,10 @@
 import type { Chain } from "./client.ts";
 import { InconsistentAnswerError, NotThereError } from "./errors.ts";
 import { numbered } from "./heads.ts";
-import type { Provider, Shape } from "./provider.ts";
+import type { Provider } from "./provider.ts";
 import { hex, type RawReceipt, receipt as receiptShape } from "./shapes.ts";
 import { isTransferOf, toTransfers } from "./transfers.ts";
-import type { TransferLog } from "./types.ts";
+import type { Shape, TransferLog } from "./types.ts";
 
 export interface FoundReceipt {
   found: true;

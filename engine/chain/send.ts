@@ -2,8 +2,9 @@
 import { keccak256 } from "viem";
 import type { Chain } from "./client.ts";
 import { InconsistentAnswerError, ProviderFailedError, RpcRefusedError, WrongChainError } from "./errors.ts";
-import { type Provider, reasonOf, type Shape } from "./provider.ts";
+import { type Provider, reasonOf } from "./provider.ts";
 import { hash } from "./shapes.ts";
+import type { Shape } from "./types.ts";
 
 export type BroadcastOutcome =
   /** A node took it. */

@@ -31,3 +31,8 @@ export type ChainEvent =
   | { type: "reorg"; commonAncestor: BlockRef; orphaned: BlockRef[] }
   /** Grows only. `safe` is null where the node doesn't know the tag. */
   | { type: "finalized"; block: BlockId; safe: BlockId | null };
+
+/** Reads an answer. Throws when it isn't what was asked for. Any zod schema is one. */
+export interface Shape<T> {
+  parse(answer: unknown): T;
+}

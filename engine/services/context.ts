@@ -51,3 +51,8 @@ export interface Context {
   /** Says that events were committed, so that the relay needn't wait for its next look. Never throws. */
   nudge: () => void;
 }
+
+/** The newest lease's number; work under an older one is refused. */
+export interface Leadership {
+  fence: number;
+}

@@ -7,8 +7,7 @@ import { readOpenCosts, readThirstyWallets } from "../db/nonces.ts";
 import { transaction } from "../db/pool.ts";
 import { insertTopups } from "../db/sending.ts";
 import type { WalletPurpose } from "../db/wallets.ts";
-import type { Context } from "./context.ts";
-import type { Leadership } from "./sending.ts";
+import type { Context, Leadership } from "./context.ts";
 
 /** The signer signs no larger top-up, so that a wallet that needs more gets several. */
 const mostPerTopupWei = defaultMaxTopupWei;

@@ -11,11 +11,10 @@ import {
   readDueInstructions,
   readFlows,
 } from "../db/sending.ts";
-import type { Context } from "./context.ts";
+import type { Context, Leadership } from "./context.ts";
 import { areNoncesOurs } from "./foreign-nonces.ts";
 import { countPayable } from "./gas.ts";
 import { tellInstructions } from "./instruction-events.ts";
-import type { Leadership } from "./sending.ts";
 
 const mostAtOnce = 2_000;
 const checksAtOnce = 20;

@@ -23,15 +23,10 @@ import {
   storeAttempts,
   type Unsigned,
 } from "../db/sending.ts";
-import type { Context } from "./context.ts";
+import type { Context, Leadership } from "./context.ts";
 import { quenchThirst } from "./gas.ts";
 import { tellInstructions } from "./instruction-events.ts";
 import { prepare } from "./preparing.ts";
-
-/** The newest lease's number; work under an older one is refused. */
-export interface Leadership {
-  fence: number;
-}
 
 const mostAtOnce = 500;
 /** What the signer won't sign now (a limit of the hour, a pause) is tried again after so long. */

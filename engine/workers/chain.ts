@@ -4,7 +4,7 @@ import type { Context } from "../services/context.ts";
 import { checkNonces } from "../services/foreign-nonces.ts";
 import { sendRound } from "../services/sending.ts";
 import { ensureSpareWallets } from "../services/wallets.ts";
-import { type Leadership, runAsLeader } from "./leader.ts";
+import { type Lead, runAsLeader } from "./leader.ts";
 import { runLoop } from "./loop.ts";
 import { startReconciler } from "./reconciler.ts";
 import { runWatcher } from "./watcher.ts";
@@ -17,7 +17,7 @@ const lookForSpareMs = 500;
 export const startChainWork = (context: Context, { signal }: { signal: AbortSignal }): Promise<void> =>
   runAsLeader(context, { name: "chain", signal, lead: (leadership) => lead(context, leadership) });
 
-async function lead(context: Context, { fence, signal }: Leadership): Promise<void> {
+async function lead(context: Context, { fence, signal }: Lead): Promise<void> {
   const { log, settings } = context;
   const loop = (name: string, restMs: number, round: () => Promise<boolean>): Promise<void> =>
     runLoop({ name, restMs, round, log, signal });

@@ -2,14 +2,12 @@
 import { randomUUID } from "node:crypto";
 import { setTimeout as delay } from "node:timers/promises";
 import { giveUpLease, takeLease } from "../db/lease.ts";
-import type { Context } from "../services/context.ts";
+import type { Context, Leadership } from "../services/context.ts";
 
 const leaseMs = 10_000;
 const renewMs = 3_000;
 
-export interface Leadership {
-  /** Writes that carry an older fence than the newest are refused. */
-  fence: number;
+export interface Lead extends Leadership {
   /** Comes when the lease is lost, or at the end of all. */
   signal: AbortSignal;
 }
@@ -18,7 +16,7 @@ export interface LeaderOptions {
   name: "chain" | "relay";
   signal: AbortSignal;
   /** Ends after its signal. */
-  lead: (leadership: Leadership) => Promise<unknown>;
+  lead: (lead: Lead) => Promise<unknown>;
 }
 
 /** Waits for the lease, leads while it holds it, and ends after the signal. */
@@ -35,6 +33,7 @@ export async function runAsLeader(context: Context, { name, signal, lead }: Lead
     const ending = new AbortController();
     const end = (): void => ending.abort();
     signal.addEventListener("abort", end, { once: true });
+    if (signal.aborted) end(); // It came while the lease was asked for.
     const keep = keepLease(context, { lease, fence, signal: ending.signal }).finally(end);
     await Promise.all([lead({ fence, signal: ending.signal }), keep]);
     signal.removeEventListener("abort", end);
