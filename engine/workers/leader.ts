@@ -19,8 +19,10 @@ export interface LeaderOptions {
   lead: (lead: Lead) => Promise<unknown>;
 }
 
+type Needed = Pick<Context, "pool" | "log">;
+
 /** Waits for the lease, leads while it holds it, and ends after the signal. */
-export async function runAsLeader(context: Context, { name, signal, lead }: LeaderOptions): Promise<void> {
+export async function runAsLeader(context: Needed, { name, signal, lead }: LeaderOptions): Promise<void> {
   const holder = randomUUID();
   const lease = { name, holder, forMs: leaseMs };
   while (!signal.aborted) {
@@ -43,7 +45,7 @@ export async function runAsLeader(context: Context, { name, signal, lead }: Lead
 
 /** Renews the lease; ends when it is lost. */
 async function keepLease(
-  context: Context,
+  context: Needed,
   {
     lease,
     fence,
