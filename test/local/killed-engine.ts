@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 import { z } from "zod";
-import { endProcess } from "../../scripts/local/processes.ts";
+import { endProcess, type ProcessMark } from "../../scripts/local/processes.ts";
 
 const recordSchema = z.object({ process: z.object({ pid: z.number(), startMark: z.string() }) });
 
@@ -30,9 +30,14 @@ export async function startInOwnProcess<T>(
   return { ...answer.parse(JSON.parse(String(first[0]))), kill };
 }
 
+/** The program that works on a data folder, or worked on it last. */
+export async function markOfRecorded(dataDir: string, name: string): Promise<ProcessMark> {
+  const record = await readFile(join(dataDir, `${name}.process.json`), "utf8");
+  return recordSchema.parse(JSON.parse(record)).process;
+}
+
 /** Kills the program that works on a data folder, with no chance to put anything away. */
 export async function killRecorded(dataDir: string, name: string): Promise<void> {
-  const record = await readFile(join(dataDir, `${name}.process.json`), "utf8");
-  const { process: mark } = recordSchema.parse(JSON.parse(record));
+  const mark = await markOfRecorded(dataDir, name);
   await endProcess(mark, { signal: "SIGKILL", patienceMs: 5_000 });
 }
