@@ -1,5 +1,6 @@
-/** The books that a command works on: those that the environment names, or the local engine's. */
+/** The books that a command works on: those of DATABASE_URL, or of the local engine, whose folder DATA_DIR may name. */
 import { readFile } from "node:fs/promises";
+import { resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { RpcUnavailableError } from "../../engine/chain/errors.ts";
 import { ConfigError, readConfig } from "../../engine/config.ts";
@@ -39,8 +40,10 @@ async function openBooks(): Promise<Foundation> {
 
 async function readEnvironment(): Promise<Record<string, string | undefined>> {
   if (process.env.DATABASE_URL !== undefined) return process.env;
-  const file = fileURLToPath(new URL("../../.data/engine.json", import.meta.url));
-  const local = await readFile(file, "utf8").catch(() => null);
+  const root = fileURLToPath(new URL("../..", import.meta.url));
+  const local = await readFile(resolve(root, process.env.DATA_DIR || ".data", "engine.json"), "utf8").catch(
+    () => null,
+  );
   if (local === null)
     throw new CommandError("Set DATABASE_URL and BASE_RPC_URLS, or start the local engine first: npm start.");
   return JSON.parse(local) as Record<string, string>;

@@ -1,4 +1,4 @@
-import { mkdtemp, readFile, rm } from "node:fs/promises";
+import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import {
@@ -11,7 +11,6 @@ import {
 } from "viem";
 import { base } from "viem/chains";
 import { afterAll, beforeAll, expect, it, vi } from "vitest";
-import { z } from "zod";
 import type { Outcome } from "../../engine/contract/primitives.ts";
 import type { Game } from "../../engine/contract/wager.ts";
 import { type Actor, enter } from "../../scripts/demo/actors.ts";
@@ -31,7 +30,6 @@ const house: Address = "0x4ba550190e5793752c4248098ebb85c977815ddc";
 const patience = { timeoutMs: 40_000, everyMs: 200 };
 let folder: string;
 let engine: LocalEngine;
-let environment: Record<string, string>;
 let marcus: Actor;
 let ana: Actor;
 let operator: Actor;
@@ -48,9 +46,6 @@ beforeAll(async () => {
     // An operator's decision can be undone all the time here, and its rake stays where it is.
     environment: { UNDO_WINDOW_SECONDS: "3600" },
   });
-  environment = z
-    .record(z.string(), z.string())
-    .parse(JSON.parse(await readFile(join(folder, "engine", "engine.json"), "utf8")));
   const { origin, rpcUrl } = engine;
   marcus = await enter({ origin, rpcUrl, accountIndex: 1, handle: "marcus" });
   ana = await enter({ origin, rpcUrl, accountIndex: 2, handle: "ana" });
@@ -64,7 +59,9 @@ afterAll(async () => {
   await rm(folder, { recursive: true, force: true });
 });
 
-const operate = (...line: string[]) => runOperator(line, { environment });
+/** Where the local engine's books are is all that the command knows. */
+const operate = (...line: string[]) =>
+  runOperator(line, { environment: { DATA_DIR: join(folder, "engine") } });
 const held = (address: string): Promise<bigint> => balanceOnChain(engine.rpcUrl, token, address as Address);
 const readGame = (id: string): Promise<Game> => marcus.api.call("readGame", { params: { id } });
 

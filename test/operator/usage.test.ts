@@ -84,10 +84,15 @@ it("the command line ends with 2 and the sentence alone, and has opened nothing"
 });
 
 it("a database that doesn't answer, or isn't named rightly, is said in words and without its password", async () => {
-  const [away, malformed] = await Promise.all([
+  const [away, malformed, none] = await Promise.all([
     runOperator(["disputes"]),
     runOperator(["disputes"], { environment: { ...nowhere, DATABASE_URL: "mysql://operator:a-secret@db" } }),
+    runOperator(["disputes"], { environment: { DATA_DIR: "/nowhere" } }),
   ]);
+  expectRefusal(none, {
+    code: 1,
+    says: "Set DATABASE_URL and BASE_RPC_URLS, or start the local engine first",
+  });
   expectRefusal(away, { code: 1, says: "The books can't be opened. connect ECONNREFUSED 127.0.0.1:1" });
   expect(away.stderr).toContain("Check DATABASE_URL. The local engine starts with: npm start");
   expectRefusal(malformed, { code: 1, says: "DATABASE_URL: must be a postgres:// address." });
