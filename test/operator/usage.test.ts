@@ -34,34 +34,34 @@ it("an unknown command is refused, and help follows", async () => {
   }
 });
 
-const wrong: [line: string[], says: string][] = [
-  [["sweep", "--nonsense"], "Unknown option '--nonsense'. See how each command is written"],
-  [["sweep", "--token"], "Option '--token <value>' argument missing."],
-  [["sweep", "--token", "USDC", "--token", "OPENWORK", "--dry-run"], "--token is given twice"],
-  [["sweep", "--dry-run"], "Name the token: --token USDC."],
-  [["sweep", "--token", "USDC"], "Look first: sweep --token … --dry-run."],
-  [["sweep", "--token", "USDC", "--dry-run", "--confirm", "5"], "Then, without --dry-run, confirm its total"],
-  [["sweep", "--token", "USDC", "--confirm", "12.50"], "TOTAL is in base units, digits only"],
-  [["decide"], "Name the GAME: npm run operator -- decide GAME"],
-  [["decide", "7", "--outcome", "red", "--reason", "The clip."], "GAME is the id of a disputed game"],
+const wrong: [says: string, line: string[]][] = [
+  ["Unknown option '--nonsense'. See how each command is written", ["sweep", "--nonsense"]],
+  ["Option '--token <value>' argument missing.", ["sweep", "--token"]],
+  ["--token is given twice", ["sweep", "--token", "USDC", "--token", "OPENWORK", "--dry-run"]],
+  ["Name the token: --token USDC.", ["sweep", "--dry-run"]],
+  ["Look first: sweep --token … --dry-run.", ["sweep", "--token", "USDC"]],
+  ["Then, without --dry-run, confirm its total", ["sweep", "--token", "USDC", "--dry-run", "--confirm", "5"]],
+  ["TOTAL is in base units, digits only", ["sweep", "--token", "USDC", "--confirm", "12.50"]],
+  ["Name the GAME: npm run operator -- decide GAME", ["decide"]],
+  ["GAME is the id of a disputed game", ["decide", "7", "--outcome", "red", "--reason", "The clip."]],
   [
-    ["decide", game, "--outcome", "green", "--reason", "The clip."],
     "--outcome is red, blue, draw or no_contest.",
+    ["decide", game, "--outcome", "green", "--reason", "The clip."],
   ],
-  [["decide", game, "--outcome", "red"], 'Give a reason: --reason "…".'],
-  [["decide", game, "--outcome", "red", "--reason", "The", "clip"], `doesn't know what to do with "clip"`],
-  [["decide", game, "--outcome", "red", "--reason", "x".repeat(1_001)], "at most 1000 characters"],
-  [["refund", "--reason", "A stranger's."], "Name the ITEM: npm run operator -- refund ITEM"],
+  ['Give a reason: --reason "…".', ["decide", game, "--outcome", "red"]],
+  [`doesn't know what to do with "clip"`, ["decide", game, "--outcome", "red", "--reason", "The", "clip"]],
+  ["at most 1000 characters", ["decide", game, "--outcome", "red", "--reason", "x".repeat(1_001)]],
+  ["Name the ITEM: npm run operator -- refund ITEM", ["refund", "--reason", "A stranger's."]],
   [
-    ["refund", "0x7", "--reason", "A stranger's."],
     "ITEM is the number at the front of a line of `suspense`.",
+    ["refund", "0x7", "--reason", "A stranger's."],
   ],
-  [["refund", "7"], 'Give a reason: --reason "…".'],
-  [["refund", "7", "--reason", "A stranger's.", "--dry-run"], "refund doesn't take --dry-run."],
-  [["instructions", "--state", "lost"], "--state is one of gathering, queued, sending,"],
-  [["disputes", "now"], `disputes doesn't know what to do with "now".`],
+  ['Give a reason: --reason "…".', ["refund", "7"]],
+  ["refund doesn't take --dry-run.", ["refund", "7", "--reason", "A stranger's.", "--dry-run"]],
+  ["--state is one of gathering, queued, sending,", ["instructions", "--state", "lost"]],
+  [`disputes doesn't know what to do with "now".`, ["disputes", "now"]],
 ];
-it.each(wrong)("%j can't be meant, and it says how to write it", (line, says) => {
+it.each(wrong)("what can't be meant is refused: %s", (says, line) => {
   expect(() => prepare(readLine(line))).toThrow(says);
 });
 
