@@ -6,6 +6,8 @@ import type { Context, Leadership } from "../services/context.ts";
 
 const leaseMs = 10_000;
 const renewMs = 3_000;
+/** Whoever waits follows a leader that stopped after this, and one that was killed when its lease has run out. */
+const askMs = 500;
 
 export interface Lead extends Leadership {
   /** Comes when the lease is lost, or at the end of all. */
@@ -28,7 +30,7 @@ export async function runAsLeader(context: Needed, { name, signal, lead }: Leade
   while (!signal.aborted) {
     const fence = await takeLease(context.pool, lease).catch(() => null);
     if (fence === null) {
-      await delay(renewMs, undefined, { signal }).catch(() => undefined);
+      await delay(askMs, undefined, { signal }).catch(() => undefined);
       continue;
     }
     context.log.info({ fence, work: name }, "this process leads");
