@@ -14,6 +14,30 @@ import { FolderInUseError } from "./local/folder-lock.ts";
 const root = fileURLToPath(new URL("..", import.meta.url));
 const say = (line: string): void => console.log(line);
 
+const ending = new AbortController();
+let stop: (() => Promise<void>) | undefined;
+
+/** A signal may come twice, from the terminal and from npm: the second must not cut the first one short. */
+function endOnSignal(): void {
+  const end = (): void => {
+    if (ending.signal.aborted) return;
+    ending.abort();
+    if (stop !== undefined) exitAfter(stop);
+  };
+  process.on("SIGINT", end);
+  process.on("SIGTERM", end);
+}
+
+function exitAfter(stop: () => Promise<void>): void {
+  stop().then(
+    () => process.exit(0),
+    (error: unknown) => {
+      console.error(error);
+      process.exit(1);
+    },
+  );
+}
+
 async function start(): Promise<() => Promise<void>> {
   if (!existsSync(`${root}web/dist/index.html`)) {
     say("The web client is built …");
@@ -22,13 +46,16 @@ async function start(): Promise<() => Promise<void>> {
   if (process.env.DATABASE_URL !== undefined || process.env.BASE_RPC_URLS !== undefined) {
     const engine = await startEngine(readConfig(process.env));
     say(`On the Rail runs at ${engine.origin}`);
+    endOnSignal();
     return () => engine.stop();
   }
+  endOnSignal();
   const folder = process.env.DATA_DIR || ".data";
   const engine = await startLocalEngine({
     dataDir: resolve(root, folder),
     port: Number(process.env.PORT ?? 4200),
     persist: true,
+    signal: ending.signal,
     progress: (what) => say(`${what} …`),
     environment: Object.fromEntries(
       Object.entries(process.env).flatMap(([name, value]) => (value === undefined ? [] : [[name, value]])),
@@ -42,22 +69,14 @@ async function start(): Promise<() => Promise<void>> {
   return () => engine.stop();
 }
 
-let stopping = false;
 start().then(
-  (stop) => {
-    const end = (): void => {
-      if (stopping) return;
-      stopping = true;
-      stop().then(
-        () => process.exit(0),
-        () => process.exit(1),
-      );
-    };
-    // A signal may come twice, from the terminal and from npm: the second must not cut the first one short.
-    process.on("SIGINT", end);
-    process.on("SIGTERM", end);
+  (started) => {
+    stop = started;
+    if (ending.signal.aborted) exitAfter(started);
   },
   (error: unknown) => {
+    // It gave up because it was told to, and has put away what it had.
+    if (ending.signal.aborted && error instanceof Error && error.name === "AbortError") process.exit(0);
     console.error(error instanceof ConfigError || error instanceof FolderInUseError ? error.message : error);
     process.exit(1);
   },

@@ -24,6 +24,8 @@ export interface LocalEngineOptions {
   environment?: Record<string, string>;
   /** Long work says what it does. */
   progress?: (what: string) => void;
+  /** Gives up a start that isn't done yet, and ends what it has started. */
+  signal?: AbortSignal;
 }
 export interface LocalEngine {
   origin: string;
@@ -45,9 +47,10 @@ const operatorIndex = 9;
  * @throws FolderInUseError when another engine works on the folder.
  */
 export async function startLocalEngine(options: LocalEngineOptions): Promise<LocalEngine> {
-  const { dataDir, persist, progress = () => undefined } = options;
+  const { dataDir, persist, progress = () => undefined, signal } = options;
   const lock = await lockFolder(dataDir, {
     waits: (pid) => progress(`The engine that ran here is still stopping, as process ${pid}: this one waits`),
+    ...(signal && { signal }),
   });
   const stops = [() => lock.release()];
   const stop = async (): Promise<void> => {
@@ -71,6 +74,7 @@ export async function startLocalEngine(options: LocalEngineOptions): Promise<Loc
     if (base.status === "fulfilled") stops.push(() => base.value.stop());
     if (postgres.status === "rejected") throw postgres.reason;
     if (base.status === "rejected") throw base.reason;
+    signal?.throwIfAborted();
     const { rpcUrl, wsUrl } = base.value;
     if (await areWalletsEmpty(rpcUrl)) {
       progress("Development wallets get ether and tokens");
@@ -79,6 +83,7 @@ export async function startLocalEngine(options: LocalEngineOptions): Promise<Loc
         { token: openworkAddress, amount: 1_000_000n * 10n ** 18n },
       ]);
     }
+    signal?.throwIfAborted();
     progress("The engine starts");
     const port = options.port === 0 ? await findFreePort() : options.port;
     const configured = {

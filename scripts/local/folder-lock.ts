@@ -35,6 +35,8 @@ export interface FolderLockOptions {
   waits?: (pid: number) => void;
   /** How long to wait for it. */
   patienceMs?: number;
+  /** Ends the wait, by its reason. */
+  signal?: AbortSignal;
 }
 
 /**
@@ -48,7 +50,7 @@ export interface FolderLockOptions {
  */
 export async function lockFolder(
   dataDir: string,
-  { waits = () => undefined, patienceMs = stopPatienceMs }: FolderLockOptions = {},
+  { waits = () => undefined, patienceMs = stopPatienceMs, signal }: FolderLockOptions = {},
 ): Promise<FolderLock> {
   const folder = join(resolve(dataDir), "lock");
   await mkdir(folder, { recursive: true });
@@ -66,7 +68,7 @@ export async function lockFolder(
       throw new FolderInUseError(tellInUse(resolve(dataDir), turn));
     if (!isWaiting) waits(turn.holder.pid);
     isWaiting = true;
-    await delay(pollIntervalMs);
+    await delay(pollIntervalMs, undefined, { ...(signal && { signal }) });
   }
 }
 

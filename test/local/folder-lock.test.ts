@@ -73,6 +73,14 @@ test("a start doesn't wait forever for one that hangs while it stops", async () 
   await expect(lockFolder(dataDir, { patienceMs: 100 })).rejects.toThrow("is still stopping, as process");
 });
 
+test("whoever waits can be told to give up", async () => {
+  const first = await lockFolder(dataDir);
+  await first.announceStop();
+  const ending = new AbortController();
+  const waiting = lockFolder(dataDir, { waits: () => ending.abort(), signal: ending.signal });
+  await expect(waiting).rejects.toThrow("aborted");
+});
+
 test("of many that find the lock of a killed engine exactly one gets it", async () => {
   for (let round = 0; round < 2; round++) {
     const { kill } = await lockInOwnProcess();

@@ -208,3 +208,20 @@ test(
   },
   storyTimeoutMs,
 );
+
+test(
+  "a stop that comes before the start is done leaves nothing running",
+  async () => {
+    const launched = launch();
+    const parts = await waitFor(() => readParts(dataDir), {
+      what: "Postgres and the chain to be started",
+      timeoutMs: 30_000,
+    });
+    launched.signal("SIGINT");
+    launched.signal("SIGINT");
+    expect(await launched.ended()).toBe(0);
+    expect(launched.output()).not.toContain("On the Rail runs");
+    expect(areRunning(parts)).toEqual([false, false, false]);
+  },
+  storyTimeoutMs,
+);
