@@ -21,7 +21,7 @@ export function EvidenceList({ evidence }: { evidence: readonly Evidence[] }) {
           </p>
           <p style={{ whiteSpace: "pre-wrap" }}>{text}</p>
           {url?.startsWith("https://") ? (
-            <a className="link" href={url} target="_blank" rel="noreferrer nofollow ugc">
+            <a className="link link-row" href={url} target="_blank" rel="noreferrer nofollow ugc">
               {url}
             </a>
           ) : null}

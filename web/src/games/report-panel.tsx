@@ -1,4 +1,5 @@
 /** One primary button by state: report, confirm, or object. */
+
 import { useState } from "react";
 import type { Outcome, Side } from "../../../engine/contract/primitives.ts";
 import type { Game } from "../../../engine/contract/wager.ts";
@@ -9,12 +10,13 @@ import { usePress } from "../shell/use-press.ts";
 import { Button, MoneyButton } from "../ui/button.tsx";
 import { Choices } from "../ui/field.tsx";
 import { ProblemBox } from "../ui/problem-note.tsx";
+import { useInPlace } from "../ui/use-in-place.ts";
 import { otherSide, outcomeSaid } from "./said.ts";
 
 export function ReportPanel({ game, side }: { game: Game; side: Side }) {
   const theirs = game[otherSide(side)].report;
   const own = game[side].report;
-  const [isOpen, setOpen] = useState(false);
+  const { isOpen, open, close, opened, opener } = useInPlace();
   const [choice, setChoice] = useState<Outcome | null>(null);
   const press = usePress((outcome: Outcome, idempotencyKey) =>
     call("reportResult", { params: { id: game.id }, body: { outcome }, idempotencyKey }),
@@ -23,7 +25,7 @@ export function ReportPanel({ game, side }: { game: Game; side: Side }) {
     const next = await press.go(outcome);
     if (next === null) return;
     queryClient.setQueryData(gameQuery(game.id).queryKey, next);
-    setOpen(false);
+    close();
   };
 
   const problem = press.problem === null ? null : <ProblemBox problem={press.problem} />;
@@ -49,6 +51,7 @@ export function ReportPanel({ game, side }: { game: Game; side: Side }) {
     <form
       className="stack"
       aria-label="Report result"
+      ref={opened}
       onSubmit={(event) => {
         event.preventDefault();
         if (choice !== null) void report(choice);
@@ -71,7 +74,7 @@ export function ReportPanel({ game, side }: { game: Game; side: Side }) {
         <MoneyButton type="submit" kind="ink" isBusy={press.isBusy} aria-disabled={choice === null}>
           Send report
         </MoneyButton>
-        <Button onClick={() => setOpen(false)}>Back</Button>
+        <Button onClick={close}>Back</Button>
       </div>
     </form>
   );
@@ -79,7 +82,7 @@ export function ReportPanel({ game, side }: { game: Game; side: Side }) {
   if (theirs === null) {
     return (
       <p>
-        <Button kind="ink" big onClick={() => setOpen(true)}>
+        <Button kind="ink" big ref={opener} onClick={open}>
           Report result
         </Button>
       </p>
@@ -95,7 +98,9 @@ export function ReportPanel({ game, side }: { game: Game; side: Side }) {
         <MoneyButton kind="ink" big isBusy={press.isBusy} onClick={() => void report(theirs)}>
           Confirm: {outcomeSaid(game, theirs, side)}
         </MoneyButton>
-        <Button onClick={() => setOpen(true)}>That's not what happened</Button>
+        <Button ref={opener} onClick={open}>
+          That's not what happened
+        </Button>
       </div>
     </div>
   );

@@ -1,4 +1,4 @@
-import { useState } from "react";
+import { type RefCallback, useState } from "react";
 import type { Proposal } from "../../../engine/contract/wager.ts";
 import { parseAmount } from "../../../engine/core/money.ts";
 import { call } from "../api/call.ts";
@@ -16,7 +16,15 @@ import { DraftFigures } from "./figures-of-draft.tsx";
 import { LapseField } from "./options.tsx";
 
 /** Other terms instead. Whoever counters is the proposer of the new offer, so "you put up" is the viewer's own stake. */
-export default function CounterForm({ proposal, onDone }: { proposal: Proposal; onDone: () => void }) {
+export default function CounterForm({
+  proposal,
+  opened,
+  onDone,
+}: {
+  proposal: Proposal;
+  opened: RefCallback<HTMLElement>;
+  onDone: () => void;
+}) {
   const { decimals } = proposal.proposerStake;
   const config = useConfig();
   const [draft, setDraft] = useState({
@@ -54,6 +62,7 @@ export default function CounterForm({ proposal, onDone }: { proposal: Proposal; 
     <form
       className="stack"
       aria-label={`Counter ${proposal.proposer.handle}`}
+      ref={opened}
       noValidate
       onSubmit={(event) => {
         event.preventDefault();

@@ -1,5 +1,5 @@
 import { Link, useNavigate } from "@tanstack/react-router";
-import { lazy, Suspense, useState } from "react";
+import { lazy, Suspense } from "react";
 import type { Proposal } from "../../../engine/contract/wager.ts";
 import { oddsOf } from "../../../engine/core/money.ts";
 import { call } from "../api/call.ts";
@@ -13,6 +13,7 @@ import { Countdown, useNow } from "../time/clock.tsx";
 import { Button, MoneyButton } from "../ui/button.tsx";
 import { Corners } from "../ui/corners.tsx";
 import { ProblemBox } from "../ui/problem-note.tsx";
+import { useInPlace } from "../ui/use-in-place.ts";
 import { OfferChain } from "./offer-chain.tsx";
 import { offerSentence, stakesOf, stampOf, standingOf, takerName } from "./said.ts";
 
@@ -83,7 +84,7 @@ export function OfferCard({ proposal }: { proposal: Proposal }) {
 function Moves({ proposal, standing }: { proposal: Proposal; standing: "proposer" | "taker" | "may_take" }) {
   const navigate = useNavigate();
   const config = useConfig();
-  const [isCountering, setCountering] = useState(false);
+  const countering = useInPlace();
   const params = { id: proposal.id };
   const take = usePress((_: "take", idempotencyKey) => call("acceptProposal", { params, idempotencyKey }));
   const end = usePress((move: "declineProposal" | "cancelProposal", idempotencyKey) =>
@@ -105,9 +106,9 @@ function Moves({ proposal, standing }: { proposal: Proposal; standing: "proposer
   return (
     <div className="ticket-stub stack">
       {problem === null ? null : <ProblemBox problem={problem} token={token} />}
-      {isCountering ? (
+      {countering.isOpen ? (
         <Suspense fallback={<p aria-busy="true">––</p>}>
-          <CounterForm proposal={proposal} onDone={() => setCountering(false)} />
+          <CounterForm proposal={proposal} opened={countering.opened} onDone={countering.close} />
         </Suspense>
       ) : (
         <div className="row">
@@ -120,7 +121,9 @@ function Moves({ proposal, standing }: { proposal: Proposal; standing: "proposer
               <MoneyButton kind="blue" isBusy={take.isBusy} onClick={() => void onTake()}>
                 Take it for {exact(proposal.takerStake)}
               </MoneyButton>
-              <Button onClick={() => setCountering(true)}>Counter</Button>
+              <Button ref={countering.opener} onClick={countering.open}>
+                Counter
+              </Button>
               {standing === "taker" ? (
                 <Button isBusy={end.isBusy} onClick={() => void onEnd("declineProposal")}>
                   Pass

@@ -40,8 +40,7 @@ export function HealthLine({ overview, onOpen }: { overview: Overview; onOpen: (
             {place === 0 ? null : <span aria-hidden="true">·</span>}
             <button
               type="button"
-              className="link link-row"
-              style={isBad ? { color: "var(--color-red)" } : undefined}
+              className={`link link-row${isBad ? " link-bad" : ""}`}
               onClick={() => onOpen(tab)}
             >
               {text}

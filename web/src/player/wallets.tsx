@@ -1,8 +1,9 @@
-import { useState } from "react";
+import { type RefCallback, useState } from "react";
 import type { Me } from "../../../engine/contract/account.ts";
 import { WalletList } from "../shell/wallet-list.tsx";
 import { AddressBlocks } from "../ui/address.tsx";
 import { Button } from "../ui/button.tsx";
+import { useInPlace } from "../ui/use-in-place.ts";
 import { walletProblem } from "../wallet/refusal.ts";
 import { linkWallet } from "../wallet/session.ts";
 import { useWallet } from "../wallet/store.ts";
@@ -10,7 +11,7 @@ import { useChangeMe } from "./settings.tsx";
 
 export function Wallets({ me }: { me: Me }) {
   const { change, isBusy } = useChangeMe();
-  const [isLinking, setLinking] = useState(false);
+  const linking = useInPlace();
   return (
     <section className="stack" aria-labelledby="wallets">
       <div className="section-head">
@@ -30,18 +31,20 @@ export function Wallets({ me }: { me: Me }) {
           </li>
         ))}
       </ul>
-      {isLinking ? (
-        <LinkWallet onDone={() => setLinking(false)} />
+      {linking.isOpen ? (
+        <LinkWallet opened={linking.opened} onDone={linking.close} />
       ) : (
         <p>
-          <Button onClick={() => setLinking(true)}>Link another wallet</Button>
+          <Button ref={linking.opener} onClick={linking.open}>
+            Link another wallet
+          </Button>
         </p>
       )}
     </section>
   );
 }
 
-function LinkWallet({ onDone }: { onDone: () => void }) {
+function LinkWallet({ opened, onDone }: { opened: RefCallback<HTMLElement>; onDone: () => void }) {
   const wallet = useWallet();
   const [isBusy, setBusy] = useState(false);
   const [refusal, setRefusal] = useState<string | null>(null);
@@ -58,7 +61,7 @@ function LinkWallet({ onDone }: { onDone: () => void }) {
     }
   };
   return (
-    <div className="box box-pad stack">
+    <div className="box box-pad stack" ref={opened}>
       <p>The wallet that you choose signs one message. It costs no gas.</p>
       {refusal === null ? null : (
         <div className="field-error" role="alert">

@@ -16,11 +16,16 @@ export function AddressBlocks({ address }: { address: string }) {
 
 export const shortHash = (hash: string): string => `${hash.slice(0, 8)}…${hash.slice(-4)}`;
 
-/** A link to the explorer. */
+/** A link to the explorer. One with a label of its own stands alone, so it is as tall as a finger. */
 export function OnChain({ kind, value, label }: { kind: "tx" | "address"; value: string; label?: string }) {
   const explorer = useConfig()?.explorerUrl ?? "https://basescan.org";
   return (
-    <a className="link sum" href={`${explorer}/${kind}/${value}`} target="_blank" rel="noreferrer">
+    <a
+      className={label === undefined ? "link sum" : "link link-row sum"}
+      href={`${explorer}/${kind}/${value}`}
+      target="_blank"
+      rel="noreferrer"
+    >
       {label ?? shortHash(value)}
     </a>
   );

@@ -1,10 +1,10 @@
-import type { ButtonHTMLAttributes, ReactNode } from "react";
+import type { ComponentPropsWithRef, ReactNode } from "react";
 import { queryClient } from "../api/client.ts";
 import { connection } from "../live/connection.ts";
 import { useStale } from "../live/hooks.ts";
 
 type Kind = "plain" | "ink" | "red" | "blue";
-interface Props extends Omit<ButtonHTMLAttributes<HTMLButtonElement>, "disabled"> {
+interface Props extends Omit<ComponentPropsWithRef<"button">, "disabled"> {
   kind?: Kind;
   big?: boolean;
   /** Under way: stays in the tab order, and a press does nothing. */
