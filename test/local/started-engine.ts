@@ -12,6 +12,9 @@ const startTimeoutMs = 30_000;
 const endTimeoutMs = 45_000;
 const root = fileURLToPath(new URL("../..", import.meta.url));
 
+/** Would make it another engine than the one that comes with nothing configured. */
+const foreign = new Set(["DATABASE_URL", "DATABASE_OWNER_URL", "BASE_RPC_URLS", "BASE_FORK_URL", "NODE_ENV"]);
+
 /** A program of the project, run as a person runs it. */
 export interface Run {
   pid: number;
@@ -24,13 +27,7 @@ export interface Run {
 }
 
 export function run(script: string, flags: string[], environment: Record<string, string>): Run {
-  const {
-    DATABASE_URL: _,
-    BASE_RPC_URLS: __,
-    BASE_FORK_URL: ___,
-    NODE_ENV: ____,
-    ...inherited
-  } = process.env;
+  const inherited = Object.fromEntries(Object.entries(process.env).filter(([name]) => !foreign.has(name)));
   const child = spawn(process.execPath, ["--import", "tsx", join(root, "scripts", script), ...flags], {
     cwd: root,
     env: { ...inherited, ...environment },
