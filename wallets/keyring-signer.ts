@@ -22,7 +22,10 @@ const historyCapacity = 50_000;
 
 /** @internal made by `createSigner`, which checks the seed first */
 export class KeyringSigner implements Signer {
-  readonly holdsKeys = true;
+  get holdsKeys(): boolean {
+    return true;
+  }
+
   readonly #options: SignerOptions;
   readonly #keyring: Keyring;
   readonly #history = new SigningHistory({ capacity: historyCapacity });

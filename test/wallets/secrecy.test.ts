@@ -94,7 +94,15 @@ test("nothing is written to the console", async () => {
 test("a signer offers addresses, instructions and a pause: no message, typed data or bare hash", () => {
   const { signer } = makeHouse();
   const offered = Object.getOwnPropertyNames(Object.getPrototypeOf(signer));
-  expect(offered.sort()).toEqual(["addressOf", "constructor", "pause", "resume", "sign", "toJSON"]);
+  expect(offered.sort()).toEqual([
+    "addressOf",
+    "constructor",
+    "holdsKeys",
+    "pause",
+    "resume",
+    "sign",
+    "toJSON",
+  ]);
   expect(Object.keys(signerModule)).toEqual(["createSigner"]);
 });
 
