@@ -24,6 +24,7 @@ import { readSnapshot } from "./services/snapshots.ts";
 import { awaitWallets, prepareWallets } from "./services/wallets.ts";
 import { startChainWork } from "./workers/chain.ts";
 import { startDeadlines } from "./workers/deadlines.ts";
+import { startForgetting } from "./workers/forgetting.ts";
 import { runAsLeader } from "./workers/leader.ts";
 
 export interface Engine {
@@ -128,7 +129,11 @@ function serveSockets(
   });
   const publisher = createPublisher({ io, takeEvents: (input) => takeEvents(context, input), log });
   const done = Promise.all([
-    runAsLeader(context, { name: "relay", signal, lead: publisher.run }),
+    runAsLeader(context, {
+      name: "relay",
+      signal,
+      lead: (lead) => Promise.all([publisher.run(lead), startForgetting(context, lead)]),
+    }),
     listen(url, "outbox", publisher.nudge, signal),
     listen(url, "session_ended", (sessionId) => sessionId && endSession(io, sessionId), signal),
   ]);

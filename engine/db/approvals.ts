@@ -18,11 +18,15 @@ export async function insertApproval(db: Queryable, act: Act & { operatorId: str
   );
 }
 
-/** How many operators said exactly this. */
-export async function countApprovals(db: Queryable, act: Act): Promise<number> {
+/** How many of those who are operators now said exactly this. */
+export async function countApprovals(
+  db: Queryable,
+  { operatorAddresses, ...act }: Act & { operatorAddresses: string[] },
+): Promise<number> {
   const { rows } = await db.query(
-    "SELECT count(*) AS operators FROM approval WHERE action = $1 AND subject = $2 AND payload_hash = $3",
-    [act.action, act.subject, act.payloadHash],
+    `SELECT count(*) AS operators FROM approval WHERE action = $1 AND subject = $2 AND payload_hash = $3
+       AND EXISTS (SELECT FROM player_wallet WHERE player_id = operator_id AND address = ANY ($4))`,
+    [act.action, act.subject, act.payloadHash, operatorAddresses],
   );
   return oneOf(z.object({ operators: count }), rows).operators;
 }

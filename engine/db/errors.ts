@@ -12,6 +12,13 @@ export const isUniqueViolation = (error: unknown, constraint?: string): boolean 
   isDatabaseError(error) &&
   error.code === "23505" &&
   (constraint === undefined || error.constraint === constraint);
+/** A connection that broke, or couldn't be had, without a code that says so. */
+export class DatabaseAwayError extends Error {
+  override readonly name = "DatabaseAwayError";
+  constructor(cause: unknown) {
+    super("the database is away", { cause });
+  }
+}
 const awayStates = new Set([
   "ECONNREFUSED",
   "ECONNRESET",
@@ -24,7 +31,8 @@ const awayStates = new Set([
 ]);
 /** The database can't be reached, or went away in the middle; whether the last commit took place isn't known then. */
 export const isAway = (error: unknown): boolean =>
-  error instanceof Error && "code" in error && awayStates.has(String(error.code));
+  error instanceof DatabaseAwayError ||
+  (error instanceof Error && "code" in error && awayStates.has(String(error.code)));
 /** A ledger row would take a balance below zero. */
 export const isOverdraft = (error: unknown): boolean =>
   isDatabaseError(error) && error.code === "23514" && error.constraint === "account_balance_check";

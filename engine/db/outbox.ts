@@ -70,7 +70,12 @@ export async function readRoomSequence(db: Queryable, room: string): Promise<num
   return rowsOf(z.object({ sequence: count }), rows)[0]?.sequence ?? 0;
 }
 
-/** Published events are of no use after a day. */
-export async function trimOutbox(db: Queryable): Promise<void> {
-  await db.query("DELETE FROM outbox WHERE published_at < now() - interval '1 day'");
+/** Published events are of no use after a day. Drops the oldest, at most `limit`; answers how many. */
+export async function trimOutbox(db: Queryable, limit: number): Promise<number> {
+  const { rowCount } = await db.query(
+    `DELETE FROM outbox WHERE published_at < now() - interval '1 day'
+       AND id IN (SELECT id FROM outbox ORDER BY id LIMIT $1)`,
+    [limit],
+  );
+  return rowCount ?? 0;
 }

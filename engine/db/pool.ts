@@ -1,6 +1,6 @@
 /** Connections and transactions. Everything else in this layer is one function a statement. */
 import pg from "pg";
-import { isRetriable } from "./errors.ts";
+import { DatabaseAwayError, isAway, isDatabaseError, isRetriable } from "./errors.ts";
 
 // bigint and numeric come as strings; each decoder says which of them it reads as a bigint.
 const { Pool: PgPool } = pg;
@@ -68,28 +68,51 @@ export async function transaction<Value>(
   { keep = () => true, last = async () => undefined }: TransactionOptions<Value> = {},
 ): Promise<Value> {
   for (let attempt = 1; ; attempt += 1) {
-    const client = await pool.connect();
-    const tx = client as unknown as Tx;
-    let broken: Error | undefined;
     try {
-      const [, value] = await together(tx, () => [client.query("BEGIN"), work(tx)]);
-      if (!keep(value)) {
-        await client.query("ROLLBACK");
+      return await onConnection(pool, async (client) => {
+        const tx = client as unknown as Tx;
+        const [, value] = await together(tx, () => [client.query("BEGIN"), work(tx)]);
+        if (!keep(value)) {
+          await client.query("ROLLBACK");
+          return value;
+        }
+        const [, { command }] = await together(tx, () => [last(tx, value), client.query("COMMIT")]);
+        // What the database answers when a statement had failed and nobody minded.
+        if (command !== "COMMIT") throw new Error("the transaction was rolled back at its end");
         return value;
-      }
-      const [, { command }] = await together(tx, () => [last(tx, value), client.query("COMMIT")]);
-      // What the database answers when a statement had failed and nobody minded.
-      if (command !== "COMMIT") throw new Error("the transaction was rolled back at its end");
-      return value;
-    } catch (error) {
-      // A failed rollback means that the connection is unusable: it is thrown away.
-      await client.query("ROLLBACK").catch((failure: Error) => {
-        broken = failure;
       });
+    } catch (error) {
       if (attempt >= maxTries || !isRetriable(error)) throw error;
-    } finally {
-      client.release(broken);
     }
+  }
+}
+
+/**
+ * Lends a connection, and rolls back what is open on it when `work` throws. One that breaks is thrown away.
+ * @throws DatabaseAwayError when there is none, or when it broke and `work` failed for it
+ */
+async function onConnection<Value>(
+  pool: Pool,
+  work: (client: pg.PoolClient) => Promise<Value>,
+): Promise<Value> {
+  const client = await pool.connect().catch((failure: unknown) => {
+    throw isAway(failure) || isDatabaseError(failure) ? failure : new DatabaseAwayError(failure);
+  });
+  let broken: Error | undefined;
+  // The pool listens only while a connection is idle; an error that nobody hears would end the process.
+  const breaks = (failure: Error): void => {
+    broken = failure;
+  };
+  client.on("error", breaks);
+  try {
+    return await work(client);
+  } catch (error) {
+    await client.query("ROLLBACK").catch(breaks);
+    if (broken === undefined || isAway(error) || isDatabaseError(error)) throw error;
+    throw new DatabaseAwayError(error);
+  } finally {
+    client.off("error", breaks);
+    client.release(broken);
   }
 }
 
@@ -107,20 +130,10 @@ export async function together<Sent extends Promise<unknown>[]>(tx: Tx, send: ()
 }
 
 /** Several reads of one moment, for snapshots. */
-export async function snapshot<Value>(pool: Pool, work: (tx: Tx) => Promise<Value>): Promise<Value> {
-  const client = await pool.connect();
-  let broken: Error | undefined;
-  try {
+export const snapshot = <Value>(pool: Pool, work: (tx: Tx) => Promise<Value>): Promise<Value> =>
+  onConnection(pool, async (client) => {
     await client.query("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY");
     const value = await work(client as unknown as Tx);
     await client.query("COMMIT");
     return value;
-  } catch (error) {
-    await client.query("ROLLBACK").catch((failure: Error) => {
-      broken = failure;
-    });
-    throw error;
-  } finally {
-    client.release(broken);
-  }
-}
+  });

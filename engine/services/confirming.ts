@@ -1,7 +1,7 @@
 /** Finds out what the blocks' logs don't say: failed transactions, and gas top-ups. */
 import { type ReceiptAnswer, readReceipt } from "../chain/receipts.ts";
 import { lockCursor } from "../db/cursor.ts";
-import { transaction } from "../db/pool.ts";
+import { type Tx, transaction } from "../db/pool.ts";
 import { markMined, markReverted, readWaiting, type WaitingAttempt } from "../db/sending.ts";
 import type { Context } from "./context.ts";
 import { tellInstructions } from "./instruction-events.ts";
@@ -49,16 +49,24 @@ async function confirm(
     // With the cursor locked no reorg is handled meanwhile; a block beyond it is told by the follower soon.
     const cursor = await lockCursor(tx);
     if (cursor === null || blockNumber > cursor.head_number) return [];
-    if (didIt) return markMined(tx, [{ chainTxId: attempt.chain_tx_id, hash: attempt.hash, blockNumber }]);
+    if (didIt) {
+      const mined = { chainTxId: attempt.chain_tx_id, hash: attempt.hash, blockNumber };
+      return told(context, tx, await markMined(tx, [mined]));
+    }
     if (blockNumber > cursor.finalized_number) return [];
     const note = succeeded
       ? "the transaction succeeded without the transfer that it was sent for"
       : "the token refused the transfer on the chain";
     context.log.error({ hash: attempt.hash, instructionId: attempt.instruction_id }, note);
-    return markReverted(tx, { chainTxId: attempt.chain_tx_id, hash: attempt.hash, blockNumber, note });
+    const reverted = { chainTxId: attempt.chain_tx_id, hash: attempt.hash, blockNumber, note };
+    return told(context, tx, await markReverted(tx, reverted));
   });
   if (moved.length === 0) return false;
-  await transaction(context.pool, (tx) => tellInstructions(context, tx, moved));
   context.nudge();
   return true;
+}
+
+async function told(context: Context, tx: Tx, instructionIds: string[]): Promise<string[]> {
+  await tellInstructions(context, tx, instructionIds);
+  return instructionIds;
 }

@@ -3,7 +3,7 @@ import { readNonce } from "../chain/balances.ts";
 import { readReceipt } from "../chain/receipts.ts";
 import { insertBreach } from "../db/breaches.ts";
 import { readCursor } from "../db/cursor.ts";
-import { readOutstanding } from "../db/nonces.ts";
+import { readNextNonce, readOutstanding } from "../db/nonces.ts";
 import { transaction } from "../db/pool.ts";
 import { freezeWallet, readActiveWallets } from "../db/sending.ts";
 import type { Context } from "./context.ts";
@@ -23,10 +23,13 @@ interface SpendingWallet {
 export async function areNoncesOurs(context: Context, wallet: SpendingWallet): Promise<boolean> {
   const spent = await readNonce(context.chain, wallet.address, "latest");
   if (spent <= wallet.nextNonce) return true;
+  // What we knew was read before the chain was asked, and another may have sent meanwhile.
+  const nextNonce = await readNextNonce(context.pool, wallet.id);
+  if (spent <= nextNonce) return true;
   await raise(
     context,
     wallet.id,
-    `wallet ${wallet.address} has sent ${spent} transactions, ${wallet.nextNonce} of them ours`,
+    `wallet ${wallet.address} has sent ${spent} transactions, ${nextNonce} of them ours`,
   );
   return false;
 }

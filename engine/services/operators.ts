@@ -30,7 +30,12 @@ export async function approve(context: Context, approval: Approval): Promise<Res
   const { action, subject, operatorId } = approval;
   const payloadHash = createHash("sha256").update(canonical(approval.payload)).digest();
   await insertApproval(context.pool, { action, subject, payloadHash, operatorId });
-  const given = await countApprovals(context.pool, { action, subject, payloadHash });
+  const given = await countApprovals(context.pool, {
+    action,
+    subject,
+    payloadHash,
+    operatorAddresses: [...context.settings.operatorAddresses],
+  });
   if (given >= approval.needed) return accept(null);
   return reject("second_approval_needed", {
     message: "Your approval is noted. Another operator must ask for exactly the same.",

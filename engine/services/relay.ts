@@ -70,5 +70,8 @@ async function withBalances(context: Context, tx: Tx, events: ClaimedEvent[]): P
   });
 }
 
-/** Drops what was published long ago. */
-export const forgetOldEvents = (context: Context): Promise<void> => trimOutbox(context.pool);
+const forgetAtOnce = 5_000;
+
+/** Drops some of what was published long ago; true when there may be more. */
+export const forgetOldEvents = async (context: Context): Promise<boolean> =>
+  (await trimOutbox(context.pool, forgetAtOnce)) === forgetAtOnce;

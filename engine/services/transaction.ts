@@ -15,19 +15,28 @@ export async function change<Value>(
   context: Context,
   work: (tx: Tx) => Promise<Result<Value>>,
 ): Promise<Result<Value>> {
-  const result = await transaction(context.pool, staging(work), {
-    keep: ({ ok }) => ok,
+  const keep = ({ ok }: Result<Value>): boolean => ok;
+  const result = await transaction(context.pool, staging(work, keep), {
+    keep,
     last: (tx) => writeOutbox(tx, takeStaged(tx)),
   });
   if (result.ok) context.nudge();
   return result;
 }
 
+/** Collects what `work` tells; nothing stays behind on the connection when it isn't kept. */
 const staging =
-  <Value>(work: (tx: Tx) => Promise<Value>) =>
-  (tx: Tx): Promise<Value> => {
+  <Value>(work: (tx: Tx) => Promise<Value>, keep: (value: Value) => boolean) =>
+  async (tx: Tx): Promise<Value> => {
     stageTellings(tx);
-    return work(tx);
+    let isKept = false;
+    try {
+      const value = await work(tx);
+      isKept = keep(value);
+      return value;
+    } finally {
+      if (!isKept) takeStaged(tx);
+    }
   };
 
 /** A client's key for one write of money, and what it asks for. */
@@ -60,8 +69,9 @@ export async function changeOnce<Value>(
     if (worked.status === "rejected") throw worked.reason;
     return worked.value;
   };
-  const result = await transaction(context.pool, staging(attempt), {
-    keep: (outcome) => outcome !== "done before" && outcome.ok,
+  const keep = (outcome: Result<Value> | "done before"): boolean => outcome !== "done before" && outcome.ok;
+  const result = await transaction(context.pool, staging(attempt, keep), {
+    keep,
     last: async (tx, outcome) => {
       if (outcome !== "done before" && outcome.ok)
         await storeAnswer(tx, { ...idempotency, body: outcome.value, events: takeStaged(tx) });

@@ -1,6 +1,7 @@
 import { setTimeout as delay } from "node:timers/promises";
-import { type Address, encodeFunctionData, parseAbi, parseEther } from "viem";
+import { type Address, encodeFunctionData, multicall3Abi, parseAbi, parseEther } from "viem";
 import { mnemonicToAccount, type PrivateKeyAccount, privateKeyToAccount } from "viem/accounts";
+import { base } from "viem/chains";
 import { callNode, toQuantity } from "./rpc.ts";
 
 /** The mnemonic that every development node knows, and therefore everybody. Never give its accounts anything of worth. */
@@ -51,28 +52,38 @@ export async function setEther(rpcUrl: string, address: string, wei: bigint): Pr
  * @throws when the token refuses, or the mint isn't mined within 30 s.
  */
 export async function mintToken(rpcUrl: string, token: string, to: string, amount: bigint): Promise<void> {
-  await mintTokenToEach(rpcUrl, token, [to], amount);
+  const hash = await sendMint(rpcUrl, { token, to, amount });
+  if (hash !== undefined) await waitUntilMined(rpcUrl, hash);
 }
 
-/** Like `mintToken`, the same amount for each of several accounts, in as few blocks as they fit in. */
+/** Like `mintToken`, the same amount for each of up to 200 accounts, in one transaction of a stand-in's. */
 export async function mintTokenToEach(
   rpcUrl: string,
-  token: string,
-  recipients: readonly string[],
+  token: Address,
+  recipients: readonly Address[],
   amount: bigint,
 ): Promise<void> {
-  const hashes: unknown[] = [];
-  // One after another: the node counts the minter's nonces.
-  for (const to of recipients) hashes.push(await sendMint(rpcUrl, { token, to, amount }));
-  for (const hash of hashes) if (hash !== undefined) await waitUntilMined(rpcUrl, hash);
+  await impersonateMinter(rpcUrl);
+  const calls = recipients.map((to) => ({
+    target: token,
+    allowFailure: false,
+    callData: encodeFunctionData({ abi: tokenAbi, functionName: "mint", args: [to, amount] }),
+  }));
+  const data = encodeFunctionData({ abi: multicall3Abi, functionName: "aggregate3", args: [calls] });
+  const call = { from: minterAddress, to: base.contracts.multicall3.address, data };
+  await waitUntilMined(rpcUrl, await callNode(rpcUrl, "eth_sendTransaction", [call]));
 }
 
 type Mint = { token: string; to: string; amount: bigint };
 
-/** The hash of the mint, or undefined when the tokens are there already. */
-async function sendMint(rpcUrl: string, { token, to, amount }: Mint): Promise<unknown> {
+async function impersonateMinter(rpcUrl: string): Promise<void> {
   await callNode(rpcUrl, "anvil_impersonateAccount", [minterAddress]);
   await setEther(rpcUrl, minterAddress, parseEther("1"));
+}
+
+/** The hash of the mint, or undefined when the tokens are there already. */
+async function sendMint(rpcUrl: string, { token, to, amount }: Mint): Promise<unknown> {
+  await impersonateMinter(rpcUrl);
   const data = encodeFunctionData({ abi: tokenAbi, functionName: "mint", args: [to as Address, amount] });
   const call = { from: minterAddress, to: token, data };
   if (await isAccepted(rpcUrl, call)) return callNode(rpcUrl, "eth_sendTransaction", [call]);

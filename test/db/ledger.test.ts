@@ -1,7 +1,7 @@
 import pg from "pg";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { PlannedTransfer } from "../../engine/core/ledger.ts";
-import { isDatabaseError, isUniqueViolation } from "../../engine/db/errors.ts";
+import { isAway, isDatabaseError, isUniqueViolation } from "../../engine/db/errors.ts";
 import { createPool, type Pool, transaction } from "../../engine/db/pool.ts";
 import { listTokens } from "../../engine/db/tokens.ts";
 import { claimSpareWallet, reserveWallet, setWalletAddress } from "../../engine/db/wallets.ts";
@@ -26,6 +26,35 @@ afterAll(async () => {
   await pool.end();
   await otherProcess.end();
   await database.drop();
+});
+
+/** Backends are ended as a failover would, by the only login that may. */
+async function endBackend(pid: number): Promise<void> {
+  const superuser = new pg.Client({ connectionString: database.superuserUrl });
+  await superuser.connect();
+  await superuser.query("SELECT pg_terminate_backend($1)", [pid]);
+  await superuser.end();
+}
+
+describe("a connection that is cut", () => {
+  it("between two statements of a transaction fails it, and is replaced; nobody else notices", async () => {
+    const cut = transaction(pool, async (tx) => {
+      const { rows } = await tx.query("SELECT pg_backend_pid() AS pid");
+      await endBackend(rows[0].pid);
+      await tx.query("SELECT 1");
+    });
+    await expect(cut).rejects.toSatisfy(isAway);
+    expect((await pool.query("SELECT 1 AS one")).rows).toEqual([{ one: 1 }]);
+  });
+
+  it("while a statement runs fails it in the same way", async () => {
+    const cut = transaction(pool, async (tx) => {
+      const { rows } = await tx.query("SELECT pg_backend_pid() AS pid");
+      await Promise.all([tx.query("SELECT pg_sleep(10)"), endBackend(rows[0].pid)]);
+    });
+    await expect(cut).rejects.toSatisfy(isAway);
+    expect((await pool.query("SELECT 1 AS one")).rows).toEqual([{ one: 1 }]);
+  });
 });
 
 let wallets = 0;

@@ -82,5 +82,10 @@ export async function depositFrom(world: MoneyWorld, sender: string): Promise<st
   return row.id;
 }
 
-export const operator = (world: MoneyWorld): Promise<{ playerId: string; handle: string }> =>
-  world.player().then(({ id }) => ({ playerId: id, handle: "operator" }));
+export async function operator(world: MoneyWorld): Promise<{ playerId: string; handle: string }> {
+  const { id, address } = await world.player();
+  const { settings } = world.context;
+  const operatorAddresses = new Set([...settings.operatorAddresses, address.toLowerCase()]);
+  world.context.settings = { ...settings, operatorAddresses };
+  return { playerId: id, handle: "operator" };
+}

@@ -157,6 +157,18 @@ describe("a refund", () => {
     expect(codeOf(await refund(depositId))).toBe("ok");
   });
 
+  it("above the limit doesn't count the word of one who is no operator any more", async () => {
+    const sender = await toVault(1_002n);
+    const depositId = await depositFrom(world, sender);
+    await finalize(world);
+    const { settings } = world.context;
+    const former = await operator(world);
+    expect(codeOf(await refund(depositId, former))).toBe("second_approval_needed");
+    world.context.settings = settings;
+    expect(codeOf(await refund(depositId))).toBe("second_approval_needed");
+    expect(codeOf(await refund(depositId, await operator(world)))).toBe("ok");
+  });
+
   it("of minted money is refused: there is no sender to go back to", async () => {
     await world.base.mint(world.base.usdc, world.vault, 5n);
     await world.caughtUp();
