@@ -22,8 +22,8 @@ export interface HttpOptions {
   trustedProxyHops: number;
   /** Most API requests a minute from one client. */
   requestsPerMinute: number;
-  /** Requests under way at a time; what comes beyond is told to try again. */
-  maxRequestsInFlight?: number;
+  /** Requests at work at a time; what comes beyond is told to try again. */
+  maxRequestsAtWork?: number;
   /** False: only health and figures, for machines. */
   servesApi?: boolean;
   /** What the web build made; absent: the API alone. */
@@ -77,7 +77,7 @@ export async function buildApp(options: HttpOptions): Promise<FastifyInstance> {
   registerRoutes(app, context, handlers, ({ path }) => !path.startsWith("/api/"));
   if (!servesApi) return app;
   await app.register(async (api) => {
-    refuseWhenOverloaded(api, options.maxRequestsInFlight ?? 1_000);
+    refuseWhenOverloaded(api, options.maxRequestsAtWork ?? 1_000);
     await guardApi(api, { context, requestsPerMinute: options.requestsPerMinute });
     api.addHook("onRequest", (_request, reply, done) => {
       reply.header("cache-control", "no-store");

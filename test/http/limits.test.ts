@@ -1,4 +1,5 @@
 /** One client can't take the server from the others, whatever it says about itself. */
+import { connect } from "node:net";
 import { Writable } from "node:stream";
 import { afterEach, expect, test } from "vitest";
 import { createPool } from "../../engine/db/pool.ts";
@@ -112,7 +113,7 @@ test("a line of the log says who did what, and no secret", async () => {
 });
 
 test("what a slow database can't keep up with is told to come back, and nobody who waits is forgotten", async () => {
-  site = await openSite({ maxRequestsInFlight: 5 });
+  site = await openSite({ maxRequestsAtWork: 5 });
   const { browser } = await site.player();
   const slow = await site.context.pool.connect();
   await slow.query("BEGIN");
@@ -131,6 +132,41 @@ test("what a slow database can't keep up with is told to come back, and nobody w
   slow.release();
   expect((await Promise.all(waiting)).map(({ status }) => status)).toEqual([200, 200, 200, 200, 200]);
   expect((await browser.ask("readConfig")).status).toBe(200);
+});
+
+test("slow bodies hold no place, and whoever leaves while waiting gives it back", async () => {
+  site = await openSite({ maxRequestsAtWork: 5 });
+  const { port } = new URL(await site.app.listen({ port: 0, host: "127.0.0.1" }));
+  const slow = Array.from({ length: 20 }, () => connect(Number(port), "127.0.0.1"));
+  const begin = "POST /api/auth/challenge HTTP/1.1\r\nHost: rail\r\nContent-Type: application/json\r\n";
+  for (const socket of slow) {
+    socket.on("error", () => undefined);
+    socket.write(`${begin}Content-Length: 100\r\n\r\n{`);
+  }
+  const accepted = () => new Promise<number>((done) => site.app.server.getConnections((_, n) => done(n)));
+  await waitFor(async () => (await accepted()) === slow.length, { what: "twenty bodies on their way" });
+  expect((await read()).statusCode).toBe(200);
+  for (const socket of slow) socket.destroy();
+  await waitFor(async () => (await accepted()) === 0, { what: "all of them have gone" });
+
+  // Gone while the session is looked up: five places must be there afterwards.
+  const { browser } = await site.player();
+  const busy = await site.context.pool.connect();
+  await busy.query("BEGIN");
+  await busy.query("LOCK TABLE session");
+  const leaving = Array.from({ length: 5 }, () => connect(Number(port), "127.0.0.1"));
+  for (const socket of leaving) {
+    socket.on("error", () => undefined);
+    socket.write(`GET /api/me HTTP/1.1\r\nHost: rail\r\nCookie: ${browser.cookieHeader}\r\n\r\n`);
+  }
+  await waitFor(async () => (await read()).statusCode === 503, { what: "five requests at work" });
+  for (const socket of leaving) socket.destroy();
+  await waitFor(async () => (await read()).statusCode === 200, { what: "their places" });
+  await busy.query("COMMIT");
+  busy.release();
+  expect((await Promise.all(Array.from({ length: 5 }, () => read()))).map((one) => one.statusCode)).toEqual(
+    Array(5).fill(200),
+  );
 });
 
 test("while the database is away the process says so, and lives", async () => {

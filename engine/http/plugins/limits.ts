@@ -1,6 +1,6 @@
 /** How often one client may ask, and when this process takes no more. Limits are per process. */
 import rateLimit from "@fastify/rate-limit";
-import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
+import type { FastifyInstance, FastifyReply, FastifyRequest, onRequestHookHandler } from "fastify";
 import { RejectionError } from "../problems.ts";
 
 const windowMs = 60_000;
@@ -21,24 +21,38 @@ export interface Limits {
 }
 
 /**
- * Refuses work of this scope while as many requests are under way: those that wait for a database that lags would only
- * make it later for everybody. Counted rather than measured by the event loop's delay, which one long pause sets off.
+ * Refuses work of this scope while as many requests are at work: those that wait for a database that lags would only
+ * make it later for everybody. One whose body is still on its way holds no place, or a few slow senders could hold them
+ * all. Counted rather than measured by the event loop's delay, which one long pause sets off.
  */
-export function refuseWhenOverloaded(app: FastifyInstance, maxRequestsInFlight: number): void {
-  let inFlight = 0;
-  app.addHook("onRequest", (_request, reply, done) => {
-    if (inFlight >= maxRequestsInFlight) {
+export function refuseWhenOverloaded(app: FastifyInstance, maxRequestsAtWork: number): void {
+  const atWork = new WeakSet<FastifyRequest>();
+  let places = maxRequestsAtWork;
+  const leave = (request: FastifyRequest): void => {
+    if (atWork.delete(request)) places += 1;
+  };
+  const enter: onRequestHookHandler = (request, reply, done) => {
+    // Nobody is there any more, and it won't close once more to give the place back.
+    if (reply.raw.destroyed) return done();
+    if (places === 0) {
       reply.header("retry-after", 1);
       done(new RejectionError({ code: "overloaded" }));
       return;
     }
-    inFlight += 1;
+    places -= 1;
+    atWork.add(request);
+    done();
+  };
+  app.addHook("onRequest", (request, reply, done) => {
     // Comes once, whether the answer went out or nobody was there any more.
-    reply.raw.once("close", () => {
-      inFlight -= 1;
-    });
+    reply.raw.once("close", () => leave(request));
+    enter.call(app, request, reply, done);
+  });
+  app.addHook("preParsing", (request, _reply, _payload, done) => {
+    leave(request);
     done();
   });
+  app.addHook("preValidation", enter);
 }
 
 /** Each `spend…` sets the headers that say what is left. @throws RejectionError `too_many_requests` */
