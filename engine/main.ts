@@ -17,15 +17,15 @@ import { adapterConnections, clusterAdapter } from "./realtime/cluster.ts";
 import { createPublisher, type Publisher } from "./realtime/publisher.ts";
 import { createRealtime, endSession } from "./realtime/server.ts";
 import type { Context } from "./services/context.ts";
-import { roomsOfOverlay } from "./services/overlays.ts";
+import { replacedOverlays, roomsOfOverlay } from "./services/overlays.ts";
 import { takeEvents } from "./services/relay.ts";
 import { createSessionReader, endedSessions } from "./services/sessions.ts";
-import { readSnapshot } from "./services/snapshots.ts";
+import { readSequences, readSnapshot } from "./services/snapshots.ts";
 import { awaitWallets, prepareWallets } from "./services/wallets.ts";
 import { startChainWork } from "./workers/chain.ts";
 import { startDeadlines } from "./workers/deadlines.ts";
 import { startForgetting } from "./workers/forgetting.ts";
-import { runAsLeader } from "./workers/leader.ts";
+import { type Leases, leaseConnections, runAsLeader } from "./workers/leader.ts";
 
 export interface Engine {
   /** Where it listens, such as `http://127.0.0.1:4200`. */
@@ -43,6 +43,10 @@ export async function startEngine(config: Config): Promise<Engine> {
   if (config.DATABASE_OWNER_URL !== undefined) await migrate(config.DATABASE_OWNER_URL);
   const foundation = await openFoundation(config, { keys: role === "api" ? "none" : "own" });
   const { log, pool } = foundation.context;
+  const leases = {
+    log,
+    pool: createPool({ url: config.DATABASE_URL, maxConnections: leaseConnections }),
+  };
   const wakeOthers = createWaker(pool, "outbox");
   let nudge = wakeOthers;
   const context: Context = { ...foundation.context, nudge: () => nudge() };
@@ -55,6 +59,7 @@ export async function startEngine(config: Config): Promise<Engine> {
     stopping.abort();
     for (const close of closing.reverse()) await close();
     await Promise.allSettled(running);
+    await leases.pool.end();
     await foundation.close();
   };
   const stop = (): Promise<void> => {
@@ -68,14 +73,19 @@ export async function startEngine(config: Config): Promise<Engine> {
     const app = await buildApp(httpOptions(config, context));
     closing.push(() => app.close());
     if (role !== "chain") {
-      const { publisher, done } = serveSockets(config, context, { httpServer: app.server, signal, closing });
+      const { publisher, done } = serveSockets(config, context, {
+        httpServer: app.server,
+        leases,
+        signal,
+        closing,
+      });
       running.push(done);
       nudge = () => {
         if (!publisher.nudge()) wakeOthers();
       };
     }
     if (role !== "api")
-      running.push(startChainWork(context, { signal }), startDeadlines(context, { signal }));
+      running.push(startChainWork(context, { leases, signal }), startDeadlines(context, { signal }));
     const address = await app.listen({ host: config.HOST, port: config.PORT });
     log.info({ address, role, vault, gas }, "On the Rail runs");
     return { address, origin: config.PUBLIC_ORIGIN, vaultAddress: vault, gasAddress: gas, stop };
@@ -103,9 +113,15 @@ function serveSockets(
   context: Context,
   {
     httpServer,
+    leases,
     signal,
     closing,
-  }: { httpServer: HttpServer; signal: AbortSignal; closing: (() => Promise<unknown>)[] },
+  }: {
+    httpServer: HttpServer;
+    leases: Leases;
+    signal: AbortSignal;
+    closing: (() => Promise<unknown>)[];
+  },
 ): { publisher: Publisher; done: Promise<unknown> } {
   const { log } = context;
   const { DATABASE_URL: url } = config;
@@ -119,7 +135,9 @@ function serveSockets(
     readSession: createSessionReader(context),
     endedSessions: (sessionIds) => endedSessions(context, sessionIds),
     roomsOfOverlay: (token) => roomsOfOverlay(context, token),
+    replacedOverlays: (ownRooms) => replacedOverlays(context, ownRooms),
     readSnapshot: (room) => readSnapshot(context, room),
+    readSequences: (rooms) => readSequences(context, rooms),
     log,
     ...(adapterPool === null ? {} : { adapter: clusterAdapter(adapterPool, log) }),
   });
@@ -129,7 +147,7 @@ function serveSockets(
   });
   const publisher = createPublisher({ io, takeEvents: (input) => takeEvents(context, input), log });
   const done = Promise.all([
-    runAsLeader(context, {
+    runAsLeader(leases, {
       name: "relay",
       signal,
       lead: (lead) => Promise.all([publisher.run(lead), startForgetting(context, lead)]),

@@ -59,16 +59,29 @@ export async function advanceRooms(
            RETURNING room, sequence`,
     values: [advances.map(({ room }) => room), advances.map(({ by }) => by)],
   });
-  return new Map(
-    rowsOf(z.object({ room: z.string(), sequence: count }), rows).map((row) => [row.room, row.sequence]),
-  );
+  return sequences(rows);
 }
 
 /** A room's number, 0 before its first event. */
 export async function readRoomSequence(db: Queryable, room: string): Promise<number> {
-  const { rows } = await db.query("SELECT sequence FROM room_sequence WHERE room = $1", [room]);
-  return rowsOf(z.object({ sequence: count }), rows)[0]?.sequence ?? 0;
+  return (await readRoomSequences(db, [room])).get(room) ?? 0;
 }
+
+/** The numbers of several rooms. */
+export async function readRoomSequences(db: Queryable, rooms: string[]): Promise<Map<string, number>> {
+  const { rows } = await db.query({
+    name: "room_sequences",
+    text: `SELECT room, coalesce(sequence, 0) AS sequence
+           FROM unnest($1::text[]) AS asked (room) LEFT JOIN room_sequence USING (room)`,
+    values: [rooms],
+  });
+  return sequences(rows);
+}
+
+const sequences = (rows: unknown[]): Map<string, number> =>
+  new Map(
+    rowsOf(z.object({ room: z.string(), sequence: count }), rows).map((row) => [row.room, row.sequence]),
+  );
 
 /** Published events are of no use after a day. Drops the oldest, at most `limit`; answers how many. */
 export async function trimOutbox(db: Queryable, limit: number): Promise<number> {

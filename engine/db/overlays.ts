@@ -1,7 +1,9 @@
 /** Read-only links to a player's live room. A token is never stored, only its SHA-256. */
 import { z } from "zod";
-import { firstOf, id } from "./decode.ts";
+import { firstOf, id, rowsOf } from "./decode.ts";
 import type { Queryable, Tx } from "./pool.ts";
+
+const linkRow = z.object({ token_hash: z.instanceof(Buffer) });
 
 /**
  * Lets a new link stand in the place of the old one, whose hash it answers. Locks the player, so that two at once don't
@@ -21,7 +23,7 @@ export async function replaceOverlayLink(
     link.playerId,
     link.createdAt,
   ]);
-  return firstOf(z.object({ token_hash: z.instanceof(Buffer) }), rows)?.token_hash ?? null;
+  return firstOf(linkRow, rows)?.token_hash ?? null;
 }
 
 /** Whose standing link this is. */
@@ -31,4 +33,13 @@ export async function readOverlayPlayer(db: Queryable, tokenHash: Buffer): Promi
     [tokenHash],
   );
   return firstOf(z.object({ id }), rows)?.id ?? null;
+}
+
+/** Those of these links that stand. */
+export async function readStandingLinks(db: Queryable, tokenHashes: Buffer[]): Promise<Buffer[]> {
+  const { rows } = await db.query(
+    "SELECT token_hash FROM overlay_link WHERE token_hash = ANY($1) AND replaced_at IS NULL",
+    [tokenHashes],
+  );
+  return rowsOf(linkRow, rows).map(({ token_hash }) => token_hash);
 }

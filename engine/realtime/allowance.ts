@@ -14,10 +14,20 @@ export class Allowance {
 
   /** Takes one; false when none is left. */
   take(nowMs = performance.now()): boolean {
-    this.#left = Math.min(this.#burst, this.#left + ((nowMs - this.#countedAtMs) / 1_000) * this.#perSecond);
-    this.#countedAtMs = nowMs;
+    this.#refill(nowMs);
     if (this.#left < 1) return false;
     this.#left -= 1;
     return true;
+  }
+
+  /** True when nothing of it is missing. */
+  isWhole(nowMs = performance.now()): boolean {
+    this.#refill(nowMs);
+    return this.#left === this.#burst;
+  }
+
+  #refill(nowMs: number): void {
+    this.#left = Math.min(this.#burst, this.#left + ((nowMs - this.#countedAtMs) / 1_000) * this.#perSecond);
+    this.#countedAtMs = nowMs;
   }
 }

@@ -3,7 +3,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import type { Logger } from "pino";
 import type { NumberedEvent } from "../services/relay.ts";
 import { Coalescer } from "./coalescer.ts";
-import type { RealtimeServer } from "./server.ts";
+import { endOverlay, type RealtimeServer } from "./server.ts";
 
 export interface PublisherOptions {
   io: RealtimeServer;
@@ -44,9 +44,7 @@ export function createPublisher({ io, takeEvents, log }: PublisherOptions): Publ
   const deliver = (event: NumberedEvent): void => {
     const { room, sequence, at, data } = event;
     if (room.startsWith("overlay:")) {
-      const overlays = io.of("/arena").in(room);
-      overlays.emit("overlay:replaced", { room, sequence, at, data: {} });
-      overlays.disconnectSockets(true);
+      endOverlay(io.of("/arena"), { own: room, sequence, at });
     } else if (room.startsWith("player:")) {
       // The outbox holds what `tell` wrote under this name, so the data is of this event's shape.
       io.of("/")

@@ -1,16 +1,18 @@
 /** The socket.io server: who may connect, which rooms a socket may hear, and how much it may ask. */
 import type { Server as HttpServer } from "node:http";
 import type { Logger } from "pino";
-import { type Namespace, Server, type ServerOptions, type Socket } from "socket.io";
+import { type BroadcastOperator, type Namespace, Server, type ServerOptions, type Socket } from "socket.io";
 import {
   type ClientToServer,
   handshakeAuth,
   type ServerToClient,
-  type Snapshot,
   type SubscribeAnswer,
   subscribeBody,
 } from "../contract/events.ts";
 import { Allowance } from "./allowance.ts";
+import { createHeartbeat, type ReadSequences } from "./heartbeat.ts";
+import { type ReadRoom, shareReads } from "./snapshot-reader.ts";
+import { type Visitor, Visitors } from "./visitors.ts";
 
 /** What we know of a connected socket. */
 export interface SocketData {
@@ -39,21 +41,23 @@ export interface RealtimeOptions {
   endedSessions: (sessionIds: string[]) => Promise<string[]>;
   /** Null when the link was replaced. */
   roomsOfOverlay: (token: string) => Promise<OverlayRooms | null>;
+  /** Which of these links, by the rooms of their own, were replaced by now. */
+  replacedOverlays: (ownRooms: string[]) => Promise<string[]>;
   /** State and number of a room at one moment; null when there is no such room. */
-  readSnapshot: (room: string) => Promise<{ sequence: number; snapshot: Snapshot } | null>;
+  readSnapshot: ReadRoom;
+  readSequences: ReadSequences;
   log: Logger;
   /** Carries what one process says to the sockets of all; absent: there is one process. */
   adapter?: ServerOptions["adapter"];
 }
 
 const maxRoomsPerSocket = 30;
-/** A session that ran out, or whose end wasn't heard of, closes its sockets within this time. */
-const recheckSessionsMs = 3_000;
+/** What ran out, or whose end wasn't heard of, closes its sockets within this time; what was lost is noticed within two. */
+const roundMs = 3_000;
 /** A client that doesn't read is let go when as many packets wait for it. */
 const maxWaitingPackets = 1_000;
 
 export function createRealtime(options: RealtimeOptions): RealtimeServer {
-  const perAddress = new Map<string, number>();
   const io: RealtimeServer = new Server(options.httpServer, {
     serveClient: false,
     ...(options.adapter === undefined ? {} : { adapter: options.adapter }),
@@ -71,35 +75,26 @@ export function createRealtime(options: RealtimeOptions): RealtimeServer {
     },
   });
 
-  io.engine.on(
-    "connection",
-    (connection: {
-      request: { headers: Record<string, unknown>; socket: { remoteAddress?: string } };
-      close(): void;
-      once(event: "close", heard: () => void): void;
-    }) => {
-      const address = clientAddress(connection.request, options.trustedProxyHops);
-      const open = (perAddress.get(address) ?? 0) + 1;
-      if (open > options.maxSocketsPerAddress) {
-        connection.close();
-        return;
-      }
-      perAddress.set(address, open);
-      connection.once("close", () => {
-        const left = (perAddress.get(address) ?? 1) - 1;
-        if (left === 0) perAddress.delete(address);
-        else perAddress.set(address, left);
-      });
-    },
-  );
+  const visitors = new Visitors(options.maxSocketsPerAddress);
+  const visitorOf = new WeakMap<object, Visitor>();
+  io.engine.on("connection", (connection: Connection) => {
+    const visitor = visitors.enter(clientAddress(connection.request, options.trustedProxyHops));
+    if (visitor === null) return connection.close();
+    visitorOf.set(connection, visitor);
+    connection.once("close", () => visitors.leave(visitor));
+  });
 
-  const rechecks = setInterval(() => {
-    closeEnded(io, options).catch((error: unknown) =>
-      options.log.error({ error }, "sessions of sockets can't be checked"),
-    );
-  }, recheckSessionsMs);
-  rechecks.unref();
-  options.httpServer.once("close", () => clearInterval(rechecks));
+  const beat = createHeartbeat(io, options.readSequences);
+  const round = async (): Promise<void> => {
+    visitors.forget();
+    await closeEnded(io, options);
+    await beat();
+  };
+  const rounds = setInterval(() => {
+    round().catch((error: unknown) => options.log.error({ error }, "the sockets can't be looked after"));
+  }, roundMs);
+  rounds.unref();
+  options.httpServer.once("close", () => clearInterval(rounds));
 
   const own = io.of("/");
   own.use((socket, next) => {
@@ -128,14 +123,27 @@ export function createRealtime(options: RealtimeOptions): RealtimeServer {
       () => next(new Error("overloaded")),
     );
   });
-  serve(own, (socket, room) => room === `player:${socket.data.playerId}`, options);
+  const rules = { ...options, readRoom: shareReads(options.readSnapshot), visitorOf };
+  serve(own, (socket, room) => room === `player:${socket.data.playerId}`, rules);
   serve(
     arena,
     (socket, room) =>
       !room.startsWith("player:") && (socket.data.overlay === undefined || room === socket.data.overlay.live),
-    options,
+    rules,
   );
   return io;
+}
+
+/** What engine.io says of a connection, before it belongs to a namespace. */
+interface Connection {
+  request: { headers: Record<string, unknown>; socket: { remoteAddress?: string } };
+  close(): void;
+  once(event: "close", heard: () => void): void;
+}
+
+interface Rules extends RealtimeOptions {
+  readRoom: ReturnType<typeof shareReads>;
+  visitorOf: WeakMap<object, Visitor>;
 }
 
 /** Closes every socket of a session that has ended. */
@@ -145,29 +153,53 @@ export function endSession(io: RealtimeServer, sessionId: string): void {
   }
 }
 
-async function closeEnded(io: RealtimeServer, { endedSessions }: RealtimeOptions): Promise<void> {
-  const open = new Set<string>();
-  for (const { data } of io.of("/").sockets.values())
-    if (data.sessionId !== undefined) open.add(data.sessionId);
-  if (open.size === 0) return;
-  for (const sessionId of await endedSessions([...open])) endSession(io, sessionId);
+/** Closes what goes on without a right to: a notification of its end may have been lost. */
+async function closeEnded(
+  io: RealtimeServer,
+  { endedSessions, replacedOverlays }: RealtimeOptions,
+): Promise<void> {
+  const sessions = distinct(io.of("/"), ({ sessionId }) => sessionId);
+  if (sessions.length > 0) for (const sessionId of await endedSessions(sessions)) endSession(io, sessionId);
+  const overlays = distinct(io.of("/arena"), ({ overlay }) => overlay?.own);
+  if (overlays.length > 0)
+    for (const own of await replacedOverlays(overlays))
+      endOverlay(io.of("/arena").local, { own, sequence: 0 });
+}
+
+/** Tells an overlay that its link was replaced, and lets it go. */
+export function endOverlay(
+  arena: Pick<BroadcastOperator<ServerToClient, SocketData>, "in">,
+  { own, sequence, at = new Date().toISOString() }: { own: string; sequence: number; at?: string },
+): void {
+  const overlays = arena.in(own);
+  overlays.emit("overlay:replaced", { room: own, sequence, at, data: {} });
+  overlays.disconnectSockets(true);
+}
+
+function distinct(
+  namespace: Namespace<ClientToServer, ServerToClient, Record<string, never>, SocketData>,
+  nameOf: (data: SocketData) => string | undefined,
+): string[] {
+  const names = [...namespace.sockets.values()].map(({ data }) => nameOf(data));
+  return [...new Set(names.filter((name) => name !== undefined))];
 }
 
 function serve(
   namespace: Namespace<ClientToServer, ServerToClient, Record<string, never>, SocketData>,
   mayHear: (socket: RealtimeSocket, room: string) => boolean,
-  options: RealtimeOptions,
+  rules: Rules,
 ): void {
   namespace.on("connection", (socket) => {
     const allowance = new Allowance({ perSecond: 10, burst: 40 });
+    const visitor = rules.visitorOf.get(socket.conn);
     socket.use((_packet, next) => {
-      if (allowance.take()) next();
+      if (allowance.take() && visitor?.allowance.take()) next();
       else socket.disconnect(true);
     });
     socket.on("subscribe", (body, answer) => {
       if (typeof answer !== "function") return;
-      subscribe(socket, body, mayHear, options).then(answer, (error: unknown) => {
-        options.log.error({ error }, "a subscription failed");
+      subscribe(socket, body, mayHear, rules).then(answer, (error: unknown) => {
+        rules.log.error({ error }, "a subscription failed");
         answer({ ok: false, code: "internal", message: "Something went wrong here; try again." });
       });
     });
@@ -177,7 +209,7 @@ function serve(
     });
     const { overlay } = socket.data;
     if (overlay !== undefined) {
-      admitOverlay(socket, overlay, options).catch(() => socket.disconnect(true));
+      admitOverlay(socket, overlay, rules).catch(() => socket.disconnect(true));
     }
     socket.conn.on("packetCreate", () => {
       if (socket.conn.transport !== undefined && waitingPackets(socket) > maxWaitingPackets)
@@ -195,15 +227,14 @@ async function admitOverlay(
   await socket.join([live, own]);
   const { overlayToken = "" } = handshakeAuth.parse(socket.handshake.auth);
   if ((await roomsOfOverlay(overlayToken)) !== null) return;
-  socket.emit("overlay:replaced", { room: own, sequence: 0, at: new Date().toISOString(), data: {} });
-  socket.disconnect(true);
+  endOverlay(socket.nsp.local, { own, sequence: 0 });
 }
 
 async function subscribe(
   socket: RealtimeSocket,
   body: unknown,
   mayHear: (socket: RealtimeSocket, room: string) => boolean,
-  { readSnapshot }: RealtimeOptions,
+  { readRoom }: Rules,
 ): Promise<SubscribeAnswer> {
   const parsed = subscribeBody.safeParse(body);
   if (!parsed.success) return { ok: false, code: "request_invalid", message: "There is no such room." };
@@ -214,7 +245,11 @@ async function subscribe(
   }
   // Joined before the snapshot is read: an event in between comes twice rather than never, and its number tells.
   await socket.join(room);
-  const state = await readSnapshot(room);
+  const state = await readRoom(room);
+  if (state === "overloaded") {
+    await socket.leave(room);
+    return { ok: false, code: "overloaded", message: "Too many ask at once; try again in a moment." };
+  }
   if (state === null) {
     await socket.leave(room);
     return { ok: false, code: "not_found", message: "There is no such room." };

@@ -25,6 +25,9 @@ export const rooms = {
   arena: "arena",
 } as const;
 
+/** The hash in the name of an overlay link's own room. */
+export const overlayHash = (room: string): Buffer => Buffer.from(room.slice("overlay:".length), "hex");
+
 const staged = new WeakMap<Tx, Telling[]>();
 
 /** Lets a transaction collect what it tells; whoever calls this writes `takeStaged` down before the commit. */

@@ -1,9 +1,9 @@
 /** The link that a streamer gives to OBS: it shows one player's live room and can do nothing else. */
 import { accept, type Result } from "../contract/problems.ts";
-import { readOverlayPlayer, replaceOverlayLink } from "../db/overlays.ts";
+import { readOverlayPlayer, readStandingLinks, replaceOverlayLink } from "../db/overlays.ts";
 import type { Context } from "./context.ts";
 import { hashOf, newCookieSecret } from "./cookies.ts";
-import { rooms, tell } from "./outbox.ts";
+import { overlayHash, rooms, tell } from "./outbox.ts";
 import { change } from "./transaction.ts";
 
 /** A new link; the old one dies in the same commit, and its sockets are told. The token is shown this once. */
@@ -33,4 +33,12 @@ export async function roomsOfOverlay(
   const tokenHash = hashOf(token);
   const playerId = await readOverlayPlayer(context.pool, tokenHash);
   return playerId === null ? null : { live: rooms.live(playerId), own: rooms.overlay(tokenHash) };
+}
+
+/** Which of these links, named by the rooms of their own, don't stand any more. */
+export async function replacedOverlays(context: Context, ownRooms: string[]): Promise<string[]> {
+  const hashes = ownRooms.map(overlayHash);
+  const standing = await readStandingLinks(context.pool, hashes);
+  const alive = new Set(standing.map(rooms.overlay));
+  return ownRooms.filter((room) => !alive.has(room));
 }

@@ -3,7 +3,7 @@
  * higher number as well, and applying an update twice is harmless, since updates carry the whole of what changed.
  */
 import type { Snapshot } from "../contract/events.ts";
-import { readRoomSequence } from "../db/outbox.ts";
+import { readRoomSequence, readRoomSequences } from "../db/outbox.ts";
 import { readListings } from "./arena.ts";
 import type { Context } from "./context.ts";
 import { listDeposits } from "./deposit-list.ts";
@@ -67,3 +67,7 @@ async function readPlayerState(context: Context, playerId: string): Promise<Snap
     withdrawals: withdrawals.value.items,
   };
 }
+
+/** The last number of each of these rooms, 0 before its first event. */
+export const readSequences = (context: Context, rooms: string[]): Promise<Map<string, number>> =>
+  readRoomSequences(context.pool, rooms);

@@ -4,7 +4,7 @@ import type { Context } from "../services/context.ts";
 import { checkNonces } from "../services/foreign-nonces.ts";
 import { sendRound } from "../services/sending.ts";
 import { ensureSpareWallets } from "../services/wallets.ts";
-import { type Lead, runAsLeader } from "./leader.ts";
+import { type Lead, type Leases, runAsLeader } from "./leader.ts";
 import { runLoop } from "./loop.ts";
 import { startReconciler } from "./reconciler.ts";
 import { runWatcher } from "./watcher.ts";
@@ -14,8 +14,11 @@ const spareWallets = 20;
 const lookForSpareMs = 500;
 
 /** Waits for its turn, works while it leads, and ends after the signal. */
-export const startChainWork = (context: Context, { signal }: { signal: AbortSignal }): Promise<void> =>
-  runAsLeader(context, { name: "chain", signal, lead: (leadership) => lead(context, leadership) });
+export const startChainWork = (
+  context: Context,
+  { leases, signal }: { leases: Leases; signal: AbortSignal },
+): Promise<void> =>
+  runAsLeader(leases, { name: "chain", signal, lead: (leadership) => lead(context, leadership) });
 
 async function lead(context: Context, { fence, signal }: Lead): Promise<void> {
   const { log, settings } = context;

@@ -21,33 +21,35 @@ export interface LeaderOptions {
   lead: (lead: Lead) => Promise<unknown>;
 }
 
-type Needed = Pick<Context, "pool" | "log">;
+/** A connection of its own, so that a lease is renewed however busy the others are. */
+export type Leases = Pick<Context, "pool" | "log">;
+export const leaseConnections = 1;
 
 /** Waits for the lease, leads while it holds it, and ends after the signal. */
-export async function runAsLeader(context: Needed, { name, signal, lead }: LeaderOptions): Promise<void> {
+export async function runAsLeader(leases: Leases, { name, signal, lead }: LeaderOptions): Promise<void> {
   const holder = randomUUID();
   const lease = { name, holder, forMs: leaseMs };
   while (!signal.aborted) {
-    const fence = await takeLease(context.pool, lease).catch(() => null);
+    const fence = await takeLease(leases.pool, lease).catch(() => null);
     if (fence === null) {
       await delay(askMs, undefined, { signal }).catch(() => undefined);
       continue;
     }
-    context.log.info({ fence, work: name }, "this process leads");
+    leases.log.info({ fence, work: name }, "this process leads");
     const ending = new AbortController();
     const end = (): void => ending.abort();
     signal.addEventListener("abort", end, { once: true });
     if (signal.aborted) end(); // It came while the lease was asked for.
-    const keep = keepLease(context, { lease, fence, signal: ending.signal }).finally(end);
+    const keep = keepLease(leases, { lease, fence, signal: ending.signal }).finally(end);
     await Promise.all([lead({ fence, signal: ending.signal }), keep]);
     signal.removeEventListener("abort", end);
   }
-  await giveUpLease(context.pool, { name, holder }).catch(() => undefined);
+  await giveUpLease(leases.pool, { name, holder }).catch(() => undefined);
 }
 
 /** Renews the lease; ends when it is lost. */
 async function keepLease(
-  context: Needed,
+  leases: Leases,
   {
     lease,
     fence,
@@ -58,10 +60,10 @@ async function keepLease(
   while (!signal.aborted) {
     await delay(renewMs, undefined, { signal }).catch(() => undefined);
     if (signal.aborted) return;
-    const held = await takeLease(context.pool, lease).catch(() => undefined);
+    const held = await takeLease(leases.pool, lease).catch(() => undefined);
     if (held === fence) heldUntilMs = performance.now() + leaseMs;
     else if (held !== undefined || performance.now() > heldUntilMs) {
-      context.log.error({ fence, work: lease.name }, "the lead goes to another process");
+      leases.log.error({ fence, work: lease.name }, "the lead goes to another process");
       return;
     }
   }

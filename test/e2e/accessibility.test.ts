@@ -9,7 +9,14 @@ import { type LocalEngine, startLocalEngine } from "../../scripts/local/engine.t
 import { launchBrowser } from "../helpers/browser.ts";
 import { expectNoComplaints, openBrowser, type Person } from "./actor.ts";
 import { type FullHouse, fillHouse } from "./full-house.ts";
-import { axeViolations, focused, keyboardProblems, sidewaysScroll, smallTargets } from "./page-checks.ts";
+import {
+  axeViolations,
+  focused,
+  keyboardProblems,
+  sidewaysScroll,
+  smallTargets,
+  stillness,
+} from "./page-checks.ts";
 
 let dataDir: string;
 let engine: LocalEngine;
@@ -60,6 +67,7 @@ async function expectAccessible(page: Page, what: string): Promise<void> {
   const found: Record<string, string[]> = {};
   for (const size of [desktop, zoomed, narrow]) {
     await page.setViewportSize(size);
+    await stillness(page);
     const at = `${what} at ${size.width} px`;
     // No colour depends on the width, and measuring them takes most of the time.
     if (size === desktop) found[`${at}: axe`] = await axeViolations(page);

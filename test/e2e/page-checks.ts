@@ -17,6 +17,13 @@ export async function axeViolations(page: Page, without: string[] = []): Promise
   );
 }
 
+/** A card that is still turning is smaller than it will be. */
+export async function stillness(page: Page): Promise<void> {
+  await page.evaluate(
+    "Promise.allSettled(document.getAnimations().map(({ finished }) => finished)).then(() => undefined)",
+  );
+}
+
 /** Runs in the page. Plain text, since a function would be changed on its way. */
 const tooWide = `(() => {
   const room = document.documentElement.clientWidth;

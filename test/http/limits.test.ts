@@ -32,6 +32,14 @@ test("beyond the limit an address is told when to come back; others go on", asyn
   expect((await site.app.inject({ url: "/health/live", remoteAddress: "10.0.0.9" })).statusCode).toBe(200);
 });
 
+test("whoever has a whole IPv6 network has one limit", async () => {
+  site = await openSite({ requestsPerMinute: 20 });
+  const from = (remoteAddress: string) => site.app.inject({ url: "/api/config", remoteAddress });
+  for (let asked = 0; asked < 20; asked += 1) await from(`2001:db8:0:7::${asked}`);
+  expect((await from("2001:db8:0:7:1:2:3:4")).statusCode).toBe(429);
+  expect((await from("2001:db8:0:8::1")).statusCode).toBe(200);
+});
+
 test("two players behind one address don't use each other's limit up", async () => {
   site = await openSite({ requestsPerMinute: 20 });
   const [first, second] = [await site.player(), await site.player()];

@@ -5,11 +5,13 @@ import { transaction } from "../../engine/db/pool.ts";
 import { createPublisher } from "../../engine/realtime/publisher.ts";
 import { createRealtime, endSession, type RealtimeServer } from "../../engine/realtime/server.ts";
 import { rooms, tell } from "../../engine/services/outbox.ts";
-import { roomsOfOverlay, rotateOverlay } from "../../engine/services/overlays.ts";
+import { replacedOverlays, roomsOfOverlay, rotateOverlay } from "../../engine/services/overlays.ts";
 import { takeEvents } from "../../engine/services/relay.ts";
 import { createSessionReader, endedSessions } from "../../engine/services/sessions.ts";
-import { readSnapshot } from "../../engine/services/snapshots.ts";
+import { readSequences, readSnapshot } from "../../engine/services/snapshots.ts";
 import { runAsLeader } from "../../engine/workers/leader.ts";
+import { type Arrival, RoomFollower } from "../../web/src/live/follower.ts";
+import { takeNextEvents } from "../helpers/events.ts";
 import { waitFor } from "../helpers/wait.ts";
 import { openSite, type Player, type Site } from "../http/site.ts";
 import { usdc } from "../services/wager-world.ts";
@@ -28,11 +30,13 @@ beforeEach(async () => {
     httpServer: app.server,
     publicOrigin: origin,
     maxSocketsPerAddress: 20,
-    trustedProxyHops: 0,
+    trustedProxyHops: 1,
     readSession: createSessionReader(context),
     endedSessions: (sessionIds) => endedSessions(context, sessionIds),
     roomsOfOverlay: (token) => roomsOfOverlay(context, token),
+    replacedOverlays: (ownRooms) => replacedOverlays(context, ownRooms),
     readSnapshot: (room) => readSnapshot(context, room),
+    readSequences: (rooms) => readSequences(context, rooms),
     log: context.log,
   });
   startPublishing();
@@ -66,15 +70,16 @@ function connect(
   {
     origin = site.origin,
     cookie,
+    forwardedFor = "192.0.2.1",
     auth = {},
-  }: { origin?: string; cookie?: string; auth?: Record<string, string> } = {},
+  }: { origin?: string; cookie?: string; forwardedFor?: string; auth?: Record<string, string> } = {},
 ): Socket {
   const socket = io(`${url}${namespace}`, {
     transports: ["websocket"],
     forceNew: true,
     reconnection: false,
     auth,
-    extraHeaders: { origin, ...(cookie === undefined ? {} : { cookie }) },
+    extraHeaders: { origin, "x-forwarded-for": forwardedFor, ...(cookie === undefined ? {} : { cookie }) },
   });
   opened.push(socket);
   return socket;
@@ -135,6 +140,24 @@ describe("a socket", () => {
     expect(await subscribe(quiet, "arena")).toMatchObject({ ok: true });
   });
 
+  it("can't renew what its address may ask by coming back, and no other address pays for it", async () => {
+    let asked = 0;
+    for (let outcome = "connected"; outcome === "connected"; ) {
+      const socket = connect("/arena");
+      outcome = await outcomeOf(socket);
+      if (outcome !== "connected") break;
+      const before = asked;
+      for (let index = 0; index < 30; index += 1)
+        socket.emit("subscribe", { room: "arena" }, () => (asked += 1));
+      await waitFor(() => asked === before + 30 || !socket.connected, { what: "an answer, or the end" });
+      socket.disconnect();
+    }
+    expect(asked).toBeGreaterThan(29);
+    expect(asked).toBeLessThan(1_000);
+    const other = connect("/arena", { forwardedFor: "2001:db8::1" });
+    expect(await outcomeOf(other)).toBe("connected");
+  });
+
   it("beyond the limit of one address isn't let in, and one is again when another has left", async () => {
     const first = Array.from({ length: 20 }, () => connect("/arena"));
     expect(new Set(await Promise.all(first.map(outcomeOf)))).toEqual(new Set(["connected"]));
@@ -163,7 +186,9 @@ describe("events", () => {
     const [marcus, ana] = [await site.player({ baseUnits: 100n }), await site.player()];
     const socket = own(marcus);
     const heard: { name: string; sequence: number }[] = [];
-    socket.onAny((name: string, { sequence }: { sequence: number }) => heard.push({ name, sequence }));
+    socket.onAny((name: string, { sequence }: { sequence: number }) => {
+      if (name !== "batch") heard.push({ name, sequence });
+    });
     const answer = await subscribe(socket, `player:${marcus.id}`);
     for (let index = 0; index < 3; index += 1) {
       await marcus.browser.get("propose", {
@@ -224,9 +249,46 @@ describe("events", () => {
     const spanMs = (batches.at(-1)?.atMs ?? 0) - (batches[0]?.atMs ?? 0);
     expect(batches.length).toBeLessThanOrEqual(Math.ceil(spanMs / 100) + 2);
   });
+
+  it("of which the last was lost, and nothing follows: the room's number is told", async () => {
+    const player = await site.player();
+    const room = rooms.live(player.id);
+    const socket = connect("/arena");
+    const { sequence } = await subscribe(socket, room);
+    await stopPublisher();
+    // The relay dies between its commit and the sending.
+    await names(player.id, 2);
+    await takeNextEvents(site.context, 100);
+    const beats: Arrival[] = [];
+    socket.on("batch", (beat: Arrival) => beats.push(beat));
+    await waitFor(() => beats.length > 0, { what: "the room's number", timeoutMs: 15_000 });
+    const last = sequence + 2;
+    expect(beats).toEqual([{ room, from: last + 1, sequence: last, events: [] }]);
+    const [beat] = beats;
+    if (beat === undefined) throw new Error("there is one");
+    const follower = new RoomFollower();
+    follower.start(sequence);
+    expect(follower.receive(beat)).toEqual({ gap: true });
+    follower.start((await subscribe(socket, room)).sequence);
+    expect(follower.receive(beat)).toEqual({ gap: false, events: [] });
+  });
 });
 
 describe("an overlay's link", () => {
+  it("that was replaced closes its sockets, though nobody told this process", async () => {
+    const marcus = await site.player();
+    const link = await rotateOverlay(site.context, { playerId: marcus.id, handle: marcus.handle });
+    if (!link.ok) throw new Error("no link was made");
+    const overlayToken = new URL(link.value.path, site.origin).searchParams.get("token") ?? "";
+    const socket = connect("/arena", { auth: { overlayToken } });
+    expect(await outcomeOf(socket)).toBe("connected");
+    let isTold = false;
+    socket.on("overlay:replaced", () => (isTold = true));
+    await stopPublisher();
+    await rotateOverlay(site.context, { playerId: marcus.id, handle: marcus.handle });
+    await waitFor(() => isTold && !socket.connected, { what: "its end", timeoutMs: 10_000 });
+  });
+
   it("opens its player's room alone, and dies when it is replaced", async () => {
     const [marcus, ana] = [await site.player(), await site.player()];
     const link = await rotateOverlay(site.context, { playerId: marcus.id, handle: marcus.handle });

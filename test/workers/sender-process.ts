@@ -21,6 +21,6 @@ const context = await createMoneyContext({ pool, chain, tokens: facts.tokens });
 const stopping = new AbortController();
 process.once("SIGTERM", () => stopping.abort());
 console.log("ready");
-await startChainWork(context, { signal: stopping.signal });
+await startChainWork(context, { leases: context, signal: stopping.signal });
 await chain.close();
 await pool.end();

@@ -1,6 +1,7 @@
 /** How often one client may ask, and when this process takes no more. Limits are per process. */
 import rateLimit from "@fastify/rate-limit";
 import type { FastifyInstance, FastifyReply, FastifyRequest, onRequestHookHandler } from "fastify";
+import { networkOf } from "../../services/client-network.ts";
 import { RejectionError } from "../problems.ts";
 
 const windowMs = 60_000;
@@ -58,12 +59,9 @@ export function refuseWhenOverloaded(app: FastifyInstance, maxRequestsAtWork: nu
 /** Each `spend…` sets the headers that say what is left. @throws RejectionError `too_many_requests` */
 export async function createLimits(app: FastifyInstance, requestsPerMinute: number): Promise<Limits> {
   await app.register(rateLimit, { global: false, cache: maxKnownClients });
-  const limit = (max: number, keyOf?: (request: FastifyRequest) => string) => {
-    const check = app.createRateLimit({
-      max,
-      timeWindow: windowMs,
-      ...(keyOf === undefined ? {} : { keyGenerator: keyOf }),
-    });
+  const network = ({ ip }: FastifyRequest): string => networkOf(ip);
+  const limit = (max: number, keyGenerator = network) => {
+    const check = app.createRateLimit({ max, timeWindow: windowMs, keyGenerator });
     return async (request: FastifyRequest, reply: FastifyReply): Promise<void> => {
       const spent = await check(request);
       if (spent.isAllowed) return;

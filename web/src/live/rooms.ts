@@ -99,7 +99,7 @@ class RoomSocket {
       .catch(() => null);
     if (this.#rooms.get(room) !== known || this.#socket !== socket) return;
     if (answer === null || !answer.ok) {
-      if (answer === null || answer.code === "internal")
+      if (answer === null || answer.code === "internal" || answer.code === "overloaded")
         setTimeout(() => void this.#subscribe(room), againAfterMs);
       return;
     }
