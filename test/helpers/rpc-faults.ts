@@ -47,6 +47,29 @@ export const stoppedAt = (number: bigint): Fault =>
     return BigInt(String(asked)) > number ? { result: null } : undefined;
   });
 
+/** A node that is always so many blocks behind: it names an older head, and knows nothing above it. */
+export const behindHead = (blocks: bigint): Fault => {
+  const headOf = async (forward: RpcCall["forward"]): Promise<bigint | null> => {
+    const head = await forward("eth_blockNumber", []);
+    if (typeof head !== "object" || !("result" in head)) return null;
+    const number = BigInt(String(head.result)) - blocks;
+    return number < 0n ? 0n : number;
+  };
+  return async ({ method, params: [asked], forward }) => {
+    if (method !== "eth_blockNumber" && method !== "eth_getBlockByNumber") return undefined;
+    const head = await headOf(forward);
+    if (head === null) return undefined;
+    if (method === "eth_blockNumber") return { result: toHex(head) };
+    if (asked === "latest") return forward("eth_getBlockByNumber", [toHex(head), false]);
+    const reply = await forward();
+    if (typeof reply !== "object" || !("result" in reply) || reply.result === null) return reply;
+    if (BigInt((reply.result as { number: string }).number) <= head) return undefined;
+    if (asked === "safe" || asked === "finalized")
+      return forward("eth_getBlockByNumber", [toHex(head), false]);
+    return { result: null };
+  };
+};
+
 /** A node that stays on a branch which was left: its head is this block, and at its height it knows no other. */
 export const stuckOn = (head: { number: string }): Fault =>
   replyTo("eth_getBlockByNumber", ({ params: [asked] }) => {
@@ -73,6 +96,47 @@ export const everything =
 
 export const html: RpcReply = {
   http: { status: 502, type: "text/html", body: "<html><h1>502 Bad Gateway</h1></html>" },
+};
+
+/** Refuses to answer with more than so many logs. */
+export const sizeLimit = (logs: bigint): Fault =>
+  replyTo("eth_getLogs", async ({ forward }) => {
+    const reply = await forward();
+    const isTooBig = typeof reply === "object" && "result" in reply && (reply.result as []).length > logs;
+    return isTooBig
+      ? { error: { code: -32_602, message: `query returned more than ${logs} results` } }
+      : undefined;
+  });
+
+export type RawLog = Record<string, unknown> & { address: string; topics: string[]; data: string };
+
+/** A node that tells the same story of its logs wherever it is asked: in ranges, in blocks and in receipts. */
+export const liar = (change: (logs: RawLog[]) => RawLog[]): Fault => {
+  type Receipt = { logs: RawLog[] };
+  const inReceipt = (receipt: Receipt): Receipt => ({ ...receipt, logs: change(receipt.logs) });
+  return async ({ method, forward }) => {
+    if (!["eth_getLogs", "eth_getTransactionReceipt", "eth_getBlockReceipts"].includes(method))
+      return undefined;
+    const reply = await forward();
+    if (typeof reply !== "object" || !("result" in reply) || reply.result === null) return reply;
+    if (method === "eth_getLogs") return { result: change(reply.result as RawLog[]) };
+    if (method === "eth_getTransactionReceipt") return { result: inReceipt(reply.result as Receipt) };
+    return { result: (reply.result as Receipt[]).map(inReceipt) };
+  };
+};
+/** Twice the amount of each transfer. */
+export const doubled = (log: RawLog): RawLog => ({
+  ...log,
+  data: `0x${(2n * BigInt(log.data)).toString(16).padStart(64, "0").slice(-64)}`,
+});
+
+/** No transaction is in a block yet. */
+export const noReceipts: Fault = replyTo("eth_getTransactionReceipt", () => ({ result: null }));
+
+/** The node acts on every call, and nobody hears of it. */
+export const everyAnswerLost: Fault = async ({ forward }): Promise<RpcReply> => {
+  await forward();
+  return "cut";
 };
 
 /** Changes each log of the answer. */

@@ -52,8 +52,11 @@ const answer = z.union([
   z.object({ result: z.unknown() }),
 ]);
 
-/** A JSON-RPC proxy on loopback in front of a node, honest until faults are set. WebSockets are passed on as bytes. */
-export async function startRpcProxy(targetUrl: string): Promise<RpcProxy> {
+/**
+ * A JSON-RPC proxy on loopback in front of a node, honest until faults are set. WebSockets are passed on as bytes.
+ * @param port 0 picks a free one
+ */
+export async function startRpcProxy(targetUrl: string, { port: wanted = 0 } = {}): Promise<RpcProxy> {
   let target = targetUrl;
   let faults: Fault[] = [];
   let opened = 0;
@@ -91,7 +94,7 @@ export async function startRpcProxy(targetUrl: string): Promise<RpcProxy> {
       });
     }
   });
-  server.listen(0, "127.0.0.1");
+  server.listen(wanted, "127.0.0.1");
   await once(server, "listening");
   const { port } = server.address() as AddressInfo;
   const cutSockets = () => {

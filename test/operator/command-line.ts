@@ -20,14 +20,20 @@ export const nowhere = {
 };
 
 /** @param descriptor what can be read from file descriptor 3; absent: that isn't given */
-export async function runOperator(
+export const runOperator = (
+  args: readonly string[],
+  options: { environment?: Record<string, string>; descriptor?: string | undefined } = {},
+): Promise<Answer> => runScript("scripts/operator.ts", args, options);
+
+export async function runScript(
+  script: string,
   args: readonly string[],
   {
     environment = nowhere,
     descriptor,
   }: { environment?: Record<string, string>; descriptor?: string | undefined } = {},
 ): Promise<Answer> {
-  const child = spawn(process.execPath, ["--import", "tsx", "scripts/operator.ts", ...args], {
+  const child = spawn(process.execPath, ["--import", "tsx", script, ...args], {
     cwd: root,
     env: { PATH: process.env.PATH ?? "", ...environment },
     stdio: ["ignore", "pipe", "pipe", ...(descriptor === undefined ? [] : ["pipe" as const])],
