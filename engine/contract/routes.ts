@@ -75,6 +75,14 @@ export const routes = {
     body: account.mePatch,
     response: account.me,
   },
+  createLinkChallenge: {
+    method: "POST",
+    path: "/api/me/wallets/challenge",
+    access: "player",
+    summary: "Ask for a message that links another wallet when that wallet signs it",
+    body: account.challengeBody,
+    response: account.challenge,
+  },
   linkWallet: {
     method: "POST",
     path: "/api/me/wallets",

@@ -10,18 +10,21 @@ export async function insertChallenge(
     address: string;
     message: string;
     browserHash: Buffer;
+    /** Whom a signature links the wallet to; null signs in. */
+    linkPlayerId: string | null;
     createdAt: Date;
     expiresAt: Date;
   },
 ): Promise<void> {
   await db.query(
-    `INSERT INTO sign_in_challenge (nonce, address, message, browser_hash, created_at, expires_at)
-     VALUES ($1, $2, $3, $4, $5, $6)`,
+    `INSERT INTO sign_in_challenge (nonce, address, message, browser_hash, link_player_id, created_at, expires_at)
+     VALUES ($1, $2, $3, $4, $5, $6, $7)`,
     [
       challenge.nonce,
       challenge.address,
       challenge.message,
       challenge.browserHash,
+      challenge.linkPlayerId,
       challenge.createdAt,
       challenge.expiresAt,
     ],
@@ -42,18 +45,19 @@ export async function countOpenChallenges(
 }
 
 /**
- * Uses a challenge up, in the one statement that also checks it: the whole message, the browser, the clock, and that
- * nobody used it before. Answers the address that it was issued for; null for any mismatch.
+ * Uses a challenge up, in the one statement that also checks it: the whole message, the browser, what it is
+ * for, the clock, and that nobody used it before. Answers the address that it was issued for; null for any mismatch.
  */
 export async function consumeChallenge(
   db: Queryable,
-  input: { nonce: string; message: string; browserHash: Buffer; now: Date },
+  input: { nonce: string; message: string; browserHash: Buffer; linkPlayerId: string | null; now: Date },
 ): Promise<string | null> {
   const { rows } = await db.query(
     `UPDATE sign_in_challenge SET consumed_at = $4
-     WHERE nonce = $1 AND message = $2 AND browser_hash = $3 AND consumed_at IS NULL AND expires_at > $4
+     WHERE nonce = $1 AND message = $2 AND browser_hash = $3 AND link_player_id IS NOT DISTINCT FROM $5
+       AND consumed_at IS NULL AND expires_at > $4
      RETURNING address`,
-    [input.nonce, input.message, input.browserHash, input.now],
+    [input.nonce, input.message, input.browserHash, input.now, input.linkPlayerId],
   );
   return firstOf(z.object({ address: z.string() }), rows)?.address ?? null;
 }

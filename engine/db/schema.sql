@@ -443,6 +443,8 @@ CREATE TABLE sign_in_challenge (
   created_at timestamp with time zone NOT NULL DEFAULT now(),
   expires_at timestamp with time zone NOT NULL,
   consumed_at timestamp with time zone,
+  link_player_id bigint,
+  CONSTRAINT sign_in_challenge_link_player_id_fkey FOREIGN KEY (link_player_id) REFERENCES player(id),
   CONSTRAINT sign_in_challenge_nonce_check CHECK ((length(nonce) >= 43)),
   CONSTRAINT sign_in_challenge_pkey PRIMARY KEY (nonce)
 );

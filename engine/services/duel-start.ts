@@ -21,7 +21,7 @@ import { changeOnce, type Idempotency } from "./transaction.ts";
 import { gameTelling, proposalTelling } from "./wager-tellings.ts";
 import { ensureSpareWallets } from "./wallets.ts";
 
-/** Others took the wallets that were ready: make more and begin anew. Nothing of the transaction stays. */
+/** Others took the wallets that were ready: begin anew when there are more. Nothing of the transaction stays. */
 class NoSpareWallet extends Error {}
 const mostTries = 10;
 
@@ -40,13 +40,13 @@ export async function accept(
   context: Context,
   acceptance: Acceptance,
 ): Promise<Result<{ proposal: Proposal; gameId: string }>> {
-  for (let wanted = 2; wanted <= 2 * mostTries; wanted += 2) {
-    // Before the transaction: an address is derived from a committed row only, and never while rows are locked.
-    await ensureSpareWallets(context, "escrow", wanted);
+  for (let tries = 1; tries <= mostTries; tries += 1) {
     try {
       return await changeOnce(context, acceptance.idempotency, (tx) => take(context, tx, acceptance));
     } catch (error) {
       if (!(error instanceof NoSpareWallet)) throw error;
+      // Outside of the transaction: an address is derived from a committed row only, and never while rows are locked.
+      await ensureSpareWallets(context, "escrow", 2 * tries);
     }
   }
   return reject("overloaded");

@@ -33,8 +33,12 @@ const refusal = () =>
  * case. Ordinary signatures are recovered here; only if that isn't the address, the chain is asked about a smart wallet.
  * @returns `sign_in_refused`, or `signature_check_unavailable` when the chain doesn't answer.
  */
-async function proveAddress(context: Context, signed: SignedChallenge): Promise<Result<string>> {
-  const address = await takeChallenge(context, signed);
+async function proveAddress(
+  context: Context,
+  signed: SignedChallenge,
+  linkPlayerId: string | null,
+): Promise<Result<string>> {
+  const address = await takeChallenge(context, { ...signed, linkPlayerId });
   if (address === null) return refusal();
   // A wallet of ours is nobody's to sign in with, whatever its code may say.
   if ((await findWallets(context.pool, [address])).size > 0) return refusal();
@@ -61,7 +65,7 @@ export async function signIn(
   context: Context,
   input: SignedChallenge & { cookieHeader: string | undefined },
 ): Promise<Result<{ me: Me; sessionSecret: string }>> {
-  const proven = await proveAddress(context, input);
+  const proven = await proveAddress(context, input, null);
   if (!proven.ok) return proven;
   const address = proven.value;
   for (let tried = 0; tried < createTries; tried += 1) {
@@ -91,7 +95,7 @@ export async function linkWallet(
   context: Context,
   input: SignedChallenge & { playerId: string },
 ): Promise<Result<Me>> {
-  const proven = await proveAddress(context, input);
+  const proven = await proveAddress(context, input, input.playerId);
   if (!proven.ok) return proven;
   const address = proven.value;
   return change(context, async (tx) => {

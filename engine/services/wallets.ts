@@ -40,6 +40,23 @@ export async function ensureSpareWallets(
 const waitForWalletsMs = 5_000;
 const lookForWalletsMs = 100;
 
+/** Who waits for the same wallets: they share one look. `pool` is the key, as for everything a process remembers. */
+const looks = new WeakMap<object, Map<string, Promise<number>>>();
+
+/** How many wallets wait for an owner, looked at in a moment, together with everybody who asks until then. */
+function countSoon({ pool }: Context, purpose: "deposit" | "escrow"): Promise<number> {
+  const known = looks.get(pool) ?? new Map<string, Promise<number>>();
+  looks.set(pool, known);
+  const look =
+    known.get(purpose) ??
+    delay(lookForWalletsMs).then(() => {
+      known.delete(purpose);
+      return countSpareWallets(pool, purpose);
+    });
+  known.set(purpose, look);
+  return look;
+}
+
 /** The process that holds the keys makes them. @throws KeysAwayError when it doesn't in time */
 async function waitForSpareWallets(
   context: Context,
@@ -47,9 +64,9 @@ async function waitForSpareWallets(
   wanted: number,
 ): Promise<void> {
   const giveUpAtMs = performance.now() + waitForWalletsMs;
-  while ((await countSpareWallets(context.pool, purpose)) < wanted) {
+  for (let spare = await countSpareWallets(context.pool, purpose); spare < wanted; ) {
     if (performance.now() > giveUpAtMs) throw new KeysAwayError(`no ${purpose} wallet is left`);
-    await delay(lookForWalletsMs);
+    spare = await countSoon(context, purpose);
   }
 }
 

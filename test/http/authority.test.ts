@@ -112,7 +112,8 @@ const reason = "Because I say so.";
 const examples: Partial<Record<RouteName, () => Promise<object> | object>> = {
   createChallenge: () => ({ address: victim.account.address }),
   verifyChallenge: () => victim.browser.challenge(victim.account),
-  linkWallet: () => victim.browser.challenge(newAccount()),
+  createLinkChallenge: () => ({ address: newAccount().address }),
+  linkWallet: () => victim.browser.linkChallenge(newAccount()),
   changeMe: () => ({ winningsTo: "wallet" }),
   findDeposit: () => ({ txHash: `0x${"ab".repeat(32)}` }),
   withdraw: () => ({ token: usdc, amount: "1", address: victim.account.address }),

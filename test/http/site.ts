@@ -152,6 +152,12 @@ export class Browser {
     return { message, signature: await account.signMessage({ message }) };
   }
 
+  /** The same, for linking the wallet to whoever is signed in. */
+  async linkChallenge(account: PrivateKeyAccount) {
+    const { message } = await this.get("createLinkChallenge", { body: { address: account.address } });
+    return { message, signature: await account.signMessage({ message }) };
+  }
+
   async signIn(account: PrivateKeyAccount): Promise<Me> {
     return this.get("verifyChallenge", { body: await this.challenge(account) });
   }

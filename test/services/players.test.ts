@@ -97,7 +97,7 @@ test("before the terms are accepted nothing that moves money is possible", async
 test("a second wallet is linked by its own signature, signs in as the same player and can become the primary one", async () => {
   const player = await site.player();
   const second = newAccount();
-  const linked = await player.browser.get("linkWallet", { body: await player.browser.challenge(second) });
+  const linked = await player.browser.get("linkWallet", { body: await player.browser.linkChallenge(second) });
   const [one, two] = [player.account, second].map(({ address }) => address.toLowerCase());
   expect(linked.wallets).toMatchObject([
     { address: one, primary: true },
@@ -113,18 +113,33 @@ test("a second wallet is linked by its own signature, signs in as the same playe
 
 test("a wallet is nobody else's to link, and linking one's own again changes nothing", async () => {
   const [owner, other] = [await site.player(), await site.player()];
-  const taken = await other.browser.challenge(owner.account);
+  const taken = await other.browser.linkChallenge(owner.account);
   expect(await other.browser.refused("linkWallet", { body: taken })).toBe("409 wallet_taken");
-  const again = await owner.browser.challenge(owner.account);
+  const again = await owner.browser.linkChallenge(owner.account);
   expect((await owner.browser.get("linkWallet", { body: again })).wallets).toHaveLength(1);
 });
 
 test("a signature that links can't be used twice, nor by somebody who isn't signed in", async () => {
   const player = await site.player();
-  const body = await player.browser.challenge(newAccount());
+  const body = await player.browser.linkChallenge(newAccount());
   expect(await site.browser().refused("linkWallet", { body })).toBe("401 not_signed_in");
   await player.browser.get("linkWallet", { body });
   expect(await player.browser.refused("linkWallet", { body })).toBe("401 sign_in_refused");
+});
+
+test("a message says what signing it does, and does nothing else", async () => {
+  const [player, other] = [await site.player(), await site.player()];
+  const account = newAccount();
+  const linking = await player.browser.linkChallenge(account);
+  expect(linking.message).toContain(`You link this wallet to the account @${player.handle}:`);
+  expect(await player.browser.refused("verifyChallenge", { body: linking })).toBe("401 sign_in_refused");
+  // Another player in the same browser.
+  for (const [name, value] of player.browser.cookies)
+    if (name.endsWith("rail_browser")) other.browser.cookies.set(name, value);
+  expect(await other.browser.refused("linkWallet", { body: linking })).toBe("401 sign_in_refused");
+  const signingIn = await player.browser.challenge(account);
+  expect(await player.browser.refused("linkWallet", { body: signingIn })).toBe("401 sign_in_refused");
+  expect((await player.browser.get("linkWallet", { body: linking })).wallets).toHaveLength(2);
 });
 
 test("somebody else's wallet can't become the primary one, and nothing else of that request happens", async () => {

@@ -1,6 +1,6 @@
 /** What every API request passes before anything of it is read: its origin, its client's limit, its session. */
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
-import { routes } from "../../contract/routes.ts";
+import { type RouteName, routes } from "../../contract/routes.ts";
 import type { Context } from "../../services/context.ts";
 import { createSessionReader, type ReadSession } from "../../services/sessions.ts";
 import { createLimits, type Limits } from "./limits.ts";
@@ -20,6 +20,13 @@ export async function guardApi(
   });
 }
 
+const signsIn = new Set<RouteName>([
+  "createChallenge",
+  "verifyChallenge",
+  "createLinkChallenge",
+  "linkWallet",
+]);
+
 async function admit(
   request: FastifyRequest,
   reply: FastifyReply,
@@ -27,7 +34,7 @@ async function admit(
   limits: Limits,
 ): Promise<void> {
   const { name } = request.routeOptions.config;
-  if (name === "verifyChallenge" || name === "createChallenge" || name === "linkWallet") {
+  if (name !== undefined && signsIn.has(name)) {
     await limits.spendSignIn(request, reply);
   }
   const needsSession = name !== undefined && routes[name].access !== "public";

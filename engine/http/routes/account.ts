@@ -1,17 +1,18 @@
 /** Sign-in, sign-out, and the player's own page. */
 import { accept } from "../../contract/problems.ts";
-import { challengeLifetimeMs, createChallenge } from "../../services/challenges.ts";
+import { challengeLifetimeMs, createChallenge, type LinkTo } from "../../services/challenges.ts";
 import type { Context } from "../../services/context.ts";
 import { cookieRules, readSecret } from "../../services/cookies.ts";
 import { rotateOverlay } from "../../services/overlays.ts";
 import { changeMe, readMe } from "../../services/players.ts";
 import { endSessionOf, sessionLifetimeMs } from "../../services/sessions.ts";
 import { linkWallet, signIn } from "../../services/sign-in.ts";
-import type { HandlersOf } from "../call.ts";
+import type { Call, HandlersOf } from "../call.ts";
 import { setCookie } from "../cookies.ts";
 
 type Names =
   | "createChallenge"
+  | "createLinkChallenge"
   | "verifyChallenge"
   | "logout"
   | "readMe"
@@ -22,15 +23,20 @@ type Names =
 export function accountHandlers(context: Context): HandlersOf<Names> {
   const { settings, pool } = context;
   const browserName = cookieRules(settings, "browser").name;
+  const challenge = async (
+    { body, cookieHeader, reply }: Pick<Call<"createChallenge">, "body" | "cookieHeader" | "reply">,
+    linkTo: LinkTo | null,
+  ) => {
+    const browserSecret = readSecret(cookieHeader, browserName);
+    const made = await createChallenge(context, { address: body.address, browserSecret, linkTo });
+    if (!made.ok) return made;
+    const { browserSecret: secret, ...value } = made.value;
+    setCookie(reply, settings, { kind: "browser", secret, maxAgeMs: challengeLifetimeMs });
+    return accept(value);
+  };
   return {
-    createChallenge: async ({ body, cookieHeader, reply }) => {
-      const browserSecret = readSecret(cookieHeader, browserName);
-      const made = await createChallenge(context, { address: body.address, browserSecret });
-      if (!made.ok) return made;
-      const { browserSecret: secret, ...value } = made.value;
-      setCookie(reply, settings, { kind: "browser", secret, maxAgeMs: challengeLifetimeMs });
-      return accept(value);
-    },
+    createChallenge: (call) => challenge(call, null),
+    createLinkChallenge: (call) => challenge(call, call.session),
     verifyChallenge: async ({ body, cookieHeader, reply }) => {
       const browserSecret = readSecret(cookieHeader, browserName);
       const signedIn = await signIn(context, { ...body, browserSecret, cookieHeader });

@@ -11,6 +11,7 @@ export const paths = {
   logout: "POST /api/auth/logout",
   readMe: "GET /api/me",
   changeMe: "PATCH /api/me",
+  createLinkChallenge: "POST /api/me/wallets/challenge",
   linkWallet: "POST /api/me/wallets",
   rotateOverlay: "POST /api/me/overlay",
   readBalances: "GET /api/tokens/wallet",

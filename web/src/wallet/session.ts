@@ -14,7 +14,7 @@ export type SignInStep = "connecting" | "signing" | "checking";
  * @param onStep is told which prompt is open.
  */
 export async function signIn(walletId: string, onStep: (step: SignInStep) => void): Promise<Me> {
-  const answer = await proveAddress(walletId, onStep);
+  const answer = await proveAddress(walletId, "createChallenge", onStep);
   onStep("checking");
   const me = await call("verifyChallenge", { body: answer });
   forget();
@@ -24,7 +24,7 @@ export async function signIn(walletId: string, onStep: (step: SignInStep) => voi
 
 /** Links one more wallet to the player who is signed in, by its own signature. */
 export async function linkWallet(walletId: string, onStep: (step: SignInStep) => void): Promise<Me> {
-  const answer = await proveAddress(walletId, onStep);
+  const answer = await proveAddress(walletId, "createLinkChallenge", onStep);
   onStep("checking");
   const me = await call("linkWallet", { body: answer });
   queryClient.setQueryData(meQuery.queryKey, me);
@@ -39,12 +39,13 @@ export async function signOut(): Promise<void> {
 
 async function proveAddress(
   walletId: string,
+  ask: "createChallenge" | "createLinkChallenge",
   onStep: (step: SignInStep) => void,
 ): Promise<{ message: string; signature: string }> {
   const wallets = await loadWallets();
   onStep("connecting");
   const address = await wallets.connect(walletId);
-  const { message } = await call("createChallenge", { body: { address } });
+  const { message } = await call(ask, { body: { address } });
   onStep("signing");
   return { message, signature: await wallets.sign(address, message) };
 }
