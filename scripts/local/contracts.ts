@@ -59,6 +59,7 @@ export function contractNamed(contracts: CompiledContracts, name: string): Compi
 async function forgeBuild(buildFolder: string): Promise<void> {
   await mkdir(buildFolder, { recursive: true });
   const flags = ["build", "--root", root, "--out", buildFolder, "--cache-path", join(buildFolder, "cache")];
+  flags.push("--skip", "test"); // Forge's own tests have a run of their own.
   await promisify(execFile)(findFoundryBinary("forge"), flags, { cwd: root, timeout: 120_000 });
 }
 
