@@ -10,7 +10,11 @@ export interface SignedPayload {
   token: string | null;
   destination: string;
   amount: bigint;
+  /** Whose nonce it is: the source's own, or the gas wallet's when that has the source pay. */
+  sender: string;
   nonce: number;
+  /** The ids of all that the same transaction pays, in order. */
+  together: readonly string[];
   /** Milliseconds since the epoch, of the first signature. */
   signedAt: number;
 }
@@ -41,19 +45,28 @@ export class SigningHistory {
     return this.#leftByToken.get(token) ?? 0n;
   }
 
-  /** True when one more instruction would push one of the current window out of memory: then nothing new is signed. */
-  isFull(now: number): boolean {
+  /** True when so many more instructions would push one of the current window out of memory: then nothing new is signed. */
+  isFull(now: number, more = 1): boolean {
     this.#forgetOutflows(now);
-    if (this.#payloads.size < this.#capacity) return false;
-    const oldest = firstOf(this.#payloads);
-    return oldest !== undefined && isWithinWindow(oldest, now);
+    let left = this.#payloads.size + more - this.#capacity;
+    if (left <= 0) return false;
+    for (const payload of this.#payloads.values()) {
+      left -= 1;
+      if (left === 0) return isWithinWindow(payload, now);
+    }
+    return true;
   }
 
-  /** Remembers a signature; a repeated one moves only the nonce. `leaves` says whether it takes money out of our wallets. */
+  /**
+   * Remembers a signature; a repeated one moves only the transaction that it is for. `leaves` says whether it takes money
+   * out of our wallets.
+   */
   record({ payload, leaves }: { payload: SignedPayload; leaves: boolean }): void {
     const before = this.#payloads.get(payload.instructionId);
     if (before !== undefined) {
+      before.sender = payload.sender;
       before.nonce = payload.nonce;
+      before.together = payload.together;
       return;
     }
     const kept = { ...payload };

@@ -6,6 +6,11 @@ const maximumUint256 = (1n << 256n) - 1n;
 const address = z.string().regex(/^0x[0-9a-f]{40}$/);
 const instructionId = z.string().min(1).max(100);
 const nonce = z.int().min(0);
+const fees = {
+  /** Wei per unit of gas. */
+  maxFeePerGas: z.bigint().min(1n).max(maximumUint256),
+  maxPriorityFeePerGas: z.bigint().min(0n).max(maximumUint256),
+};
 
 export const walletRefSchema = z.strictObject({
   purpose: z.enum(walletPurposes),
@@ -22,9 +27,31 @@ export const signRequestSchema = z.strictObject({
   nonce,
   /** From the bare cost of a transaction to far more than any transfer takes. */
   gasLimit: z.bigint().min(21_000n).max(2_000_000n),
-  /** Wei per unit of gas. */
-  maxFeePerGas: z.bigint().min(1n).max(maximumUint256),
-  maxPriorityFeePerGas: z.bigint().min(0n).max(maximumUint256),
+  ...fees,
+});
+
+/** More would make a transaction that few blocks have room for. */
+export const mostPaymentsTogether = 150;
+
+/**
+ * A request to sign one attempt of a transaction of the gas wallet that has another wallet of ours pay several
+ * instructions. As strict as for one: all of what is paid comes from the committed instructions.
+ */
+export const batchRequestSchema = z.strictObject({
+  /** In the order in which they are paid. */
+  instructionIds: z
+    .array(instructionId)
+    .min(1)
+    .max(mostPaymentsTogether)
+    .refine((ids) => new Set(ids).size === ids.length),
+  wallet: walletRefSchema,
+  /** The nonce of `wallet` that its authorisation of the executor spends; null when it has authorised it before. */
+  authorisationNonce: nonce.nullable(),
+  gasWallet: walletRefSchema,
+  /** Of the gas wallet. */
+  nonce,
+  gasLimit: z.bigint().min(21_000n).max(16_000_000n),
+  ...fees,
 });
 
 export const instructionKinds = [
@@ -36,6 +63,7 @@ export const instructionKinds = [
   "sweep",
   "refund",
   "topup",
+  "deploy",
 ] as const;
 export type InstructionKind = (typeof instructionKinds)[number];
 
@@ -47,18 +75,30 @@ export const committedInstructionSchema = z.object({
   state: z.string().max(40),
   /** Lower case, as every address here. */
   sourceAddress: address,
-  /** The ERC-20 contract, or null for native ETH (a top-up of gas). */
+  /** The ERC-20 contract, or null for native ETH (a top-up of gas) and for the deployment of the executor. */
   token: address.nullable(),
   destination: address,
   /** Base units of the token, or wei. */
   amount: z.bigint().min(-maximumUint256).max(maximumUint256),
   /**
-   * The last nonce of this instruction that was used up in a final block by a transaction that failed, if there was one.
-   * Only then may the instruction be signed with a later nonce: a second nonce for one instruction is how people pay twice.
+   * The last nonce, and whose, that was used up for this instruction in a final block by a transaction that failed, if there
+   * was one. Only then may it be signed with another: a second nonce for one instruction is how people pay twice.
    */
-  revertedNonce: nonce.nullish(),
+  failed: z.object({ sender: address, nonce }).nullish(),
 });
 export type CommittedInstruction = z.infer<typeof committedInstructionSchema>;
+
+/** See {@link batchRequestSchema}. Fees are wei per unit of gas. */
+export interface BatchSignRequest {
+  instructionIds: string[];
+  wallet: z.infer<typeof walletRefSchema>;
+  authorisationNonce: number | null;
+  gasWallet: z.infer<typeof walletRefSchema>;
+  nonce: number;
+  gasLimit: bigint;
+  maxFeePerGas: bigint;
+  maxPriorityFeePerGas: bigint;
+}
 
 /** See {@link signRequestSchema}. Fees are wei per unit of gas. */
 export interface SignRequest {

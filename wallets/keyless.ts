@@ -6,6 +6,7 @@ export const keylessSigner: Signer = {
   addressOf: () =>
     Promise.reject(new Error("this process holds no keys: the running engine derives addresses")),
   sign: () => Promise.reject(new Error("this process holds no keys: the running engine signs")),
+  signBatch: () => Promise.reject(new Error("this process holds no keys: the running engine signs")),
   pause: () => undefined,
   resume: () => undefined,
 };

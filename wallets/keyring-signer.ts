@@ -1,8 +1,13 @@
 /** The signer over a keyring. It reads the committed instruction itself and asks nobody what to pay to whom. */
 import { inspect } from "node:util";
+import type { Transaction } from "ethers";
+import { assertBatchBytes, authorizationOf, batchOf, buildBatchTransaction } from "./batch-transaction.ts";
 import type { WalletRef } from "./derivation.ts";
-import { SigningHistory } from "./history.ts";
+import { executorOf } from "./executor.ts";
+import { type SignedPayload, SigningHistory } from "./history.ts";
 import {
+  type BatchSignRequest,
+  batchRequestSchema,
   type CommittedInstruction,
   committedInstructionSchema,
   type SignRequest,
@@ -16,6 +21,19 @@ import { type PolicyCode, SigningRefusedError } from "./policy-codes.ts";
 import { leavesOurWallets } from "./routes.ts";
 import type { Signer, SignerOptions } from "./signer.ts";
 import { assertSender, assertSignedBytes, buildTransaction, type SignedTransaction } from "./transaction.ts";
+
+interface ReadInstruction {
+  instruction: CommittedInstruction;
+  destinationOwner: DestinationOwner;
+}
+
+/** One transaction: a request and its instruction for each that it pays, in order. */
+interface Asked {
+  requests: readonly SignRequest[];
+  read: readonly ReadInstruction[];
+  sourceAddress: string;
+  senderAddress: string;
+}
 
 const keyringCapacity = 1000;
 const historyCapacity = 50_000;
@@ -49,10 +67,45 @@ export class KeyringSigner implements Signer {
     // The parsed copy is ours: the caller can't change it while the instruction is being read.
     const parsed = signRequestSchema.safeParse(untrusted);
     if (!parsed.success) throw refused("malformed_request", "The request has a wrong or an unknown field.");
-    const instruction = await this.#read(parsed.data.instructionId);
-    const destinationOwner = await this.#ownerOf(instruction.destination);
+    const request = parsed.data;
+    const read = await this.#read(request.instructionId);
     // Nothing is awaited from here on, so that two requests can't both pass a limit that has room for one.
-    return this.#signChecked({ request: parsed.data, instruction, destinationOwner });
+    const sourceAddress = this.#keyring.addressOf(request.wallet);
+    this.#check({ requests: [request], read: [read], sourceAddress, senderAddress: sourceAddress });
+    return this.#produce(request.wallet, buildTransaction(request, read.instruction), (signed) =>
+      assertSignedBytes(signed, request, read.instruction),
+    );
+  }
+
+  async signBatch(untrusted: BatchSignRequest): Promise<SignedTransaction> {
+    const parsed = batchRequestSchema.safeParse(untrusted);
+    if (!parsed.success) throw refused("malformed_request", "The request has a wrong or an unknown field.");
+    const { instructionIds, gasWallet, ...shared } = parsed.data;
+    const read = await Promise.all(instructionIds.map((id) => this.#read(id)));
+    // As above: nothing is awaited from here on.
+    const sourceAddress = this.#keyring.addressOf(shared.wallet);
+    const senderAddress = this.#keyring.addressOf(gasWallet);
+    const batch = batchOf(
+      read.map(({ instruction }) => instruction),
+      { sourceAddress, executor: executorOf(senderAddress) },
+    );
+    if (gasWallet.purpose !== "gas" || senderAddress === sourceAddress)
+      throw refused("purpose_not_allowed", "Only the gas wallet has another wallet pay.");
+    const requests = instructionIds.map((instructionId) => ({ ...shared, instructionId }));
+    this.#check({ requests, read, sourceAddress, senderAddress });
+    const authorization = authorizationOf(parsed.data, batch);
+    const authorizations =
+      authorization === null
+        ? []
+        : [
+            {
+              ...authorization,
+              signature: this.#keyring.signAuthorization(shared.wallet, authorization),
+            },
+          ];
+    return this.#produce(gasWallet, buildBatchTransaction(parsed.data, batch, authorizations), (signed) =>
+      assertBatchBytes(signed, parsed.data, batch),
+    );
   }
 
   pause(reason: string): void {
@@ -63,13 +116,15 @@ export class KeyringSigner implements Signer {
     this.#pauseReason = null;
   }
 
-  async #read(instructionId: string): Promise<CommittedInstruction> {
+  async #read(instructionId: string): Promise<ReadInstruction> {
     const read = await this.#options.readInstruction(instructionId);
     if (read === null)
-      throw refused("instruction_unknown", "There is no committed instruction with this id.");
+      throw refused("instruction_unknown", "There is no committed instruction with this id.", instructionId);
     const parsed = committedInstructionSchema.safeParse(read);
-    if (!parsed.success) throw refused("malformed_instruction", "The instruction has a wrong field.");
-    return parsed.data;
+    if (!parsed.success)
+      throw refused("malformed_instruction", "The instruction has a wrong field.", instructionId);
+    const instruction = parsed.data;
+    return { instruction, destinationOwner: await this.#ownerOf(instruction.destination) };
   }
 
   /** The engine says which wallet an address is; the seed has the last word. */
@@ -80,61 +135,68 @@ export class KeyringSigner implements Signer {
     return this.#keyring.addressOf(wallet) === address ? { kind: "ours", wallet } : { kind: "unproven" };
   }
 
-  #signChecked(checked: {
-    request: SignRequest;
-    instruction: CommittedInstruction;
-    destinationOwner: DestinationOwner;
-  }): SignedTransaction {
-    const { request, instruction, destinationOwner } = checked;
+  /** The policy for each instruction of one transaction; all of them are counted when all may be signed. */
+  #check({ requests, read, sourceAddress, senderAddress }: Asked): void {
     const now = (this.#options.now ?? Date.now)();
-    const sourceAddress = this.#keyring.addressOf(request.wallet);
-    const verdict = checkPolicy(request, instruction, {
-      chainId: this.#options.chainId,
-      pauseReason: this.#pauseReason,
-      sourceAddress,
-      destinationOwner,
-      houseWallet: this.#options.houseWallet,
-      limits: this.#limits,
-      leftWithinHour: this.#history.leftWithinWindow({ token: instruction.token ?? "", now }),
-      signedBefore: this.#history.find(instruction.id),
-      isHistoryFull: this.#history.isFull(now),
-      maxFeeWei: this.#options.maxFeeWei ?? defaultMaxFeeWei,
-      maxTopupWei: this.#options.maxTopupWei ?? defaultMaxTopupWei,
-    });
-    if (!verdict.ok) throw new SigningRefusedError(verdict.rejection);
-    // Counted before the bytes exist: should signing fail half-way, the limit errs on the safe side.
-    const { id: instructionId, kind, token, destination, amount } = instruction;
-    this.#history.record({
-      payload: {
+    const together = requests.map(({ instructionId }) => instructionId);
+    const isHistoryFull = this.#history.isFull(now, requests.length);
+    const executor = executorOf(senderAddress);
+    const payloads: SignedPayload[] = [];
+    let leavesTogether = 0n;
+    for (const [index, { instruction, destinationOwner }] of read.entries()) {
+      const request = requests[index];
+      if (request === undefined) throw new Error("a request without its instruction");
+      const { id: instructionId, kind, token, destination, amount } = instruction;
+      const signedBefore = this.#history.find(instructionId);
+      const left = this.#history.leftWithinWindow({ token: token ?? "", now });
+      const verdict = checkPolicy(request, instruction, {
+        chainId: this.#options.chainId,
+        pauseReason: this.#pauseReason,
+        sourceAddress,
+        senderAddress,
+        together,
+        executor,
+        destinationOwner,
+        houseWallet: this.#options.houseWallet,
+        limits: this.#limits,
+        leftWithinHour: left + leavesTogether,
+        signedBefore,
+        isHistoryFull,
+        maxFeeWei: this.#options.maxFeeWei ?? defaultMaxFeeWei,
+        maxTopupWei: this.#options.maxTopupWei ?? defaultMaxTopupWei,
+      });
+      if (!verdict.ok) throw new SigningRefusedError(verdict.rejection, request.instructionId);
+      if (signedBefore === null && leavesOurWallets(kind)) leavesTogether += amount;
+      payloads.push({
         instructionId,
         kind,
         sourceAddress,
         token,
         destination,
         amount,
+        sender: senderAddress,
         nonce: request.nonce,
+        together,
         signedAt: now,
-      },
-      leaves: leavesOurWallets(kind),
-    });
-    return this.#produce({ request, instruction, sourceAddress });
+      });
+    }
+    // Counted before the bytes exist: should signing fail half-way, the limit errs on the safe side.
+    for (const payload of payloads) this.#history.record({ payload, leaves: leavesOurWallets(payload.kind) });
   }
 
-  #produce(checked: {
-    request: SignRequest;
-    instruction: CommittedInstruction;
-    sourceAddress: string;
-  }): SignedTransaction {
-    const { request, instruction, sourceAddress } = checked;
-    const transaction = buildTransaction(request, instruction);
-    const { isProven } = this.#keyring.signTransaction(request.wallet, transaction);
+  #produce(
+    sender: WalletRef,
+    transaction: Transaction,
+    assertBytes: (signed: SignedTransaction) => void,
+  ): SignedTransaction {
+    const { isProven } = this.#keyring.signTransaction(sender, transaction);
     const signed = { raw: transaction.serialized, hash: transaction.hash } as SignedTransaction;
-    assertSignedBytes(signed, request, instruction);
+    assertBytes(signed);
     // Recovery costs more than all the rest. Once per key proves that key and address belong together; a later wrong
     // signature could only come from an account that isn't ours, and moves nothing.
     if (!isProven) {
-      assertSender(signed, sourceAddress);
-      this.#keyring.markProven(request.wallet);
+      assertSender(signed, this.#keyring.addressOf(sender));
+      this.#keyring.markProven(sender);
     }
     return signed;
   }
@@ -148,6 +210,10 @@ export class KeyringSigner implements Signer {
   }
 }
 
-function refused(code: PolicyCode, message: string): SigningRefusedError {
-  return new SigningRefusedError({ code, message });
+function refused(
+  code: PolicyCode,
+  message: string,
+  instructionId: string | null = null,
+): SigningRefusedError {
+  return new SigningRefusedError({ code, message }, instructionId);
 }

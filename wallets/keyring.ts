@@ -1,6 +1,6 @@
 /** The keys in use, derived once and kept within a bound. Nothing outside this directory holds one. */
 import { inspect } from "node:util";
-import type { Transaction } from "ethers";
+import { hashAuthorization, type Signature, type Transaction } from "ethers";
 import { type DerivedKey, derivePrivateKey, type WalletRef } from "./derivation.ts";
 import type { Seed } from "./seed.ts";
 
@@ -41,6 +41,14 @@ export class Keyring {
     const key = this.#take(wallet);
     transaction.signature = key.signingKey.sign(transaction.unsignedHash);
     return { isProven: key.isProven };
+  }
+
+  /** Signs an EIP-7702 authorisation: the account runs that code from now on, on that chain only. */
+  signAuthorization(
+    wallet: WalletRef,
+    authorization: { chainId: number; address: string; nonce: number },
+  ): Signature {
+    return this.#take(wallet).signingKey.sign(hashAuthorization(authorization));
   }
 
   /** Remembers that a signature of this key was recovered to its address. */

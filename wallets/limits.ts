@@ -2,7 +2,7 @@
 
 /** Base units of the token. A transfer of exactly the limit passes. */
 export interface TokenLimits {
-  /** The most one transaction may take out of our wallets. */
+  /** The most one transfer may take out of our wallets, alone or in a batch. */
   perTransaction: bigint;
   /** The most that may leave within any {@link outflowWindowMs}. */
   perHour: bigint;

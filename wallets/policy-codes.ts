@@ -6,6 +6,7 @@ export const policyCodes = {
   malformed_request: { retriable: false },
   instruction_unknown: { retriable: false },
   malformed_instruction: { retriable: false },
+  batch_mixed: { retriable: false },
   instruction_mismatch: { retriable: false },
   instruction_not_signable: { retriable: false },
   instruction_changed: { retriable: false },
@@ -15,6 +16,7 @@ export const policyCodes = {
   purpose_not_allowed: { retriable: false },
   token_not_allowed: { retriable: false },
   amount_not_positive: { retriable: false },
+  amount_not_zero: { retriable: false },
   destination_zero: { retriable: false },
   destination_is_token: { retriable: false },
   destination_is_source: { retriable: false },
@@ -41,10 +43,13 @@ export class SigningRefusedError extends Error {
   override readonly name = "SigningRefusedError";
   readonly code: PolicyCode;
   readonly retriable: boolean;
+  /** Which of several instructions is refused; null when it is the request itself. */
+  readonly instructionId: string | null;
 
-  constructor(rejection: PolicyRejection) {
+  constructor(rejection: PolicyRejection, instructionId: string | null = null) {
     super(rejection.message);
     this.code = rejection.code;
     this.retriable = policyCodes[rejection.code].retriable;
+    this.instructionId = instructionId;
   }
 }

@@ -25,6 +25,12 @@ export interface PolicyContext {
   pauseReason: string | null;
   /** The address derived from the request's wallet, lower case. */
   sourceAddress: string;
+  /** Whose nonce is spent: the source, or the gas wallet that has it pay. */
+  senderAddress: string;
+  /** The ids of all that the transaction pays, this one included, in order. */
+  together: readonly string[];
+  /** Where the executor of the gas wallet stands, lower case. */
+  executor: string;
   destinationOwner: DestinationOwner;
   /** From configuration, lower case. */
   houseWallet: string;
@@ -34,7 +40,7 @@ export interface PolicyContext {
   leftWithinHour: bigint;
   signedBefore: SignedPayload | null;
   isHistoryFull: boolean;
-  /** wei, for the whole transaction. */
+  /** wei, for the whole transaction, and per instruction that it pays. */
   maxFeeWei: bigint;
   /** wei, for one top-up. */
   maxTopupWei: bigint;
@@ -84,7 +90,7 @@ function checkStanding(
 function checkFirstPayload(
   request: SignRequest,
   instruction: CommittedInstruction,
-  { signedBefore, isHistoryFull }: PolicyContext,
+  { signedBefore, isHistoryFull, senderAddress, together }: PolicyContext,
 ): PolicyRejection | null {
   if (signedBefore === null) {
     return isHistoryFull
@@ -99,8 +105,15 @@ function checkFirstPayload(
     signedBefore.amount === instruction.amount;
   if (!isSame)
     return reject("instruction_changed", "The instruction was signed before with another payload.");
-  const isNextNonce = instruction.revertedNonce === signedBefore.nonce && request.nonce > signedBefore.nonce;
-  if (request.nonce !== signedBefore.nonce && !isNextNonce) {
+  const isSameSender = signedBefore.sender === senderAddress;
+  if (isSameSender && signedBefore.nonce === request.nonce) {
+    return isSameList(signedBefore.together, together)
+      ? null
+      : reject("instruction_changed", "The instruction was signed before together with others.");
+  }
+  const { failed } = instruction;
+  const hasFailed = failed?.sender === signedBefore.sender && failed.nonce === signedBefore.nonce;
+  if (!hasFailed || (isSameSender && request.nonce < signedBefore.nonce)) {
     return reject(
       "nonce_changed",
       "The instruction was signed before with another nonce and could be paid twice.",
@@ -108,6 +121,9 @@ function checkFirstPayload(
   }
   return null;
 }
+
+const isSameList = (a: readonly string[], b: readonly string[]): boolean =>
+  a.length === b.length && a.every((id, index) => id === b[index]);
 
 function checkSource(
   request: SignRequest,
@@ -128,10 +144,13 @@ function checkSource(
 
 function checkAsset(instruction: CommittedInstruction, context: PolicyContext): PolicyRejection | null {
   const isAllowed =
-    instruction.kind === "topup"
+    instruction.kind === "topup" || instruction.kind === "deploy"
       ? instruction.token === null
       : instruction.token !== null && context.limits.has(instruction.token);
   if (!isAllowed) return reject("token_not_allowed", `This asset can't be moved by a ${instruction.kind}.`);
+  if (instruction.kind === "deploy") {
+    return instruction.amount === 0n ? null : reject("amount_not_zero", "A deployment brings no ether.");
+  }
   if (instruction.amount <= 0n) return reject("amount_not_positive", "The amount must be above zero.");
   return null;
 }
@@ -153,6 +172,7 @@ function checkDestination(instruction: CommittedInstruction, context: PolicyCont
     );
   }
   const isAllowed = routes[kind].to.some((target) => {
+    if (target === "executor") return destination === context.executor;
     if (target === "outside") return owner.kind === "outside";
     if (target === "house") return owner.kind === "outside" && destination === context.houseWallet;
     return owner.kind === "ours" && owner.wallet.purpose === target;
@@ -164,8 +184,9 @@ function checkFee(request: SignRequest, context: PolicyContext): PolicyRejection
   if (request.maxPriorityFeePerGas > request.maxFeePerGas) {
     return reject("fee_malformed", "The priority fee is above the whole fee.");
   }
-  if (request.maxFeePerGas * request.gasLimit > context.maxFeeWei) {
-    return reject("over_fee_cap", `The fee could exceed the cap of ${context.maxFeeWei} wei.`);
+  const capWei = context.maxFeeWei * BigInt(context.together.length);
+  if (request.maxFeePerGas * request.gasLimit > capWei) {
+    return reject("over_fee_cap", `The fee could exceed the cap of ${capWei} wei.`);
   }
   return null;
 }

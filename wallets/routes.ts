@@ -2,7 +2,7 @@
 import type { WalletPurpose } from "./derivation.ts";
 import type { InstructionKind } from "./instruction.ts";
 
-type Target = WalletPurpose | "outside" | "house";
+type Target = WalletPurpose | "outside" | "house" | "executor";
 const everyPurpose: readonly WalletPurpose[] = ["vault", "gas", "deposit", "escrow"];
 
 /** Which wallets each kind of instruction may take from, and where it may go. */
@@ -19,6 +19,7 @@ export const routes: Readonly<
   // A deposit that can't be credited may have landed in any of our wallets.
   refund: { from: everyPurpose, to: ["outside"] },
   topup: { from: ["gas"], to: ["vault", "deposit", "escrow"] },
+  deploy: { from: ["gas"], to: ["executor"] },
 };
 
 /** True for the kinds that take money out of our wallets, the house wallet included: those that limits apply to. */

@@ -1,13 +1,13 @@
 /** The only way to a signature: what the engine sees of the keys. */
 import type { WalletRef } from "./derivation.ts";
 import type { SignedPayload } from "./history.ts";
-import type { CommittedInstruction, SignRequest } from "./instruction.ts";
+import type { BatchSignRequest, CommittedInstruction, SignRequest } from "./instruction.ts";
 import { KeyringSigner } from "./keyring-signer.ts";
 import type { TokenRule } from "./limits.ts";
 import { assertSeedAllowed, type Seed } from "./seed.ts";
 import type { SignedTransaction } from "./transaction.ts";
 
-export type { CommittedInstruction, SignedTransaction, SignRequest };
+export type { BatchSignRequest, CommittedInstruction, SignedTransaction, SignRequest };
 
 /** What the engine knows of the keys. Plain data in and out, so that the keys can live in another process. */
 export interface Signer {
@@ -20,6 +20,12 @@ export interface Signer {
    * @throws SigningRefusedError when the policy refuses; its `code` is stable, `retriable` says whether waiting helps
    */
   sign(request: SignRequest): Promise<SignedTransaction>;
+  /**
+   * Signs one attempt of the gas wallet's transaction that has a wallet pay several committed instructions of one token,
+   * all or none, and with it, where asked, that wallet's authorisation of the executor.
+   * @throws SigningRefusedError as `sign`; its `instructionId` says which of them is refused
+   */
+  signBatch(request: BatchSignRequest): Promise<SignedTransaction>;
   /** Refuses every signature from now on, those being prepared included. */
   pause(reason: string): void;
   resume(): void;

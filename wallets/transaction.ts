@@ -3,7 +3,8 @@
  * in the other: the bytes that leave are compared with the instruction, not with what was meant to be encoded.
  */
 import { Interface, keccak256, Transaction } from "ethers";
-import { parseTransaction } from "viem";
+import { getContractAddress, parseTransaction } from "viem";
+import { deploymentData, deploymentProxy } from "./executor.ts";
 import type { CommittedInstruction, SignRequest } from "./instruction.ts";
 import { baseChainId } from "./policy.ts";
 
@@ -23,9 +24,11 @@ export class SignedBytesError extends Error {
   }
 }
 
-/** The one transaction that pays an instruction: an ERC-20 `transfer` without value, or plain ETH for a top-up. */
+/**
+ * The one transaction that pays an instruction: an ERC-20 `transfer` without value, or plain ETH for a top-up. A deployment
+ * goes to the deterministic deployer.
+ */
 export function buildTransaction(request: SignRequest, instruction: CommittedInstruction): Transaction {
-  const { token, destination, amount } = instruction;
   return Transaction.from({
     type: 2,
     chainId: baseChainId,
@@ -34,10 +37,18 @@ export function buildTransaction(request: SignRequest, instruction: CommittedIns
     maxFeePerGas: request.maxFeePerGas,
     maxPriorityFeePerGas: request.maxPriorityFeePerGas,
     accessList: [],
-    ...(token === null
-      ? { to: destination, value: amount, data: "0x" }
-      : { to: token, value: 0n, data: erc20.encodeFunctionData("transfer", [destination, amount]) }),
+    ...callOf(instruction),
   });
+}
+
+function callOf({ kind, sourceAddress, token, destination, amount }: CommittedInstruction): {
+  to: string;
+  value: bigint;
+  data: string;
+} {
+  if (kind === "deploy") return { to: deploymentProxy, value: 0n, data: deploymentData(sourceAddress) };
+  if (token === null) return { to: destination, value: amount, data: "0x" };
+  return { to: token, value: 0n, data: erc20.encodeFunctionData("transfer", [destination, amount]) };
 }
 
 /**
@@ -49,18 +60,56 @@ export function assertSignedBytes(
   request: SignRequest,
   instruction: CommittedInstruction,
 ): void {
-  const decoded = parseTransaction(signed.raw as `0x02${string}`);
-  const { token, destination, amount } = instruction;
-  const expected: Record<string, string | number | bigint> = {
+  const { kind, token, destination, amount } = instruction;
+  if (kind === "deploy") {
+    assertDeployment(signed, request, instruction);
+    return;
+  }
+  assertFields(signed, request, {
     type: "eip1559",
+    to: token ?? destination,
+    value: token === null ? amount : 0n,
+    data: token === null ? "0x" : `0xa9059cbb${words(destination, amount)}`,
+  });
+}
+
+/** The code that is sent to the deployer makes exactly the address that the instruction names. */
+function assertDeployment(
+  signed: SignedTransaction,
+  request: SignRequest,
+  { destination }: CommittedInstruction,
+): void {
+  const { data = "0x" } = decode(signed);
+  assertFields(signed, request, { type: "eip1559", to: deploymentProxy, value: 0n, data });
+  const made = getContractAddress({
+    opcode: "CREATE2",
+    from: deploymentProxy,
+    salt: `0x${data.slice(2, 66)}`,
+    bytecode: `0x${data.slice(66)}`,
+  });
+  if (made.toLowerCase() !== destination) throw new SignedBytesError("data");
+}
+
+type SignedFees = Pick<SignRequest, "nonce" | "gasLimit" | "maxFeePerGas" | "maxPriorityFeePerGas">;
+
+/**
+ * Compares every field of signed bytes but the authorisations.
+ * @internal
+ * @throws SignedBytesError with the first field that differs
+ */
+export function assertFields(
+  signed: SignedTransaction,
+  request: SignedFees,
+  expected: { type: "eip1559" | "eip7702"; to: string; value: bigint; data: string },
+): void {
+  const decoded = decode(signed);
+  const fields: Record<string, string | number | bigint> = {
+    ...expected,
     chainId: baseChainId,
     nonce: request.nonce,
     gas: request.gasLimit,
     maxFeePerGas: request.maxFeePerGas,
     maxPriorityFeePerGas: request.maxPriorityFeePerGas,
-    to: token ?? destination,
-    value: token === null ? amount : 0n,
-    data: token === null ? "0x" : transferCall({ destination, amount }),
     accessListLength: 0,
   };
   const actual: Record<string, string | number | bigint | undefined> = {
@@ -76,11 +125,13 @@ export function assertSignedBytes(
     data: decoded.data ?? "0x",
     accessListLength: decoded.accessList?.length ?? 0,
   };
-  for (const [field, value] of Object.entries(expected)) {
+  for (const [field, value] of Object.entries(fields)) {
     if (actual[field] !== value) throw new SignedBytesError(field);
   }
   if (keccak256(signed.raw) !== signed.hash) throw new SignedBytesError("hash");
 }
+
+const decode = ({ raw }: SignedTransaction) => parseTransaction(raw as `0x02${string}`);
 
 /**
  * Recovers the sender of signed bytes.
@@ -91,7 +142,11 @@ export function assertSender(signed: SignedTransaction, sourceAddress: string): 
     throw new SignedBytesError("sender");
 }
 
-/** The calldata written out by hand: selector of `transfer(address,uint256)`, then two words. */
-function transferCall({ destination, amount }: { destination: string; amount: bigint }): string {
-  return `0xa9059cbb${destination.slice(2).padStart(64, "0")}${amount.toString(16).padStart(64, "0")}`;
-}
+/**
+ * Calldata written out by hand, without `0x`: an address or a number to a word.
+ * @internal
+ */
+export const words = (...values: (string | bigint)[]): string =>
+  values
+    .map((value) => (typeof value === "bigint" ? value.toString(16) : value.slice(2)).padStart(64, "0"))
+    .join("");

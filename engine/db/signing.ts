@@ -5,7 +5,7 @@ import type { Queryable } from "./pool.ts";
 
 const committed = z.object({
   id,
-  kind: z.enum(["collect", "fund", "settle", "payout", "withdrawal", "sweep", "refund", "topup"]),
+  kind: z.enum(["collect", "fund", "settle", "payout", "withdrawal", "sweep", "refund", "topup", "deploy"]),
   state: z.string(),
   source_address: z.string(),
   token: z.string().nullable(),
@@ -25,8 +25,8 @@ export async function readCommittedInstruction(db: Queryable, instructionId: str
   });
   const row = firstOf(committed, rows);
   if (row === null) return null;
-  const { source_address: sourceAddress, reverted_nonce: revertedNonce, ...rest } = row;
-  return { ...rest, sourceAddress, revertedNonce };
+  const { source_address: sourceAddress, reverted_nonce: nonce, ...rest } = row;
+  return { ...rest, sourceAddress, failed: nonce === null ? null : { sender: sourceAddress, nonce } };
 }
 
 const signed = committed
@@ -47,6 +47,8 @@ export async function readSignedSince(db: Queryable, since: Date) {
     ...rest,
     instructionId: instruction_id,
     sourceAddress: source_address,
+    sender: source_address,
+    together: [instruction_id],
     signedAt: signed_at.getTime(),
   }));
 }

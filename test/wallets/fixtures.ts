@@ -1,6 +1,7 @@
 /** A signer over the published seed, with a house of known wallets and a table of committed instructions. */
 
 import { deriveAddress, type WalletRef } from "../../wallets/derivation.ts";
+import { executorOf } from "../../wallets/executor.ts";
 import type { CommittedInstruction, InstructionKind, SignRequest } from "../../wallets/instruction.ts";
 import { limitsOf, type TokenRule } from "../../wallets/limits.ts";
 import type { PolicyContext } from "../../wallets/policy.ts";
@@ -30,6 +31,8 @@ export const tokens: TokenRule[] = [
   { address: openwork, decimals: 18 },
 ];
 
+export const executor = executorOf(addressOf(gas));
+
 /** For each kind, a wallet that it may be paid from and a destination that it may go to. */
 export const ways: Readonly<Record<InstructionKind, { from: WalletRef; to: string }>> = {
   collect: { from: deposit, to: addressOf(vault) },
@@ -40,8 +43,10 @@ export const ways: Readonly<Record<InstructionKind, { from: WalletRef; to: strin
   sweep: { from: escrow, to: houseWallet },
   refund: { from: deposit, to: outsider },
   topup: { from: gas, to: addressOf(escrow) },
+  deploy: { from: gas, to: executor },
 };
 
+const amounts: Partial<Record<InstructionKind, bigint>> = { topup: 1_000_000_000_000_000n, deploy: 0n };
 let lastId = 0;
 
 /** A committed instruction that may be signed as it stands. */
@@ -55,9 +60,9 @@ export function instructionOf(
     kind,
     state: "sending",
     sourceAddress: addressOf(ways[kind].from),
-    token: kind === "topup" ? null : usdc,
+    token: kind === "topup" || kind === "deploy" ? null : usdc,
     destination: ways[kind].to,
-    amount: kind === "topup" ? 1_000_000_000_000_000n : 50_000_000n,
+    amount: amounts[kind] ?? 50_000_000n,
     ...changes,
   };
 }
@@ -88,6 +93,9 @@ export function contextOf(
     chainId: 8453,
     pauseReason: null,
     sourceAddress: addressOf(ways[instruction.kind].from),
+    senderAddress: addressOf(ways[instruction.kind].from),
+    together: [instruction.id],
+    executor,
     destinationOwner: wallet === undefined ? { kind: "outside" } : { kind: "ours", wallet },
     houseWallet,
     limits: new Map(tokens.map((rule) => [rule.address, limitsOf(rule)])),

@@ -13,7 +13,9 @@ function payloadOf(id: number, changes: Partial<SignedPayload> = {}): SignedPayl
     token: usdc,
     destination: outsider,
     amount: 10n,
+    sender: outsider,
     nonce: id,
+    together: [String(id)],
     signedAt: start,
     ...changes,
   };

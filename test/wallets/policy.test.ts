@@ -1,4 +1,5 @@
 import { expect, test } from "vitest";
+import { executorOf } from "../../wallets/executor.ts";
 import { type CommittedInstruction, instructionKinds } from "../../wallets/instruction.ts";
 import { limitsOf } from "../../wallets/limits.ts";
 import { checkPolicy, type PolicyContext } from "../../wallets/policy.ts";
@@ -6,6 +7,7 @@ import type { PolicyCode } from "../../wallets/policy-codes.ts";
 import {
   addressOf,
   contextOf,
+  executor,
   gas,
   houseWallet,
   instructionOf,
@@ -14,6 +16,7 @@ import {
   requestOf,
   unlisted,
   usdc,
+  vault,
   wallets,
 } from "./fixtures.ts";
 
@@ -30,7 +33,7 @@ test("each kind may go its own way", () => {
 });
 
 test("no kind may go another kind's way: every pair of source and destination is tried", () => {
-  const destinations = [...wallets.map(addressOf), outsider, houseWallet];
+  const destinations = [...wallets.map(addressOf), outsider, houseWallet, executor];
   const allowed: string[] = [];
   for (const kind of instructionKinds) {
     for (const from of wallets) {
@@ -39,14 +42,18 @@ test("no kind may go another kind's way: every pair of source and destination is
         const request = requestOf(instruction, { wallet: from });
         const context = contextOf(instruction, { sourceAddress: addressOf(from) });
         const owner = context.destinationOwner;
-        const to =
-          owner.kind === "ours" ? owner.wallet.purpose : destination === houseWallet ? "house" : "outside";
+        const names = new Map([
+          [houseWallet, "house"],
+          [executor, kind === "deploy" ? "executor" : "outside"],
+        ]);
+        const to = owner.kind === "ours" ? owner.wallet.purpose : (names.get(destination) ?? "outside");
         if (checkPolicy(request, instruction, context).ok) allowed.push(`${kind}: ${from.purpose} > ${to}`);
       }
     }
   }
-  expect(allowed.sort()).toEqual([
+  expect([...new Set(allowed)].sort()).toEqual([
     "collect: deposit > vault",
+    "deploy: gas > executor",
     "fund: vault > escrow",
     "payout: escrow > house",
     "payout: escrow > outside",
@@ -99,6 +106,14 @@ test("an address that the database calls ours but the seed can't derive gets not
 test("an amount of zero or less is no payment", () => {
   for (const amount of [0n, -1n])
     expect(verdictOf(instructionOf("payout", { amount }))).toBe("amount_not_positive");
+});
+
+test("a deployment makes the gas wallet's own executor, and brings no ether", () => {
+  expect(verdictOf(instructionOf("deploy"))).toBe("allowed");
+  const elsewhere = executorOf(addressOf(vault));
+  expect(verdictOf(instructionOf("deploy", { destination: elsewhere }))).toBe("destination_not_allowed");
+  expect(verdictOf(instructionOf("deploy", { amount: 1n }))).toBe("amount_not_zero");
+  expect(verdictOf(instructionOf("deploy", { token: usdc }))).toBe("token_not_allowed");
 });
 
 test("the limit of one transaction holds to the unit, and only where money leaves", () => {

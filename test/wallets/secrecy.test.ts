@@ -101,6 +101,7 @@ test("a signer offers addresses, instructions and a pause: no message, typed dat
     "pause",
     "resume",
     "sign",
+    "signBatch",
     "toJSON",
   ]);
   expect(Object.keys(signerModule)).toEqual(["createSigner"]);

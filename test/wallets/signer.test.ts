@@ -143,7 +143,7 @@ test("a second nonce for one instruction is refused until the first has failed f
   await house.signer.sign(requestOf(first, { nonce: 4 }));
   const next = requestOf(first, { nonce: 5 });
   expect(await codeOf(house.signer.sign(next))).toBe("nonce_changed");
-  house.commit({ ...first, revertedNonce: 4 });
+  house.commit({ ...first, failed: { sender: first.sourceAddress, nonce: 4 } });
   expect(await codeOf(house.signer.sign(next))).toBe("signed");
   expect(await codeOf(house.signer.sign(requestOf(first, { nonce: 4 })))).toBe("nonce_changed");
   expect(await codeOf(house.signer.sign(requestOf(first, { nonce: 6 })))).toBe("nonce_changed");
@@ -178,7 +178,9 @@ test("a restart that is told what was signed doesn't open the hour's limit again
     sourceAddress,
     token,
     destination,
+    sender: sourceAddress,
     nonce: 3,
+    together: [instructionId],
     signedAt: 1_800_000_000_000,
   };
   const house = makeHouse({ signedBefore: [{ ...before, amount: 2_499_999_999n }] });
