@@ -33,7 +33,14 @@ export class HeadSocket {
   constructor(url: string, options: HeadSocketOptions) {
     this.#url = url;
     this.#options = options;
-    this.health = { url: shortUrl(url), ok: false, lastError: null, headNumber: null, lagBlocks: 0 };
+    this.health = {
+      url: shortUrl(url),
+      ok: false,
+      lastError: null,
+      disagreement: null,
+      headNumber: null,
+      lagBlocks: 0,
+    };
     void this.#run();
   }
 

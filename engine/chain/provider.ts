@@ -10,6 +10,8 @@ export interface ProviderHealth {
   ok: boolean;
   /** What last went wrong; null when the last question was answered well. */
   lastError: string | null;
+  /** Where its word on the transfers of our wallets differs from the others'; null when it doesn't. */
+  disagreement: string | null;
   /** The newest block that it named; null before the first look. */
   headNumber: bigint | null;
   /** How many blocks it is behind the best of them. */
@@ -34,7 +36,14 @@ export class Provider {
   constructor(url: string, { expectedChainId, requestTimeoutMs }: ProviderOptions) {
     this.#endpoint = new Endpoint(url, { timeoutMs: requestTimeoutMs });
     this.#expectedChainId = BigInt(expectedChainId);
-    this.health = { url: shortUrl(url), ok: false, lastError: null, headNumber: null, lagBlocks: 0 };
+    this.health = {
+      url: shortUrl(url),
+      ok: false,
+      lastError: null,
+      disagreement: null,
+      headNumber: null,
+      lagBlocks: 0,
+    };
   }
 
   /**

@@ -4,7 +4,7 @@ import { InconsistentAnswerError, NotThereError } from "./errors.ts";
 import { numbered } from "./heads.ts";
 import type { Provider } from "./provider.ts";
 import { hex, type RawReceipt, receipt as receiptShape } from "./shapes.ts";
-import { isTransferOf, toTransfers } from "./transfers.ts";
+import { isTransferOf, type TransferClaim, toTransfers } from "./transfers.ts";
 import type { Shape, TransferLog } from "./types.ts";
 
 export interface FoundReceipt {
@@ -35,35 +35,51 @@ export async function readReceipt(
   }
 }
 
+/**
+ * The same by the word of as many providers as must agree: ask before money can leave for good by it. `unknown` when too
+ * few answer, or tell different things.
+ */
+export async function readAgreedReceipt(
+  chain: Chain,
+  hash: string,
+  tokens: readonly string[],
+): Promise<ReceiptAnswer> {
+  const answers = await Promise.allSettled(
+    chain.providers.map((provider) => receiptOf(provider, hash, tokens)),
+  );
+  const said = new Map<string, { answer: FoundReceipt | null; times: number }>();
+  for (const answer of answers) {
+    if (answer.status === "rejected") continue;
+    const key = answer.value === null ? "none" : textOf(answer.value);
+    const times = (said.get(key)?.times ?? 0) + 1;
+    said.set(key, { answer: answer.value, times });
+    if (times >= chain.quorum) return answer.value ?? { found: false };
+  }
+  return { unknown: true };
+}
+
+const textOf = ({ blockHash, succeeded, transfers }: FoundReceipt): string =>
+  [blockHash, succeeded, ...transfers.map(identityOf)].join();
+
+/** What is the same in every true account of a transfer. */
+export const identityOf = ({ blockHash, txHash, token, ordinal, from, to, amount }: TransferClaim): string =>
+  [blockHash, txHash, token, ordinal, from, to, amount].join();
+
 export type Confirmation =
   /** As many providers as must agree have exactly this transfer in exactly this block. */
   | "confirmed"
-  /** A provider has the transaction not at all, elsewhere, or without this transfer. */
+  /** As many have the transaction not at all, elsewhere, or without this transfer. */
   | "denied"
-  /** Not enough answers. */
+  /** Too few answers, or they differ. */
   | "unavailable";
 
-/**
- * Whether enough providers bear out one transfer, block, ordinal, ends and amount included: ask before money that came
- * by it can leave for good, so that no single provider can make it up.
- */
-export async function confirmTransfer(chain: Chain, transfer: TransferLog): Promise<Confirmation> {
-  const answers = await Promise.allSettled(
-    chain.providers.map((provider) => receiptOf(provider, transfer.txHash, [transfer.token])),
-  );
-  const said = answers.flatMap((answer) => (answer.status === "fulfilled" ? [answer.value] : []));
-  const bornOut = said.filter((one) => one?.transfers.some((each) => isSame(each, transfer)));
-  if (bornOut.length < said.length) return "denied";
-  return bornOut.length >= chain.quorum ? "confirmed" : "unavailable";
+/** Whether enough providers bear out one transfer, block, ordinal, ends and amount included: none alone can make it up. */
+export async function confirmTransfer(chain: Chain, transfer: TransferClaim): Promise<Confirmation> {
+  const receipt = await readAgreedReceipt(chain, transfer.txHash, [transfer.token]);
+  if ("unknown" in receipt) return "unavailable";
+  const isThere = receipt.found && receipt.transfers.some((one) => identityOf(one) === identityOf(transfer));
+  return isThere ? "confirmed" : "denied";
 }
-
-const isSame = (a: TransferLog, b: TransferLog): boolean =>
-  a.blockHash === b.blockHash &&
-  a.token === b.token &&
-  a.ordinal === b.ordinal &&
-  a.from === b.from &&
-  a.to === b.to &&
-  a.amount === b.amount;
 
 /** @throws when the provider fails, or names a block that isn't canonical (yet): a pre-confirmation, or an orphan */
 async function receiptOf(

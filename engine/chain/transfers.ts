@@ -23,27 +23,57 @@ export function toTransfers(
   block: Header,
   tokens: readonly string[],
 ): TransferLog[] {
-  const ordinals = new Map<string, number>();
-  const transfers: TransferLog[] = [];
   // Looked up once for each token, not for each of the hundreds of logs of a full block.
   const moved = new Set(tokens.filter((token) => mayContain(block.logsBloom, [token, transferTopic])));
-  for (const log of inOrder(logs)) {
-    checkLog(log, block, moved);
-    const key = `${log.transactionHash} ${log.address}`;
-    const ordinal = ordinals.get(key) ?? 0;
-    ordinals.set(key, ordinal + 1);
-    transfers.push({
+  const found = inOrder(logs);
+  for (const log of found) checkLog(log, block, moved);
+  return counted(found).map(({ log, ordinal }) => ({
+    txHash: log.transactionHash,
+    blockNumber: block.number,
+    blockHash: block.hash,
+    timestampSeconds: block.timestampSeconds,
+    logIndex: log.logIndex,
+    token: log.address,
+    ordinal,
+    ...bodyOf(log),
+  }));
+}
+
+/** A transfer by the word of one provider, before any header bears it out. */
+export type TransferClaim = Omit<TransferLog, "timestampSeconds" | "logIndex">;
+
+/**
+ * All Transfer logs of the tokens in whole blocks, as one provider tells of them.
+ * @throws InconsistentAnswerError when a log wasn't asked for, was taken back, or isn't of the form that ERC-20 prescribes
+ */
+export function toClaims(logs: readonly RawLog[], tokens: readonly string[]): TransferClaim[] {
+  const blocks = new Map<string, RawLog[]>();
+  for (const log of logs) {
+    if (log.removed || !isTransferOf(log, tokens))
+      throw new InconsistentAnswerError(`a log of ${log.address} was answered, which wasn't asked for`);
+    if (!blocks.get(log.blockHash)?.push(log)) blocks.set(log.blockHash, [log]);
+  }
+  return [...blocks.values()].flatMap((own) =>
+    counted(inOrder(own)).map(({ log, ordinal }) => ({
       txHash: log.transactionHash,
-      blockNumber: block.number,
-      blockHash: block.hash,
-      timestampSeconds: block.timestampSeconds,
-      logIndex: log.logIndex,
+      blockNumber: log.blockNumber,
+      blockHash: log.blockHash,
       token: log.address,
       ordinal,
       ...bodyOf(log),
-    });
-  }
-  return transfers;
+    })),
+  );
+}
+
+/** Which of its token's logs in its transaction each is. */
+function counted(logs: readonly RawLog[]): { log: RawLog; ordinal: number }[] {
+  const ordinals = new Map<string, number>();
+  return logs.map((log) => {
+    const key = `${log.transactionHash} ${log.address}`;
+    const ordinal = ordinals.get(key) ?? 0;
+    ordinals.set(key, ordinal + 1);
+    return { log, ordinal };
+  });
 }
 
 /** The form that the standard asks for; an NFT's log under the same topic has no amount in its data. */

@@ -55,6 +55,31 @@ export async function keepChainLogs(tx: Tx, logs: NewChainLog[]): Promise<KeptCh
   return rowsOf(kept, rows);
 }
 
+const told = z.object({
+  tx_hash: z.string(),
+  token: z.string(),
+  ordinal: count,
+  sender: z.string(),
+  recipient: z.string(),
+  amount: big,
+  block_number: big,
+  block_hash: z.string(),
+});
+export type ToldLog = z.output<typeof told>;
+/** What the books hold of the blocks above one, up to another. */
+export async function readLogsOfBlocks(
+  db: Queryable,
+  { above, upTo }: { above: bigint; upTo: bigint },
+): Promise<ToldLog[]> {
+  const { rows } = await db.query({
+    name: "read_logs_of_blocks",
+    text: `SELECT tx_hash, token, ordinal, sender, recipient, amount, block_number, block_hash FROM chain_log
+           WHERE canonical AND block_number > $1 AND block_number <= $2 ORDER BY id`,
+    values: [above.toString(), upTo.toString()],
+  });
+  return rowsOf(told, rows);
+}
+
 /** Takes back every log above a block. */
 export async function orphanChainLogs(tx: Tx, aboveBlock: bigint): Promise<void> {
   await tx.query("UPDATE chain_log SET canonical = false WHERE canonical AND block_number > $1", [

@@ -66,7 +66,7 @@ export async function turnHeadBack(tx: Tx, block: HandledBlock): Promise<void> {
   await moveHead(tx, block);
 }
 
-/** Finality grows only; blocks far below it are forgotten, one at it stays. */
+/** Finality grows only; blocks below it are forgotten, but for the newest of them: something must be left to go back to. */
 export async function moveFinality(
   tx: Tx,
   { finalized, safe }: { finalized: bigint; safe: bigint },
@@ -76,7 +76,18 @@ export async function moveFinality(
        safe_number = least(head_number, greatest(safe_number, finalized_number, $1, $2))`,
     [finalized.toString(), safe.toString()],
   );
-  await tx.query("DELETE FROM block WHERE number < $1", [finalized.toString()]);
+  await tx.query("DELETE FROM block WHERE number < (SELECT max(number) FROM block WHERE number <= $1)", [
+    finalized.toString(),
+  ]);
+}
+
+/** The newest block of the books below a number; null when none is remembered. */
+export async function readBlockBelow(tx: Tx, number: bigint): Promise<HandledBlock | null> {
+  const { rows } = await tx.query(
+    "SELECT number, hash, parent_hash, stamped_at FROM block WHERE number < $1 ORDER BY number DESC LIMIT 1",
+    [number.toString()],
+  );
+  return rowsOf(block, rows).map(handledOf)[0] ?? null;
 }
 
 const block = z.object({ number: big, hash: z.string(), parent_hash: z.string(), stamped_at: moment });
@@ -85,12 +96,11 @@ export async function readRecentBlocks(db: Queryable): Promise<HandledBlock[]> {
   const { rows } = await db.query(
     "SELECT number, hash, parent_hash, stamped_at FROM block ORDER BY number DESC LIMIT 10000",
   );
-  return rowsOf(block, rows)
-    .map(({ number, hash, parent_hash: parentHash, stamped_at: stampedAt }) => ({
-      number,
-      hash,
-      parentHash,
-      stampedAt,
-    }))
-    .reverse();
+  return rowsOf(block, rows).map(handledOf).reverse();
 }
+
+const handledOf = ({ parent_hash, stamped_at, ...rest }: z.output<typeof block>): HandledBlock => ({
+  ...rest,
+  parentHash: parent_hash,
+  stampedAt: stamped_at,
+});

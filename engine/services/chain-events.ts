@@ -10,23 +10,17 @@ import {
   type Cursor,
   type HandledBlock,
   lockCursor,
-  moveFinality,
   moveHead,
   turnHeadBack,
 } from "../db/cursor.ts";
-import {
-  finalizeDeposits,
-  keepDeposits,
-  type NewDeposit,
-  readNewlyPosted,
-  trimExposures,
-} from "../db/deposits.ts";
+import { keepDeposits, type NewDeposit } from "../db/deposits.ts";
 import type { Tx } from "../db/pool.ts";
-import { finalizeMined, freezeWallet, markMined, releaseCollections, reopenAbove } from "../db/sending.ts";
+import { freezeWallet, markMined, reopenAbove } from "../db/sending.ts";
 import { findWallets, type WalletRow } from "../db/wallets.ts";
 import type { Context } from "./context.ts";
 import { creditWhatIsPlayable } from "./crediting.ts";
 import { tellDeposits } from "./deposit-events.ts";
+import { applyFinality } from "./finality.ts";
 import { tellInstructions } from "./instruction-events.ts";
 import { takeBackDepositsAbove } from "./taking-back.ts";
 import { change } from "./transaction.ts";
@@ -59,7 +53,8 @@ export async function applyChainEvent(
       case "reorg":
         return accept(await applyReorg(context, tx, cursor, event.commonAncestor));
       case "finalized":
-        return accept(await applyFinality(context, tx, cursor, event));
+        await applyFinality(context, tx, cursor, headsOf(context, cursor, event));
+        return accept(cursor.head_hash);
     }
   });
   if (!applied.ok) throw new Error(`the chain's event was rejected: ${applied.rejection.code}`);
@@ -81,6 +76,16 @@ const handled = ({ number, hash, parentHash, timestampSeconds }: BlockRef): Hand
   hash,
   parentHash,
   stampedAt: new Date(Number(timestampSeconds) * 1_000),
+});
+
+/** Where two providers must agree, finality waits until they do (`agreeing.ts`); what is `safe` moves at once. */
+const headsOf = (
+  { chain }: Context,
+  cursor: Cursor,
+  { block, safe }: Extract<ChainEvent, { type: "finalized" }>,
+): { finalized: bigint; safe: bigint } => ({
+  finalized: chain.quorum > 1 ? cursor.finalized_number : block.number,
+  safe: safe?.number ?? block.number,
 });
 
 async function applyBlock(
@@ -105,8 +110,8 @@ async function applyBlock(
   return block.hash;
 }
 
-/** Answers the deposits among them. */
-async function keepTransfers(context: Context, tx: Tx, transfers: TransferLog[]): Promise<string[]> {
+/** Answers the deposits among them. Those that are known already change nothing. */
+export async function keepTransfers(context: Context, tx: Tx, transfers: TransferLog[]): Promise<string[]> {
   const wallets = await findWallets(tx, [...new Set(transfers.flatMap(({ from, to }) => [from, to]))]);
   const ours = transfers.filter(
     ({ from, to, amount }) => amount > 0n && (wallets.has(from) || wallets.has(to)),
@@ -209,7 +214,13 @@ async function raiseStray(context: Context, tx: Tx, log: TransferLog, wallet: Wa
   context.log.fatal({ txHash: log.txHash, wallet: wallet.address }, detail);
 }
 
-async function applyReorg(context: Context, tx: Tx, cursor: Cursor, ancestor: BlockRef): Promise<string> {
+/** Takes back everything above a block of the books; call it with the cursor locked. */
+export async function applyReorg(
+  context: Context,
+  tx: Tx,
+  cursor: Cursor,
+  ancestor: BlockRef,
+): Promise<string> {
   if (ancestor.number >= cursor.head_number) throw new StaleEventError("this reorg was handled");
   if (ancestor.number < cursor.finalized_number)
     throw new DeepReorgError(
@@ -226,26 +237,6 @@ async function applyReorg(context: Context, tx: Tx, cursor: Cursor, ancestor: Bl
   await tellDeposits(context, tx, orphaned);
   await tellInstructions(context, tx, reopened);
   return ancestor.hash;
-}
-
-async function applyFinality(
-  context: Context,
-  tx: Tx,
-  cursor: Cursor,
-  event: Extract<ChainEvent, { type: "finalized" }>,
-): Promise<string> {
-  const finalized = event.block.number < cursor.head_number ? event.block.number : cursor.head_number;
-  const safe = event.safe?.number ?? finalized;
-  await moveFinality(tx, { finalized, safe });
-  const heads = { latest: cursor.head_number, safe, finalized };
-  const credited = await creditWhatIsPlayable(context, tx, heads);
-  const final = await finalizeDeposits(tx, finalized);
-  await trimExposures(tx, finalized);
-  await releaseCollections(tx, { finalized, minima: context.settings.collectMinimum });
-  await tellInstructions(context, tx, await finalizeMined(tx, finalized));
-  const posted = await readNewlyPosted(tx, { above: cursor.safe_number, upTo: safe });
-  await tellDeposits(context, tx, [...new Set([...credited, ...final, ...posted])]);
-  return cursor.head_hash;
 }
 
 /** A chain that took back what it had called final: nothing leaves until a person has looked. */

@@ -1,5 +1,5 @@
 /** Finds out what the blocks' logs don't say: failed transactions, and gas top-ups. */
-import { type ReceiptAnswer, readReceipt } from "../chain/receipts.ts";
+import { type ReceiptAnswer, readAgreedReceipt } from "../chain/receipts.ts";
 import { lockCursor } from "../db/cursor.ts";
 import { type Tx, transaction } from "../db/pool.ts";
 import { markMined, markReverted, readWaiting, type WaitingAttempt } from "../db/sending.ts";
@@ -10,7 +10,10 @@ import { listedTokens } from "./tokens.ts";
 const mostAtOnce = 1_000;
 const readTogether = 20;
 
-/** Reads the receipts of attempts that have been out for a moment. Nothing follows from silence. */
+/**
+ * Reads the receipts of attempts that have been out for a moment. Nothing follows from silence, and nothing from the word
+ * of one provider where two are configured: a payout that was said to have failed would be paid again.
+ */
 export async function confirmRound(context: Context): Promise<boolean> {
   const sentBefore = new Date(context.clock() - context.settings.confirmAfterMs);
   const waiting = await readWaiting(context.pool, { sentBefore, limit: mostAtOnce });
@@ -19,7 +22,9 @@ export async function confirmRound(context: Context): Promise<boolean> {
   let found = 0;
   for (let at = 0; at < waiting.length; at += readTogether) {
     const part = waiting.slice(at, at + readTogether);
-    const receipts = await Promise.all(part.map(({ hash }) => readReceipt(context.chain, hash, tokens)));
+    const receipts = await Promise.all(
+      part.map(({ hash }) => readAgreedReceipt(context.chain, hash, tokens)),
+    );
     for (const [index, attempt] of part.entries()) {
       const receipt = receipts[index];
       if (receipt === undefined || !("found" in receipt) || !receipt.found) continue;

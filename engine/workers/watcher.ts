@@ -6,6 +6,7 @@ import { readCursor, readRecentBlocks } from "../db/cursor.ts";
 import { applyChainEvent, raiseDeepReorg, StaleEventError } from "../services/chain-events.ts";
 import type { Context } from "../services/context.ts";
 import { listedTokens } from "../services/tokens.ts";
+import { type Agreeing, startAgreeing } from "./agreeing.ts";
 
 const restAfterFailureMs = 1_000;
 const restAfterDeepReorgMs = 30_000;
@@ -21,12 +22,13 @@ export async function runWatcher(
   context: Context,
   { signal, onEvent = () => undefined }: WatcherOptions,
 ): Promise<void> {
+  const agreeing = startAgreeing(context, { signal });
   while (!signal.aborted) {
     let restMs = 0;
     try {
-      await followOnce(context, signal, onEvent);
+      await followOnce(context, { signal, onEvent, agreeing });
     } catch (error) {
-      if (signal.aborted) return;
+      if (signal.aborted) break;
       restMs = restAfterFailureMs;
       if (error instanceof DeepReorgError) {
         await raiseDeepReorg(context, error.message).catch((failure: unknown) =>
@@ -39,9 +41,13 @@ export async function runWatcher(
     }
     await delay(restMs, undefined, { signal }).catch(() => undefined);
   }
+  await agreeing.done;
 }
 
-async function followOnce(context: Context, signal: AbortSignal, onEvent: () => void): Promise<void> {
+async function followOnce(
+  context: Context,
+  { signal, onEvent, agreeing }: { signal: AbortSignal; onEvent: () => void; agreeing: Agreeing },
+): Promise<void> {
   const cursor = await readCursor(context.pool);
   const blocks = await readRecentBlocks(context.pool);
   const recentBlocks = blocks.map(({ stampedAt, ...block }) => ({
@@ -61,6 +67,7 @@ async function followOnce(context: Context, signal: AbortSignal, onEvent: () => 
   let after = cursor?.head_hash ?? null;
   for await (const event of events) {
     after = await applyChainEvent(context, event, { after });
+    if (event.type === "finalized" && context.chain.quorum > 1) agreeing.want(event.block.number);
     onEvent();
   }
 }

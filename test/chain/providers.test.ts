@@ -118,7 +118,14 @@ describe("health", () => {
     const watcher = watch(chain, base);
     await waitFor(() => chain.health()[1]?.lagBlocks === 20, { what: "the lag", timeoutMs: 20_000 });
     const [well, behind] = chain.health();
-    expect(well).toEqual({ url: first.rpcUrl, ok: true, lastError: null, headNumber: head, lagBlocks: 0 });
+    expect(well).toEqual({
+      url: first.rpcUrl,
+      ok: true,
+      lastError: null,
+      disagreement: null,
+      headNumber: head,
+      lagBlocks: 0,
+    });
     expect(behind).toMatchObject({ ok: true, headNumber: head - 20n, lagBlocks: 20 });
     expect(JSON.stringify(chain.health(), (_, value) => String(value))).not.toMatch(/secret|hidden/);
     await watcher.stop();

@@ -1,9 +1,9 @@
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { type Chain, createChain } from "../../engine/chain/client.ts";
-import { confirmTransfer, readReceipt } from "../../engine/chain/receipts.ts";
+import { confirmTransfer, readAgreedReceipt, readReceipt } from "../../engine/chain/receipts.ts";
 import { startTestChain, type TestChain } from "../helpers/chain.ts";
-import { everything, replyTo } from "../helpers/rpc-faults.ts";
-import { type RpcProxy, startRpcProxy } from "../helpers/rpc-proxy.ts";
+import { doubled, everything, liar, replyTo } from "../helpers/rpc-faults.ts";
+import { type Fault, type RpcProxy, startRpcProxy } from "../helpers/rpc-proxy.ts";
 import { createSender, recipient, type Sender, watch } from "./watching.ts";
 
 let base: TestChain;
@@ -85,6 +85,31 @@ describe("a receipt", () => {
     expect(await readReceipt(chain, hash, [base.usdc])).toEqual({ unknown: true });
   });
 
+  it("is agreed on when two providers tell the same of it, and of nothing else (SAFETY 26)", async () => {
+    const { hash } = await sender.send(3n);
+    const agreed = () => readAgreedReceipt(chain, hash, [base.usdc]);
+    expect(await agreed()).toEqual(await readReceipt(chain, hash, [base.usdc]));
+    expect(await readAgreedReceipt(chain, unheardOf, [])).toEqual({ found: false });
+    const lies: Fault[] = [
+      nothing,
+      everything("cut"),
+      liar((logs) => logs.map(doubled)),
+      liar(() => []),
+      replyTo(method, async ({ forward }) => {
+        const reply = await forward();
+        if (typeof reply !== "object" || !("result" in reply)) return reply;
+        return { result: { ...(reply.result as object), status: "0x0" } };
+      }),
+    ];
+    for (const lie of lies)
+      for (const proxy of [first, second]) {
+        proxy.setFaults(lie);
+        expect(await agreed()).toEqual({ unknown: true });
+        proxy.setFaults();
+      }
+    expect(await agreed()).toMatchObject({ found: true });
+  });
+
   it("of an orphaned transfer is not found any more", async () => {
     const { hash } = await sender.send(3n);
     await base.reorg(1);
@@ -93,7 +118,7 @@ describe("a receipt", () => {
 });
 
 describe("a transfer", () => {
-  it("is confirmed by two providers, and not by one", async () => {
+  it("is confirmed or denied by two providers, and by one neither (SAFETY 26)", async () => {
     const watcher = watch(chain, base);
     const { hash } = await sender.send(3n);
     const seen = await watcher.sees(hash);
@@ -102,10 +127,12 @@ describe("a transfer", () => {
     second.setFaults(everything("cut"));
     expect(await confirmTransfer(chain, seen)).toBe("unavailable");
     second.setFaults(nothing);
+    expect(await confirmTransfer(chain, seen)).toBe("unavailable");
+    first.setFaults(nothing);
     expect(await confirmTransfer(chain, seen)).toBe("denied");
   });
 
-  it("that only one provider tells of, or tells of otherwise, is denied", async () => {
+  it("that the providers tell of otherwise is denied (SAFETY 26)", async () => {
     const watcher = watch(chain, base);
     const { hash } = await sender.send(3n);
     const seen = await watcher.sees(hash);

@@ -49,12 +49,18 @@ export interface MoneyWorld {
   stop(): Promise<void>;
 }
 
-/** @param settings what differs from: no caps to speak of, every deposit playable in its first block */
-export async function createMoneyWorld(settings: Partial<Settings> = {}): Promise<MoneyWorld> {
+/**
+ * @param settings what differs from: no caps to speak of, every deposit playable in its first block
+ * @param providers how the engine reaches the chain; without it, straight
+ */
+export async function createMoneyWorld(
+  settings: Partial<Settings> = {},
+  providers: (base: TestChain) => Promise<string[]> = async ({ rpcUrl, wsUrl }) => [rpcUrl, wsUrl],
+): Promise<MoneyWorld> {
   const [database, base] = await Promise.all([createTestDatabase(), startTestChain()]);
   const pool = createPool({ url: database.appUrl, maxConnections: 20 });
   const chain = await createChain({
-    rpcUrls: [base.rpcUrl, base.wsUrl],
+    rpcUrls: await providers(base),
     expectedChainId: 8453,
     requestTimeoutMs: 5_000,
   });
