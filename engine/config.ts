@@ -33,6 +33,9 @@ export const variables = {
   DATABASE_OWNER_URL: postgresUrl()
     .optional()
     .describe("Postgres, the owner's login; only for migrations at start"),
+  DATABASE_SIGNER_URL: postgresUrl()
+    .optional()
+    .describe("Postgres, the signer's login, which only reads (a member of on_the_rail_signer)"),
   DATABASE_CONNECTIONS: integer(2, 200).default(10).describe("Most connections of one process"),
   BASE_RPC_URLS: list(z.url({ protocol: /^(https?|wss?)$/ }), 8)
     .optional()
@@ -145,6 +148,10 @@ function unsafeOffLoopback(data: Environment, origin: URL): string[] {
     problems.push("PUBLIC_ORIGIN: must be https where real money is played for.");
   if (data.KEYSTORE_FILE === undefined && data.ROLE !== "api")
     problems.push("KEYSTORE_FILE: name the encrypted seed (the development seed is for local chains only).");
+  if (data.DATABASE_SIGNER_URL === undefined && data.ROLE !== "api")
+    problems.push(
+      "DATABASE_SIGNER_URL: name a login for the process that holds the keys, a member of on_the_rail_signer alone.",
+    );
   if (data.OPERATORS.length === 0)
     problems.push("OPERATORS: name at least one operator's wallet: somebody must settle disputes.");
   if (data.UNDO_WINDOW_SECONDS < 10)

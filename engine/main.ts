@@ -33,6 +33,8 @@ export interface Engine {
   origin: string;
   vaultAddress: string;
   gasAddress: string;
+  /** Fulfilled with a sentence when it can't go on; whoever started it stops it and starts anew. */
+  failed: Promise<string>;
   /** Stops taking work, lets what runs finish, and is out within ten seconds. Safe to call twice. */
   stop(): Promise<void>;
 }
@@ -88,7 +90,12 @@ export async function startEngine(config: Config): Promise<Engine> {
       running.push(startChainWork(context, { leases, signal }), startDeadlines(context, { signal }));
     const address = await app.listen({ host: config.HOST, port: config.PORT });
     log.info({ address, role, vault, gas }, "On the Rail runs");
-    return { address, origin: config.PUBLIC_ORIGIN, vaultAddress: vault, gasAddress: gas, stop };
+    const failed = foundation.keysLost.then(() => {
+      const why = "The process that holds the keys has ended.";
+      if (!signal.aborted) log.fatal(why);
+      return why;
+    });
+    return { address, origin: config.PUBLIC_ORIGIN, vaultAddress: vault, gasAddress: gas, failed, stop };
   } catch (error) {
     await stop().catch(() => undefined);
     throw error;

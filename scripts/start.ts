@@ -28,9 +28,9 @@ function endOnSignal(): void {
   process.on("SIGTERM", end);
 }
 
-function exitAfter(stop: () => Promise<void>): void {
+function exitAfter(stop: () => Promise<void>, code = 0): void {
   stop().then(
-    () => process.exit(0),
+    () => process.exit(code),
     (error: unknown) => {
       console.error(error);
       process.exit(1);
@@ -38,7 +38,12 @@ function exitAfter(stop: () => Promise<void>): void {
   );
 }
 
-async function start(): Promise<() => Promise<void>> {
+interface Running {
+  failed: Promise<string>;
+  stop(): Promise<void>;
+}
+
+async function start(): Promise<Running> {
   if (!existsSync(`${root}web/dist/index.html`)) {
     say("The web client is built …");
     await build({ configFile: `${root}web/vite.config.ts`, logLevel: "warn" });
@@ -47,7 +52,7 @@ async function start(): Promise<() => Promise<void>> {
     const engine = await startEngine(readConfig(process.env));
     say(`On the Rail runs at ${engine.origin}`);
     endOnSignal();
-    return () => engine.stop();
+    return engine;
   }
   endOnSignal();
   const folder = process.env.DATA_DIR || ".data";
@@ -66,13 +71,18 @@ async function start(): Promise<() => Promise<void>> {
     `Open it in a window and in a private one: each can sign in with another development wallet. Everything is kept under ${folder}/.`,
   );
   say("Ctrl-C stops it.");
-  return () => engine.stop();
+  return engine;
 }
 
 start().then(
-  (started) => {
-    stop = started;
-    if (ending.signal.aborted) exitAfter(started);
+  (engine) => {
+    stop = () => engine.stop();
+    if (ending.signal.aborted) return exitAfter(stop);
+    void engine.failed.then((why) => {
+      if (ending.signal.aborted) return;
+      console.error(`${why} The engine stops; start it again.`);
+      exitAfter(() => engine.stop(), 1);
+    });
   },
   (error: unknown) => {
     // It gave up because it was told to, and has put away what it had.

@@ -12,3 +12,13 @@ export async function readDangerousRights(db: Queryable): Promise<string[]> {
   );
   return rowsOf(z.object({ held: z.string() }), rows).map(({ held }) => held);
 }
+
+/** Tables that this login may change: none, for whoever only reads what is committed. */
+export async function readChangeableTables(db: Queryable): Promise<string[]> {
+  const { rows } = await db.query(
+    `SELECT relname::text AS held FROM pg_class
+     WHERE relkind = 'r' AND relnamespace = 'public'::regnamespace
+       AND has_table_privilege(oid, 'INSERT, UPDATE, DELETE, TRUNCATE') ORDER BY relname`,
+  );
+  return rowsOf(z.object({ held: z.string() }), rows).map(({ held }) => held);
+}

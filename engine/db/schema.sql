@@ -770,3 +770,11 @@ GRANT INSERT (amount, business_key, credit_account_id, debit_account_id, reason,
 GRANT INSERT, SELECT, UPDATE ON wallet TO on_the_rail_app;
 
 GRANT INSERT, SELECT, UPDATE ON withdrawal TO on_the_rail_app;
+
+GRANT SELECT ON attempt TO on_the_rail_signer;
+
+GRANT SELECT ON chain_tx TO on_the_rail_signer;
+
+GRANT SELECT ON instruction TO on_the_rail_signer;
+
+GRANT SELECT ON wallet TO on_the_rail_signer;

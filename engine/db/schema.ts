@@ -22,16 +22,18 @@ const sections = [
      AND indexname NOT IN (SELECT conname FROM pg_constraint WHERE contype IN ('p', 'u')) ORDER BY indexname`,
   `SELECT rtrim(pg_get_functiondef(oid), E'\\n') || ';' FROM pg_proc WHERE pronamespace = 'public'::regnamespace ORDER BY proname`,
   `SELECT pg_get_triggerdef(pg_trigger.oid) || ';' FROM pg_trigger WHERE NOT tgisinternal ORDER BY tgname, tgrelid::regclass::text`,
-  `SELECT 'GRANT ' || string_agg(privilege_type || coalesce(' (' || columns || ')', ''), ', ' ORDER BY privilege_type, columns) || ' ON ' || table_name || ' TO on_the_rail_app;'
+  `SELECT 'GRANT ' || string_agg(privilege_type || coalesce(' (' || columns || ')', ''), ', ' ORDER BY privilege_type, columns) || ' ON ' || table_name || ' TO ' || grantee || ';'
    FROM (
-     SELECT table_name::text, privilege_type::text, NULL AS columns FROM information_schema.role_table_grants WHERE grantee = 'on_the_rail_app'
+     SELECT grantee::text, table_name::text, privilege_type::text, NULL AS columns FROM information_schema.role_table_grants
+     WHERE grantee IN ('on_the_rail_app', 'on_the_rail_signer')
      UNION ALL
-     SELECT table_name::text, privilege_type::text, string_agg(column_name, ', ' ORDER BY column_name)
-     FROM information_schema.role_column_grants columns WHERE grantee = 'on_the_rail_app' AND NOT EXISTS (
+     SELECT grantee::text, table_name::text, privilege_type::text, string_agg(column_name, ', ' ORDER BY column_name)
+     FROM information_schema.role_column_grants columns
+     WHERE grantee IN ('on_the_rail_app', 'on_the_rail_signer') AND NOT EXISTS (
        SELECT FROM information_schema.role_table_grants whole WHERE whole.grantee = columns.grantee
          AND whole.table_name = columns.table_name AND whole.privilege_type = columns.privilege_type)
-     GROUP BY table_name, privilege_type
-   ) AS rights GROUP BY table_name ORDER BY table_name`,
+     GROUP BY grantee, table_name, privilege_type
+   ) AS rights GROUP BY grantee, table_name ORDER BY grantee, table_name`,
 ];
 
 /** SQL text of everything in schema `public`, in a fixed order. */

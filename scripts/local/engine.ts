@@ -35,6 +35,8 @@ export interface LocalEngine {
   databaseOwnerUrl: string;
   vaultAddress: string;
   gasAddress: string;
+  /** Fulfilled with a sentence when it can't go on. */
+  failed: Promise<string>;
   stop(): Promise<void>;
 }
 
@@ -90,6 +92,7 @@ export async function startLocalEngine(options: LocalEngineOptions): Promise<Loc
       PORT: String(port),
       DATABASE_URL: postgres.value.appUrl,
       DATABASE_OWNER_URL: postgres.value.ownerUrl,
+      DATABASE_SIGNER_URL: postgres.value.signerUrl,
       BASE_RPC_URLS: `${rpcUrl},${wsUrl}`,
       OPERATORS: developmentAccounts[operatorIndex]?.address,
       LOG_LEVEL: options.logLevel ?? "warn",
@@ -100,7 +103,7 @@ export async function startLocalEngine(options: LocalEngineOptions): Promise<Loc
     const engine = await startEngine(readConfig(configured));
     stops.push(() => engine.stop());
     await setEther(rpcUrl, engine.gasAddress, parseEther("100"));
-    const { origin, vaultAddress, gasAddress } = engine;
+    const { origin, vaultAddress, gasAddress, failed } = engine;
     await lock.announce(origin);
     return {
       origin,
@@ -110,6 +113,7 @@ export async function startLocalEngine(options: LocalEngineOptions): Promise<Loc
       databaseOwnerUrl: postgres.value.ownerUrl,
       vaultAddress,
       gasAddress,
+      failed,
       stop,
     };
   } catch (error) {

@@ -4,21 +4,24 @@ import pg from "pg";
 export const databaseName = "on_the_rail";
 const ownerRole = "on_the_rail_owner";
 const serverRole = "on_the_rail_server";
+const signerRole = "on_the_rail_keys";
 const appGroup = "on_the_rail_app";
+const signerGroup = "on_the_rail_signer";
 
-/** Connection strings: the server's superuser, the owner of the database (migrations), and the application's own login. */
-export type RoleUrls = { superuserUrl: string; ownerUrl: string; appUrl: string };
+/** Connection strings: the server's superuser, the owner of the database (migrations), the application's own login, the signer's. */
+export type RoleUrls = { superuserUrl: string; ownerUrl: string; appUrl: string; signerUrl: string };
 
 /** Makes the roles and the database where they are missing. */
 export async function prepareRoles(superuserUrl: string): Promise<RoleUrls> {
   const client = new pg.Client({ connectionString: superuserUrl });
   await client.connect();
   try {
-    await makeRole(client, appGroup, "NOLOGIN");
-    for (const role of [ownerRole, serverRole]) {
+    for (const group of [appGroup, signerGroup]) await makeRole(client, group, "NOLOGIN");
+    for (const role of [ownerRole, serverRole, signerRole]) {
       await makeRole(client, role, `LOGIN PASSWORD ${client.escapeLiteral(passwordOf(role, superuserUrl))}`);
     }
     await client.query(`GRANT ${appGroup} TO ${serverRole}`);
+    await client.query(`GRANT ${signerGroup} TO ${signerRole}`);
     const { rowCount } = await client.query("SELECT 1 FROM pg_database WHERE datname = $1", [databaseName]);
     if (rowCount === 0) await client.query(`CREATE DATABASE ${databaseName} OWNER ${ownerRole}`);
   } finally {
@@ -70,5 +73,10 @@ function urlsOf(superuserUrl: string, database: string): RoleUrls {
     url.pathname = `/${database}`;
     return url.href;
   };
-  return { superuserUrl, ownerUrl: urlFor(ownerRole), appUrl: urlFor(serverRole) };
+  return {
+    superuserUrl,
+    ownerUrl: urlFor(ownerRole),
+    appUrl: urlFor(serverRole),
+    signerUrl: urlFor(signerRole),
+  };
 }

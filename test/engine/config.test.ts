@@ -10,6 +10,7 @@ const real = {
   ...local,
   BASE_RPC_URLS: "https://base.example/key",
   PUBLIC_ORIGIN: "https://rail.example",
+  DATABASE_SIGNER_URL: "postgres://keys@db.example/rail",
   KEYSTORE_FILE: "/etc/rail/keystore.json",
   OPERATORS: "0x70997970C51812dc3A010C7d01b50e0d17dc79C8",
 };
@@ -52,7 +53,7 @@ describe("the configuration", () => {
 
   it("takes real nodes only with https, a seed of one's own and an operator", () => {
     expect(problemsOf(real)).toEqual([]);
-    for (const name of ["PUBLIC_ORIGIN", "KEYSTORE_FILE", "OPERATORS"] as const) {
+    for (const name of ["PUBLIC_ORIGIN", "KEYSTORE_FILE", "DATABASE_SIGNER_URL", "OPERATORS"] as const) {
       const { [name]: _, ...rest } = real;
       expect(problemsOf(rest).join()).toContain(name);
     }

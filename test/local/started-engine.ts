@@ -13,7 +13,14 @@ const endTimeoutMs = 45_000;
 const root = fileURLToPath(new URL("../..", import.meta.url));
 
 /** Would make it another engine than the one that comes with nothing configured. */
-const foreign = new Set(["DATABASE_URL", "DATABASE_OWNER_URL", "BASE_RPC_URLS", "BASE_FORK_URL", "NODE_ENV"]);
+const foreign = new Set([
+  "DATABASE_URL",
+  "DATABASE_OWNER_URL",
+  "DATABASE_SIGNER_URL",
+  "BASE_RPC_URLS",
+  "BASE_FORK_URL",
+  "NODE_ENV",
+]);
 
 /** A program of the project, run as a person runs it. */
 export interface Run {
@@ -83,7 +90,7 @@ export async function untilStarted(engine: Run, dataDir: string): Promise<Starte
   return { ...engine, origin, rpcUrl, configuration };
 }
 
-function isAlive(pid: number): boolean {
+export function isAlive(pid: number): boolean {
   try {
     return process.kill(pid, 0);
   } catch {

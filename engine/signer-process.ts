@@ -1,0 +1,100 @@
+/** Starts the process that holds the keys, and speaks with it. */
+import { type ChildProcess, spawn } from "node:child_process";
+import { closeSync } from "node:fs";
+import { createRequire } from "node:module";
+import { resolve } from "node:path";
+import { fileURLToPath } from "node:url";
+import { RemoteSigner } from "../wallets/remote-signer.ts";
+import type { Signer } from "../wallets/signer.ts";
+import type { Channel } from "../wallets/signer-protocol.ts";
+import { type Config, ConfigError } from "./config.ts";
+
+/** What the process says once: it holds the keys, or why it can't. */
+export type Started = { ok: true } | { ok: false; problems: string[] | null; message: string };
+
+export interface SignerProcess {
+  signer: Signer;
+  pid: number;
+  /** Fulfilled when the process ends, whether it was asked to or not. */
+  ended: Promise<void>;
+  close(): Promise<void>;
+}
+
+/** @throws ConfigError, or with a sentence that says what to do */
+export async function startSignerProcess(config: Config): Promise<SignerProcess> {
+  const child = spawnWithoutTraces(config.KEYSTORE_PASSPHRASE_FD);
+  const ended = new Promise<void>((done) => child.once("exit", () => done()));
+  try {
+    const started = await new Promise<Started>((said, failed) => {
+      child.once("message", (message) => said(message as Started));
+      child.once("error", failed);
+      child.once("exit", () => failed(new Error("The process that holds the keys ended at its start.")));
+      child.send(whatItNeeds(config));
+    });
+    if (!started.ok)
+      throw started.problems === null ? new Error(started.message) : new ConfigError(started.problems);
+  } catch (error) {
+    child.kill("SIGKILL");
+    throw error;
+  }
+  return {
+    signer: new RemoteSigner(channelOf(child)),
+    pid: child.pid ?? 0,
+    ended,
+    close: async () => {
+      if (child.connected) child.disconnect();
+      await ended;
+    },
+  };
+}
+
+/**
+ * No core dump, no inspector, no options that somebody put into the environment. The passphrase goes by the environment, a
+ * file or a descriptor as the configuration says; of the first and the last nothing stays here.
+ */
+function spawnWithoutTraces(passphraseDescriptor: number | undefined): ChildProcess {
+  const main = fileURLToPath(new URL("./signer-main.ts", import.meta.url));
+  const loader = createRequire(import.meta.url).resolve("tsx");
+  const { NODE_OPTIONS: _, NODE_V8_COVERAGE: __, ...environment } = process.env;
+  const child = spawn(
+    "/bin/sh",
+    ["-c", 'ulimit -c 0; exec "$0" "$@"', process.execPath, "--import", loader, main],
+    { stdio: stdioWith(passphraseDescriptor), serialization: "advanced", env: environment },
+  );
+  delete process.env.KEYSTORE_PASSPHRASE;
+  if (passphraseDescriptor !== undefined) closeSync(passphraseDescriptor);
+  return child;
+}
+
+/** The descriptor keeps its number; the channel takes the first one that is free. */
+function stdioWith(descriptor: number | undefined): ("ignore" | "inherit" | "ipc" | number)[] {
+  const stdio: ("ignore" | "inherit" | "ipc" | number)[] = ["ignore", "inherit", "inherit"];
+  if (descriptor !== undefined) {
+    while (stdio.length <= descriptor) stdio.push("ignore");
+    stdio[descriptor] = descriptor;
+  }
+  const free = stdio.indexOf("ignore", 3);
+  stdio[free === -1 ? stdio.length : free] = "ipc";
+  return stdio;
+}
+
+/** The owner's login is for migrations alone, and the passphrase goes another way. */
+function whatItNeeds(config: Config): Config {
+  const { KEYSTORE_FILE: path, KEYSTORE_PASSPHRASE: passphrase } = config;
+  return {
+    ...config,
+    DATABASE_OWNER_URL: undefined,
+    KEYSTORE_FILE: path === undefined ? undefined : resolve(path),
+    KEYSTORE_PASSPHRASE: passphrase === undefined ? undefined : "in the environment",
+  };
+}
+
+/** The channel between a process and the one that it started, from either side. */
+export function channelOf(side: Pick<NodeJS.Process, "on" | "send"> | ChildProcess): Channel {
+  const process = side as NodeJS.Process;
+  return {
+    send: (message) => void process.send?.(message),
+    onMessage: (heard) => void process.on("message", heard),
+    onClose: (heard) => void process.on("disconnect", heard),
+  };
+}
