@@ -59,14 +59,34 @@ export async function* follow(chain: Chain, options: FollowOptions): AsyncGenera
   try {
     while (!signal.aborted) {
       await feed.changed();
-      try {
-        yield* follower.step();
-      } catch (error) {
-        if (!isPassing(error)) throw error;
-      }
+      yield* stepOf(follower);
     }
   } finally {
     feed.close();
+  }
+}
+
+/**
+ * Follows like `follow`, at the caller's pace: each call asks every provider once, and yields what follows from that.
+ * Read each to its end, or begin anew from what was handled.
+ */
+export function followByHand(
+  chain: Chain,
+  options: Omit<FollowOptions, "pollIntervalMs">,
+): () => AsyncGenerator<ChainEvent> {
+  const feed = new HeadFeed(chain, { pollIntervalMs: 0, signal: options.signal });
+  const follower = new Follower(chain, feed, options);
+  return async function* look() {
+    await feed.poll();
+    yield* stepOf(follower);
+  };
+}
+
+async function* stepOf(follower: Follower): AsyncGenerator<ChainEvent> {
+  try {
+    yield* follower.step();
+  } catch (error) {
+    if (!isPassing(error)) throw error;
   }
 }
 

@@ -86,21 +86,30 @@ export class HeadFeed {
     this.#wake();
   };
 
+  /** Asks every provider once, without being open: for a reader who sets the pace himself. */
+  async poll(): Promise<void> {
+    await Promise.all(this.#chain.providers.map((provider) => this.#look(provider)));
+  }
+
+  async #look(provider: Provider): Promise<void> {
+    try {
+      const [head, finalized, safe] = await Promise.all([
+        readTag(provider, "latest", header),
+        readTag(provider, "finalized", maybeHeader),
+        // Not every node knows the tag; the others are worth following all the same.
+        readTag(provider, "safe", maybeHeader).catch(() => null),
+      ]);
+      provider.health.headNumber = head.number;
+      this.#views.set(provider, { provider, head, finalized, safe });
+      this.polls += 1;
+    } catch {
+      this.#views.delete(provider); // Why is in its health.
+    }
+  }
+
   async #follow(provider: Provider): Promise<void> {
     while (!this.#closed.signal.aborted) {
-      try {
-        const [head, finalized, safe] = await Promise.all([
-          readTag(provider, "latest", header),
-          readTag(provider, "finalized", maybeHeader),
-          // Not every node knows the tag; the others are worth following all the same.
-          readTag(provider, "safe", maybeHeader).catch(() => null),
-        ]);
-        provider.health.headNumber = head.number;
-        this.#views.set(provider, { provider, head, finalized, safe });
-        this.polls += 1;
-      } catch {
-        this.#views.delete(provider); // Why is in its health.
-      }
+      await this.#look(provider);
       if (this.#closed.signal.aborted) return;
       this.#tell();
       await pause(this.#pollIntervalMs, this.#closed.signal);

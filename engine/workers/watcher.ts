@@ -1,7 +1,7 @@
 /** Follows the chain from the cursor and writes down what happens. */
 import { setTimeout as delay } from "node:timers/promises";
 import { DeepReorgError } from "../chain/errors.ts";
-import { follow } from "../chain/follow.ts";
+import { type FollowOptions, follow } from "../chain/follow.ts";
 import { readCursor, readRecentBlocks } from "../db/cursor.ts";
 import { applyChainEvent, raiseDeepReorg, StaleEventError } from "../services/chain-events.ts";
 import type { Context } from "../services/context.ts";
@@ -44,10 +44,10 @@ export async function runWatcher(
   await agreeing.done;
 }
 
-async function followOnce(
+/** Where the books stand, for a follower to begin at. */
+export async function readPlace(
   context: Context,
-  { signal, onEvent, agreeing }: { signal: AbortSignal; onEvent: () => void; agreeing: Agreeing },
-): Promise<void> {
+): Promise<Pick<FollowOptions, "from" | "finalized" | "recentBlocks" | "tokens">> {
   const cursor = await readCursor(context.pool);
   const blocks = await readRecentBlocks(context.pool);
   const recentBlocks = blocks.map(({ stampedAt, ...block }) => ({
@@ -56,15 +56,22 @@ async function followOnce(
   }));
   const finalized =
     cursor === null ? null : (recentBlocks.find(({ number }) => number === cursor.finalized_number) ?? null);
-  const events = follow(context.chain, {
+  return {
     from: cursor === null ? null : { number: cursor.head_number, hash: cursor.head_hash },
     finalized: finalized ?? (cursor === null ? null : { number: cursor.finalized_number, hash: "" }),
     recentBlocks,
     tokens: [...(await listedTokens(context.pool)).keys()],
-    pollIntervalMs: context.settings.pollIntervalMs,
-    signal,
-  });
-  let after = cursor?.head_hash ?? null;
+  };
+}
+
+async function followOnce(
+  context: Context,
+  { signal, onEvent, agreeing }: { signal: AbortSignal; onEvent: () => void; agreeing: Agreeing },
+): Promise<void> {
+  const place = await readPlace(context);
+  const { pollIntervalMs } = context.settings;
+  const events = follow(context.chain, { ...place, pollIntervalMs, signal });
+  let after = place.from?.hash ?? null;
   for await (const event of events) {
     after = await applyChainEvent(context, event, { after });
     if (event.type === "finalized" && context.chain.quorum > 1) agreeing.want(event.block.number);
