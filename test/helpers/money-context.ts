@@ -13,9 +13,11 @@ export async function createMoneyContext({
   chain,
   tokens: { openwork, usdc },
   settings = {},
+  clock = Date.now,
 }: Pick<Context, "pool" | "chain"> & {
   tokens: { openwork: string; usdc: string };
   settings?: Partial<Settings>;
+  clock?: Context["clock"];
 }): Promise<Context> {
   const unlimited = 2n ** 256n - 1n;
   const perToken = <Value>(value: Value): Map<string, Value> =>
@@ -31,14 +33,15 @@ export async function createMoneyContext({
     })),
     houseWallet: houseAddress,
     maxTopupWei: 10n ** 18n,
-    ...(await signerPorts(pool, Date.now())),
+    ...(await signerPorts(pool, clock())),
+    now: clock,
   });
   return {
     pool,
     chain,
     signer,
     log: createLog({ level: process.env.TEST_LOG ?? "silent" }),
-    clock: Date.now,
+    clock,
     nudge: () => undefined,
     settings: {
       chainId: 8453,

@@ -1,0 +1,114 @@
+/**
+ * `npm run sim`: whole worlds, one per seed, each checked when it has come to rest. `-- --seeds N` runs that many (20
+ * unless told), `--from S` begins at another seed than 1, `--seed S` runs one and tells all that happens in it.
+ */
+import { type ChildProcess, fork } from "node:child_process";
+import { availableParallelism } from "node:os";
+import { fileURLToPath } from "node:url";
+import { parseArgs } from "node:util";
+import { startCluster } from "./cluster.ts";
+import { howToReplay, lineOf, ratesLine } from "./report.ts";
+import { runSeed, type SeedReport } from "./run-seed.ts";
+import type { Facts } from "./seeds-process.ts";
+
+const usage = "npm run sim -- [--seeds N] [--from S] | --seed S";
+
+function readLine(): { seeds: number[]; isOne: boolean } {
+  const { values } = parseArgs({
+    options: { seeds: { type: "string" }, from: { type: "string" }, seed: { type: "string" } },
+  });
+  const whole = (text: string): number => {
+    const number = Number(text);
+    if (!/^[0-9]{1,9}$/.test(text)) throw new Error(`${text} isn't a whole number.\n${usage}`);
+    return number;
+  };
+  if (values.seed !== undefined) return { seeds: [whole(values.seed)], isOne: true };
+  const from = whole(values.from ?? "1");
+  const seeds = Array.from({ length: whole(values.seeds ?? "20") }, (_, index) => from + index);
+  return { seeds, isOne: false };
+}
+
+async function tellOne(seed: number): Promise<boolean> {
+  const { cluster, stop } = await startCluster();
+  try {
+    const report = await runSeed(cluster, seed, { onLine: (line) => console.log(line) });
+    console.log(`\n${ratesLine(report)}\n${lineOf(report)}\nlog ${report.hash}`);
+    for (const fault of report.faults) console.log(`  ${fault}`);
+    return report.faults.length === 0;
+  } finally {
+    await stop();
+  }
+}
+
+/** As many processes as there are processors, each with a seed at a time. Answers the seeds that failed. */
+async function runAll(seeds: number[]): Promise<number[]> {
+  const startedAtMs = performance.now();
+  const { cluster, stop } = await startCluster();
+  const waiting = [...seeds];
+  const failed: number[] = [];
+  let done = 0;
+  const tell = (report: SeedReport): void => {
+    done += 1;
+    const perSeedMs = (performance.now() - startedAtMs) / done;
+    const leftMinutes = ((seeds.length - done) * perSeedMs) / 60_000;
+    console.log(`[${done}/${seeds.length}, ${leftMinutes.toFixed(1)} min left] ${lineOf(report)}`);
+    if (report.faults.length === 0) return;
+    failed.push(report.seed);
+    console.log(
+      `  ${report.faults.join("\n  ")}\n  ${ratesLine(report)}\n  again: ${howToReplay(report.seed)}`,
+    );
+  };
+  const workers = Array.from({ length: Math.min(availableParallelism(), seeds.length) }, () =>
+    workThrough(waiting, {
+      facts: { superuserUrl: cluster.superuserUrl, templateDatabase: cluster.template },
+      tell,
+    }),
+  );
+  try {
+    await Promise.all(workers.map(({ done }) => done));
+  } finally {
+    for (const { child } of workers) child.kill("SIGTERM");
+    await stop();
+  }
+  return failed;
+}
+
+interface Worker {
+  child: ChildProcess;
+  done: Promise<void>;
+}
+
+function workThrough(
+  waiting: number[],
+  { facts, tell }: { facts: Facts; tell: (report: SeedReport) => void },
+): Worker {
+  const script = fileURLToPath(new URL("./seeds-process.ts", import.meta.url));
+  const child = fork(script, [JSON.stringify(facts)], {
+    execArgv: ["--import", "tsx"],
+    serialization: "advanced",
+  });
+  const done = new Promise<void>((resolve, reject) => {
+    const next = (): void => {
+      const seed = waiting.shift();
+      if (seed === undefined) resolve();
+      else child.send(seed);
+    };
+    child.on("message", (report: SeedReport) => {
+      tell(report);
+      next();
+    });
+    child.once("exit", (code) => reject(new Error(`a simulating process ended with code ${code}`)));
+    next();
+  });
+  return { child, done };
+}
+
+const { seeds, isOne } = readLine();
+const failed = isOne ? ((await tellOne(seeds[0] ?? 1)) ? [] : seeds) : await runAll(seeds);
+if (!isOne)
+  console.log(
+    failed.length === 0
+      ? `\nAll ${seeds.length} seeds hold.`
+      : `\n${failed.length} of ${seeds.length} seeds fail: ${failed.join(", ")}`,
+  );
+process.exit(failed.length === 0 ? 0 : 1);
