@@ -12,6 +12,7 @@ import type { World } from "./world.ts";
 
 const pieces: Record<string, (process: SimProcess) => Promise<unknown>> = {
   watch: (process) => process.watch(),
+  agree: (process) => process.agree(),
   deadlines: ({ context }) => runDueDeadlines(context, { limit: 100 }),
   send: ({ context, fence }) => sendRound(context, { fence }),
   confirm: ({ context }) => confirmRound(context),
@@ -23,7 +24,7 @@ const pieces: Record<string, (process: SimProcess) => Promise<unknown>> = {
   suspense: ({ context }) => claimOwnedSuspense(context),
 };
 type Piece = keyof typeof pieces;
-const order: Piece[] = ["watch", "deadlines", "send", "confirm", "nonces", "wallets", "suspense"];
+const order: Piece[] = ["watch", "agree", "deadlines", "send", "confirm", "nonces", "wallets", "suspense"];
 /** These aren't done with each block, nor is the check of the books, which reads all of them. */
 const seldom: Piece[] = ["nonces", "wallets", "suspense"];
 const ticksPerSeldom = 5;

@@ -18,7 +18,9 @@ const rough: Rates = {
 it("a seed happens again exactly as it did, whatever else the machine does", {
   timeout: 240_000,
 }, async () => {
-  const [one, other] = await Promise.all([1, 2].map(() => runSeed(testCluster(), 7, { rates: rough })));
+  const [one, other] = await Promise.all(
+    [1, 2].map(() => runSeed(testCluster(), 7, { rates: rough, ticks: 30 })),
+  );
   expect(one?.counts.restarts).toBeGreaterThan(0);
   expect(one?.counts.reorgs).toBeGreaterThan(0);
   expect(one?.counts.faults).toBeGreaterThan(0);

@@ -9,7 +9,7 @@ import type { Rates } from "./rates.ts";
 import { nextBlock, sendAgain } from "./weather.ts";
 import { blockTimeMs, type Counts, tokens, World } from "./world.ts";
 
-const roughTicks = 60;
+const usualTicks = 60;
 const mostTicksToRest = 100;
 const leastTicksToRest = 4;
 /** Blocks a tick when only time is waited for. */
@@ -32,13 +32,15 @@ export interface SeedReport {
 
 export interface RunOptions {
   rates?: Rates | undefined;
+  /** Rough ones, before the world comes to rest. */
+  ticks?: number | undefined;
   onLine?: ((line: string) => void) | undefined;
 }
 
 export async function runSeed(
   cluster: Cluster,
   seed: number,
-  { rates, onLine }: RunOptions = {},
+  { rates, ticks = usualTicks, onLine }: RunOptions = {},
 ): Promise<SeedReport> {
   const startedAtMs = performance.now();
   const database = await cluster.createDatabase();
@@ -51,7 +53,7 @@ export async function runSeed(
       onLine,
     });
     try {
-      const faults = await play(world).catch((error: unknown) => [
+      const faults = await play(world, ticks).catch((error: unknown) => [
         error instanceof Error ? (error.stack ?? error.message) : String(error),
       ]);
       return {
@@ -71,11 +73,11 @@ export async function runSeed(
   }
 }
 
-async function play(world: World): Promise<string[]> {
+async function play(world: World, ticks: number): Promise<string[]> {
   const leader = await Leader.begin(world);
   const moves = await Moves.begin(world);
   const { dice } = world;
-  while (world.tick < roughTicks) {
+  while (world.tick < ticks) {
     world.tick += 1;
     // Now and then hours pass in which nobody does anything.
     if (dice.chance(0.05)) world.nowMs += dice.int(1, 240) * minuteMs;

@@ -3,6 +3,7 @@ import type pg from "pg";
 import { type Chain, createChain } from "../../engine/chain/client.ts";
 import { followByHand } from "../../engine/chain/follow.ts";
 import { createPool, type Pool } from "../../engine/db/pool.ts";
+import { type Agreement, agreeUpTo } from "../../engine/services/agreeing.ts";
 import { applyChainEvent } from "../../engine/services/chain-events.ts";
 import type { Context, Settings } from "../../engine/services/context.ts";
 import { prepareWallets } from "../../engine/services/wallets.ts";
@@ -41,6 +42,7 @@ export class SimProcess {
   fence = 0;
   /** Null before the first look and after trouble. */
   #follower: Follower | null = null;
+  #toAgreeOn: bigint | null = null;
   readonly #options: SimProcessOptions;
   readonly #nodes: FaultyNode[];
   readonly #asked: Asked;
@@ -115,8 +117,19 @@ export class SimProcess {
     const { look, after } = this.#follower;
     this.#follower = null;
     let at = after;
-    for await (const event of look()) at = await applyChainEvent(this.context, event, { after: at });
+    for await (const event of look()) {
+      at = await applyChainEvent(this.context, event, { after: at });
+      if (event.type === "finalized") this.#toAgreeOn = event.block.number;
+    }
     this.#follower = { look, after: at };
+  }
+
+  /** Where there are several nodes, they are asked to agree on what is final. */
+  async agree(): Promise<void> {
+    let outcome: Agreement = "more";
+    while (outcome === "more" && this.#toAgreeOn !== null && this.context.chain.quorum > 1)
+      outcome = await agreeUpTo(this.context, this.#toAgreeOn);
+    if (outcome === "reached") this.#toAgreeOn = null;
   }
 
   async #beginToFollow(): Promise<Follower> {
