@@ -3,6 +3,7 @@
  * and says which variable and why.
  */
 import { z } from "zod";
+import { plainWords } from "./contract/plain-words.ts";
 import { address } from "./contract/primitives.ts";
 import { type ConfirmationTier, checkTiers, type ExposureCaps } from "./core/tiers.ts";
 
@@ -17,7 +18,7 @@ export const variables = {
   HOST: z.string().min(1).default("127.0.0.1").describe("Address to listen on"),
   PORT: integer(0, 65_535).default(4200).describe("Port to listen on"),
   PUBLIC_ORIGIN: z
-    .url({ protocol: /^https?$/ })
+    .url({ protocol: /^https?$/, error: "must be an http or https address." })
     .optional()
     .describe("Where the browser finds it, such as https://rail.example; default http://localhost:PORT"),
   TRUSTED_PROXY_HOPS: integer(0, 10)
@@ -37,7 +38,10 @@ export const variables = {
     .optional()
     .describe("Postgres, the signer's login, which only reads (a member of on_the_rail_signer)"),
   DATABASE_CONNECTIONS: integer(2, 200).default(10).describe("Most connections of one process"),
-  BASE_RPC_URLS: list(z.url({ protocol: /^(https?|wss?)$/ }), 8)
+  BASE_RPC_URLS: list(
+    z.url({ protocol: /^(https?|wss?)$/, error: "must be an http, https, ws or wss address." }),
+    8,
+  )
     .optional()
     .describe("Base nodes, HTTP and WebSocket, comma-separated; several providers are compared"),
   TOKENS: list(address, 20)
@@ -91,7 +95,7 @@ export const variables = {
     .default(600)
     .describe("Most API requests a minute from one client"),
   EXPLORER_URL: z
-    .url({ protocol: /^https?$/ })
+    .url({ protocol: /^https?$/, error: "must be an http or https address." })
     .default("https://basescan.org")
     .describe("Where addresses and transactions are linked to"),
 } satisfies Record<string, z.ZodType>;
@@ -120,9 +124,9 @@ export function readConfig(given: Record<string, string | undefined>): Config {
   const set = Object.fromEntries(
     Object.entries(given).filter(([name, value]) => name in variables && value !== ""),
   );
-  const parsed = environment.safeParse(set);
+  const parsed = environment.safeParse(set, { error: plainWords });
   if (!parsed.success) {
-    throw new ConfigError(parsed.error.issues.map(({ path, message }) => `${path.join(".")}: ${message}`));
+    throw new ConfigError(parsed.error.issues.map(describe));
   }
   const { DATABASE_URL, BASE_RPC_URLS, PUBLIC_ORIGIN = `http://localhost:${parsed.data.PORT}` } = parsed.data;
   const problems: string[] = [];
@@ -139,6 +143,11 @@ export function readConfig(given: Record<string, string | undefined>): Config {
   if (DATABASE_URL === undefined || BASE_RPC_URLS === undefined || problems.length > 0)
     throw new ConfigError(problems);
   return { ...parsed.data, DATABASE_URL, BASE_RPC_URLS, PUBLIC_ORIGIN, nodesAreLoopback };
+}
+
+/** Such as `TOKENS, item 2: An address is 0x and 40 hex digits.` */
+function describe({ path: [name, item], message }: z.core.$ZodIssue): string {
+  return `${String(name)}${typeof item === "number" ? `, item ${item + 1}` : ""}: ${message}`;
 }
 
 /** What is fine on a developer's machine and never with real money. */

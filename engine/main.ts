@@ -6,10 +6,10 @@ import { fileURLToPath } from "node:url";
 import { z } from "zod";
 import type { Chain } from "./chain/client.ts";
 import { RpcRefusedError } from "./chain/errors.ts";
-import type { Config } from "./config.ts";
+import { type Config, ConfigError } from "./config.ts";
 import { migrate } from "./db/migrate.ts";
 import { createWaker, listen } from "./db/notify.ts";
-import { createPool } from "./db/pool.ts";
+import { createPool, whyUnreachable } from "./db/pool.ts";
 import { openFoundation } from "./foundation.ts";
 import { buildApp, type HttpOptions } from "./http/app.ts";
 import type { NodeAnswer } from "./http/plugins/node-proxy.ts";
@@ -24,7 +24,6 @@ import { readSequences, readSnapshot } from "./services/snapshots.ts";
 import { awaitWallets, prepareWallets } from "./services/wallets.ts";
 import { startChainWork } from "./workers/chain.ts";
 import { startDeadlines } from "./workers/deadlines.ts";
-import { startForgetting } from "./workers/forgetting.ts";
 import { type Leases, leaseConnections, runAsLeader } from "./workers/leader.ts";
 
 export interface Engine {
@@ -42,6 +41,7 @@ export interface Engine {
 /** @throws ConfigError, or with a sentence that says what to do, when it can't start. */
 export async function startEngine(config: Config): Promise<Engine> {
   const { ROLE: role } = config;
+  await refuseUnreachable(config);
   if (config.DATABASE_OWNER_URL !== undefined) await migrate(config.DATABASE_OWNER_URL);
   const foundation = await openFoundation(config, { keys: role === "api" ? "none" : "own" });
   const { log, pool } = foundation.context;
@@ -102,6 +102,19 @@ export async function startEngine(config: Config): Promise<Engine> {
   }
 }
 
+/** @throws ConfigError that names each database login that doesn't work */
+async function refuseUnreachable(config: Config): Promise<void> {
+  const logins = ["DATABASE_OWNER_URL", "DATABASE_URL", "DATABASE_SIGNER_URL"] as const;
+  const problems = await Promise.all(
+    logins.map(async (name) => {
+      const { [name]: url } = config;
+      const why = url === undefined ? null : await whyUnreachable(url);
+      return why === null ? [] : [`${name}: no login at this Postgres: ${why}`];
+    }),
+  );
+  if (problems.flat().length > 0) throw new ConfigError(problems.flat());
+}
+
 function httpOptions(config: Config, context: Context): HttpOptions {
   const { chain, settings } = context;
   return {
@@ -157,7 +170,7 @@ function serveSockets(
     runAsLeader(leases, {
       name: "relay",
       signal,
-      lead: (lead) => Promise.all([publisher.run(lead), startForgetting(context, lead)]),
+      lead: publisher.run,
     }),
     listen(url, "outbox", publisher.nudge, signal),
     listen(url, "session_ended", (sessionId) => sessionId && endSession(io, sessionId), signal),

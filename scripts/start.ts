@@ -14,6 +14,9 @@ import { FolderInUseError } from "./local/folder-lock.ts";
 const root = fileURLToPath(new URL("..", import.meta.url));
 const say = (line: string): void => console.log(line);
 
+/** In the place of those that it will bring. */
+const ownServers = { DATABASE_URL: "postgres://127.0.0.1/own", BASE_RPC_URLS: "http://127.0.0.1" };
+
 const ending = new AbortController();
 let stop: (() => Promise<void>) | undefined;
 
@@ -22,6 +25,7 @@ function endOnSignal(): void {
   const end = (): void => {
     if (ending.signal.aborted) return;
     ending.abort();
+    say("Stopping …");
     if (stop !== undefined) exitAfter(stop);
   };
   process.on("SIGINT", end);
@@ -46,7 +50,7 @@ interface Running {
 async function start(): Promise<Running> {
   if (!existsSync(`${root}web/dist/index.html`)) {
     say("The web client is built …");
-    await build({ configFile: `${root}web/vite.config.ts`, logLevel: "warn" });
+    await build({ configFile: `${root}web/vite.config.ts`, logLevel: "error" });
   }
   if (process.env.DATABASE_URL !== undefined || process.env.BASE_RPC_URLS !== undefined) {
     const engine = await startEngine(readConfig(process.env));
@@ -54,11 +58,13 @@ async function start(): Promise<Running> {
     endOnSignal();
     return engine;
   }
+  // Looked at first: a mistake is told of before anything has started.
+  const { PORT: port } = readConfig({ ...ownServers, ...process.env });
   endOnSignal();
   const folder = process.env.DATA_DIR || ".data";
   const engine = await startLocalEngine({
     dataDir: resolve(root, folder),
-    port: Number(process.env.PORT ?? 4200),
+    port,
     persist: true,
     signal: ending.signal,
     progress: (what) => say(`${what} …`),

@@ -23,7 +23,7 @@ export const positiveBaseUnits = baseUnits.refine((text) => text !== "0", "The a
 export const address = z
   .string()
   .max(42, "An address has 42 characters.")
-  .regex(/^0x[0-9a-fA-F]{40}$/, "An address is 0x and 40 hex digits.")
+  .regex(/^0x[0-9a-fA-F]{40}$/, { error: "An address is 0x and 40 hex digits.", abort: true })
   .refine(
     (text) => isAddress(text, { strict: text !== text.toLowerCase() }),
     "The checksum of this address is wrong: copy it again.",

@@ -151,7 +151,7 @@ export const reportBody = z.strictObject({ outcome });
 export const evidenceBody = z.strictObject({
   text: z.string().min(1).max(2_000),
   url: z
-    .url({ protocol: /^https$/ })
+    .url({ protocol: /^https$/, error: "A link starts with https://." })
     .max(500)
     .optional(),
 });

@@ -30,16 +30,16 @@ const claimed = z.object({
 export type ClaimedEvent = z.output<typeof claimed>;
 
 /**
- * Takes the next waiting events, oldest first, and marks them published. Called by the one relay only, inside the
- * transaction that also numbers them: after its commit an event is delivered at most once, and a lost delivery shows
- * as a gap in the room's numbers.
+ * Takes the next waiting events, oldest first, out of the box. Called by the one relay only, inside the transaction that
+ * also numbers them: after its commit an event is delivered at most once, and a lost delivery shows as a gap in the
+ * room's numbers.
  */
 export async function claimOutbox(tx: Tx, limit: number): Promise<ClaimedEvent[]> {
   const { rows } = await tx.query({
     name: "claim_outbox",
-    text: `WITH waiting AS (SELECT id FROM outbox WHERE published_at IS NULL ORDER BY id LIMIT $1 FOR UPDATE SKIP LOCKED),
-           taken AS (UPDATE outbox SET published_at = now() FROM waiting WHERE outbox.id = waiting.id
-                     RETURNING outbox.id, rooms, name, data, created_at)
+    text: `WITH taken AS (
+             DELETE FROM outbox WHERE id IN (SELECT id FROM outbox ORDER BY id LIMIT $1)
+             RETURNING id, rooms, name, data, created_at)
            SELECT * FROM taken ORDER BY id`,
     values: [limit],
   });
@@ -82,13 +82,3 @@ const sequences = (rows: unknown[]): Map<string, number> =>
   new Map(
     rowsOf(z.object({ room: z.string(), sequence: count }), rows).map((row) => [row.room, row.sequence]),
   );
-
-/** Published events are of no use after a day. Drops the oldest, at most `limit`; answers how many. */
-export async function trimOutbox(db: Queryable, limit: number): Promise<number> {
-  const { rowCount } = await db.query(
-    `DELETE FROM outbox WHERE published_at < now() - interval '1 day'
-       AND id IN (SELECT id FROM outbox ORDER BY id LIMIT $1)`,
-    [limit],
-  );
-  return rowCount ?? 0;
-}

@@ -137,3 +137,18 @@ export const snapshot = <Value>(pool: Pool, work: (tx: Tx) => Promise<Value>): P
     await client.query("COMMIT");
     return value;
   });
+
+/** Why nobody can log in at this address, in a word of the server's or the system's; null when somebody can. */
+export async function whyUnreachable(url: string): Promise<string | null> {
+  const client = new pg.Client({ connectionString: url, connectionTimeoutMillis: 10_000 });
+  try {
+    await client.connect();
+    return null;
+  } catch (error) {
+    // Several addresses of one name fail together, with an empty message of their own.
+    const [cause] = error instanceof AggregateError ? error.errors : [error];
+    return cause instanceof Error ? cause.message : String(cause);
+  } finally {
+    await client.end().catch(() => undefined);
+  }
+}

@@ -328,7 +328,6 @@ CREATE TABLE outbox (
   name text NOT NULL,
   data jsonb NOT NULL,
   created_at timestamp with time zone NOT NULL DEFAULT now(),
-  published_at timestamp with time zone,
   CONSTRAINT outbox_pkey PRIMARY KEY (id),
   CONSTRAINT outbox_rooms_check CHECK (((cardinality(rooms) >= 1) AND (cardinality(rooms) <= 20)))
 );
@@ -590,8 +589,6 @@ CREATE INDEX instruction_player_idx ON public.instruction USING btree (player_id
 
 CREATE INDEX instruction_state_idx ON public.instruction USING btree (state, id) WHERE (state = ANY (ARRAY['gathering'::text, 'queued'::text, 'sending'::text, 'mined'::text, 'parked'::text]));
 
-CREATE INDEX outbox_waiting_idx ON public.outbox USING btree (id) WHERE (published_at IS NULL);
-
 CREATE UNIQUE INDEX overlay_link_standing_key ON public.overlay_link USING btree (player_id) WHERE (replaced_at IS NULL);
 
 CREATE UNIQUE INDEX player_handle_key ON public.player USING btree (lower(handle));
@@ -741,7 +738,7 @@ GRANT INSERT, SELECT ON instruction_leg TO on_the_rail_app;
 
 GRANT INSERT, SELECT, UPDATE ON lease TO on_the_rail_app;
 
-GRANT DELETE, INSERT, SELECT, UPDATE (published_at) ON outbox TO on_the_rail_app;
+GRANT DELETE, INSERT, SELECT ON outbox TO on_the_rail_app;
 
 GRANT INSERT, SELECT, UPDATE ON overlay_link TO on_the_rail_app;
 

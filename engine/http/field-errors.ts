@@ -1,6 +1,7 @@
 /** From what zod found wrong to pointers at the fields, in the words of the schema. */
 import type { FastifySchemaCompiler } from "fastify";
 import { z } from "zod";
+import { plainWords } from "../contract/plain-words.ts";
 
 export interface FieldError {
   /** JSON pointer into the body; for a query or path parameter its name after `query` or `params`. */
@@ -60,7 +61,7 @@ export const validatorCompiler: FastifySchemaCompiler<unknown> = ({ schema, http
   // The routes are given zod's schemas and nothing else.
   const shape = schema as z.ZodType;
   return (data: unknown) => {
-    const result = z.safeParse(shape, httpPart === "body" ? (data ?? {}) : data);
+    const result = z.safeParse(shape, httpPart === "body" ? (data ?? {}) : data, { error: plainWords });
     return result.success
       ? { value: result.data }
       : { error: new FieldFailure(result.error.issues, httpPart) };

@@ -1,7 +1,7 @@
 /** Takes committed events out of the outbox and gives each room's its next numbers. */
 import type { EventData, EventName } from "../contract/events.ts";
 import { holdFence } from "../db/lease.ts";
-import { advanceRooms, type ClaimedEvent, claimOutbox, trimOutbox } from "../db/outbox.ts";
+import { advanceRooms, type ClaimedEvent, claimOutbox } from "../db/outbox.ts";
 import { type Tx, together, transaction } from "../db/pool.ts";
 import type { Context } from "./context.ts";
 import type { BalanceChange } from "./outbox.ts";
@@ -69,9 +69,3 @@ async function withBalances(context: Context, tx: Tx, events: ClaimedEvent[]): P
     return balance === null ? [] : [{ ...event, data: { balance } satisfies EventData["pool:balance"] }];
   });
 }
-
-const forgetAtOnce = 5_000;
-
-/** Drops some of what was published long ago; true when there may be more. */
-export const forgetOldEvents = async (context: Context): Promise<boolean> =>
-  (await trimOutbox(context.pool, forgetAtOnce)) === forgetAtOnce;

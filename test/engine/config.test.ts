@@ -1,6 +1,7 @@
 import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import { ConfigError, readConfig, variables } from "../../engine/config.ts";
+import { startEngine } from "../../engine/main.ts";
 
 const local = {
   DATABASE_URL: "postgres://a:b@127.0.0.1:5432/c",
@@ -63,5 +64,27 @@ describe("the configuration", () => {
   it("stands in the README, every variable of it", () => {
     const readme = readFileSync(new URL("../../README.md", import.meta.url), "utf8");
     for (const name of Object.keys(variables)) expect(readme).toContain(`\`${name}\``);
+  });
+
+  it("says which item of a list is wrong, once, and in plain words", () => {
+    const tokens = "0x833589fcd6edb6e08f4c7c32d4f71b54bda02913,0x12";
+    expect(problemsOf({ ...local, TOKENS: tokens, LOG_LEVEL: "loud", BASE_RPC_URLS: "ftp://a" })).toEqual([
+      "LOG_LEVEL: This must be fatal or error or warn or info or debug or trace.",
+      "BASE_RPC_URLS, item 1: must be an http, https, ws or wss address.",
+      "TOKENS, item 2: An address is 0x and 40 hex digits.",
+    ]);
+  });
+
+  it("names each database login that doesn't work, before anything else is tried", async () => {
+    const nobody = "postgres://somebody:secret@127.0.0.1:1/none";
+    const starting = startEngine(readConfig({ ...local, DATABASE_URL: nobody, DATABASE_OWNER_URL: nobody }));
+    const { problems } = await starting.then(
+      () => expect.unreachable(),
+      (error: unknown) => error as ConfigError,
+    );
+    expect(problems).toEqual([
+      "DATABASE_OWNER_URL: no login at this Postgres: connect ECONNREFUSED 127.0.0.1:1",
+      "DATABASE_URL: no login at this Postgres: connect ECONNREFUSED 127.0.0.1:1",
+    ]);
   });
 });
