@@ -59,6 +59,19 @@ export const solvency = z
 export const overview = z
   .strictObject({
     chain: z.strictObject({ headNumber: z.string(), finalizedNumber: z.string(), behindSeconds: z.int() }),
+    /** Our nodes, in the order of the configuration. */
+    providers: z.array(
+      z.strictObject({
+        url: z.string(),
+        ok: z.boolean(),
+        /** Whether its word on our wallets is that of the others; while it isn't, nothing more becomes final. */
+        agrees: z.boolean(),
+        note: z.string().nullable(),
+        headNumber: z.string().nullable(),
+        behindBlocks: z.int(),
+        lookedAt: moment,
+      }),
+    ),
     depositsUnmatched: z.int(),
     instructionsWaiting: z.int(),
     instructionsStuck: z.int(),

@@ -395,6 +395,18 @@ CREATE TABLE proposal (
   CONSTRAINT proposal_token_fkey FOREIGN KEY (token) REFERENCES token(address)
 );
 
+CREATE TABLE provider (
+  position smallint NOT NULL,
+  url text NOT NULL,
+  ok boolean NOT NULL,
+  agrees boolean NOT NULL,
+  note text,
+  head_number bigint,
+  behind_blocks bigint NOT NULL,
+  looked_at timestamp with time zone NOT NULL DEFAULT now(),
+  CONSTRAINT provider_pkey PRIMARY KEY ("position")
+);
+
 CREATE TABLE room_sequence (
   room text NOT NULL,
   sequence bigint NOT NULL,
@@ -747,6 +759,8 @@ GRANT INSERT, SELECT, UPDATE ON player TO on_the_rail_app;
 GRANT INSERT, SELECT, UPDATE ON player_wallet TO on_the_rail_app;
 
 GRANT INSERT, SELECT, UPDATE ON proposal TO on_the_rail_app;
+
+GRANT DELETE, INSERT, SELECT, UPDATE ON provider TO on_the_rail_app;
 
 GRANT INSERT, SELECT, UPDATE ON room_sequence TO on_the_rail_app;
 

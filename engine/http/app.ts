@@ -70,7 +70,7 @@ export async function buildApp(options: HttpOptions): Promise<FastifyInstance> {
   logRequests(app, context.log);
   await setSecurityHeaders(app, settings.publicOrigin);
   if (servesApi) await describeApi(app, settings);
-  serveMetrics(app);
+  serveMetrics(app, context);
 
   const handlers = handlersOf(context);
   // Health is asked by machines that must always get an answer.

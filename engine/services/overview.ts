@@ -10,6 +10,7 @@ import type { SwitchName } from "../db/switches.ts";
 import { actorName, recordAct } from "./audit.ts";
 import type { Context } from "./context.ts";
 import { listSwitches, throwSwitch } from "./operators.ts";
+import { viewProviders } from "./providers.ts";
 import { change } from "./transaction.ts";
 
 export { readAuditPage as listAudit } from "./audit.ts";
@@ -19,12 +20,13 @@ type Overview = z.output<typeof overview>;
 export async function readOverview(context: Context): Promise<Result<Overview>> {
   const { pool } = context;
   const nowMs = context.clock();
-  const [cursor, work, check, breaches, switches] = await Promise.all([
+  const [cursor, work, check, breaches, switches, providers] = await Promise.all([
     readCursor(pool),
     readWork(pool, new Date(nowMs)),
     readBooksCheck(pool),
     readStandingBreaches(pool),
     listSwitches(context),
+    viewProviders(context),
   ]);
   const behindMs = cursor === null ? 0 : nowMs - cursor.head_stamped_at.getTime();
   return accept({
@@ -33,6 +35,7 @@ export async function readOverview(context: Context): Promise<Result<Overview>> 
       finalizedNumber: (cursor?.finalized_number ?? 0n).toString(),
       behindSeconds: Math.max(0, Math.floor(behindMs / 1_000)),
     },
+    providers,
     depositsUnmatched: work.deposits_unmatched,
     instructionsWaiting: work.instructions_waiting,
     instructionsStuck: work.instructions_stuck,

@@ -6,7 +6,7 @@ import type { Context } from "../services/context.ts";
 /** Disagreement takes a person or a node that catches up: it is looked at again after so many polls. */
 const pollsToWait = 4;
 /** What was taken back is read again by the follower meanwhile, perhaps from the same liar. */
-const restAfterTakingBackMs = 30_000;
+const pollsAfterTakingBack = 100;
 
 export interface Agreeing {
   /** The providers call the chain final up to this block. */
@@ -36,7 +36,7 @@ export function startAgreeing(context: Context, { signal }: { signal: AbortSigna
       });
       if (outcome === "reached" && wanted === goal) wanted = null;
       if (outcome === "waiting") await rest(context.settings.pollIntervalMs * pollsToWait);
-      if (outcome === "taken back") await rest(restAfterTakingBackMs);
+      if (outcome === "taken back") await rest(context.settings.pollIntervalMs * pollsAfterTakingBack);
     }
   }
   return {

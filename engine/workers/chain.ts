@@ -2,6 +2,7 @@
 import { confirmRound } from "../services/confirming.ts";
 import type { Context } from "../services/context.ts";
 import { checkNonces } from "../services/foreign-nonces.ts";
+import { noteProviders } from "../services/providers.ts";
 import { sendRound } from "../services/sending.ts";
 import { ensureSpareWallets } from "../services/wallets.ts";
 import { type Lead, type Leases, runAsLeader } from "./leader.ts";
@@ -10,6 +11,7 @@ import { startReconciler } from "./reconciler.ts";
 import { runWatcher } from "./watcher.ts";
 
 const spareWallets = 20;
+const noteProvidersMs = 2_000;
 /** Processes without keys wait for these. */
 const lookForSpareMs = 500;
 
@@ -33,6 +35,7 @@ async function lead(context: Context, { fence, signal }: Lead): Promise<void> {
     loop("sending", settings.sendIntervalMs, () => sendRound(context, { fence })),
     loop("confirming", settings.confirmAfterMs, () => confirmRound(context)),
     loop("the check of nonces", settings.pollIntervalMs * 5, () => idle(checkNonces(context))),
+    loop("the nodes' health", noteProvidersMs, () => idle(noteProviders(context))),
     loop("spare wallets", lookForSpareMs, () =>
       idle(
         Promise.all([

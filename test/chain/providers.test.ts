@@ -81,7 +81,7 @@ describe("a provider that fails", () => {
   });
 
   it("by an answer that is too big isn't read to its end, right as it may be", async () => {
-    const chain = await connect([first.rpcUrl]);
+    const chain = await connect([first.rpcUrl], 15_000);
     first.setFaults(replyTo("eth_blockNumber", () => ({ result: `0x${"0".repeat(20_000_000)}1` })));
     await expect(headNumber(chain)).rejects.toThrow(/more than \d+ bytes/);
   });

@@ -3,6 +3,7 @@ import { connect } from "node:net";
 import { Writable } from "node:stream";
 import { afterEach, expect, test } from "vitest";
 import { createPool } from "../../engine/db/pool.ts";
+import { storeProviders } from "../../engine/db/providers.ts";
 import { buildApp } from "../../engine/http/app.ts";
 import { createLog } from "../../engine/log.ts";
 import { waitFor } from "../helpers/wait.ts";
@@ -89,6 +90,24 @@ test("the figures are for those who reach the process itself", async () => {
   expect(figures.body).toContain("nodejs_eventloop_lag_seconds");
   const through = await site.app.inject({ url: "/metrics", headers: { "x-forwarded-for": "1.2.3.4" } });
   expect(through.statusCode).toBe(404);
+});
+
+test("the figures have a line for each node, and are there without any", async () => {
+  site = await openSite();
+  const figures = async () => (await site.app.inject({ url: "/metrics" })).body;
+  expect(await figures()).not.toContain("chain_provider_up{");
+  const node = { ok: true, agrees: true, note: null, head_number: 20n, behind_blocks: 0 };
+  await storeProviders(site.context.pool, [
+    { ...node, url: "https://one.example" },
+    { ...node, url: "https://two.example", ok: false, agrees: false, note: "away", behind_blocks: 7 },
+  ]);
+  const body = await figures();
+  expect(body).toContain('chain_provider_up{position="0",url="https://one.example"} 1');
+  expect(body).toContain('chain_provider_up{position="1",url="https://two.example"} 0');
+  expect(body).toContain('chain_provider_agrees{position="1",url="https://two.example"} 0');
+  expect(body).toContain('chain_provider_behind_blocks{position="1",url="https://two.example"} 7');
+  await storeProviders(site.context.pool, [{ ...node, url: "https://one.example" }]);
+  expect(await figures()).not.toContain("two.example");
 });
 
 test("a line of the log says who did what, and no secret", async () => {

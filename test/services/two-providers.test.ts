@@ -1,6 +1,8 @@
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { readCursor } from "../../engine/db/cursor.ts";
 import { confirmRound } from "../../engine/services/confirming.ts";
+import { readOverview } from "../../engine/services/overview.ts";
+import { noteProviders } from "../../engine/services/providers.ts";
 import { sendRound } from "../../engine/services/sending.ts";
 import { mintTokenToEach } from "../../scripts/local/accounts.ts";
 import { expectBooksToBalance } from "../helpers/books.ts";
@@ -194,6 +196,12 @@ describe("a deposit that one of two providers leaves out", () => {
     expect((await depositOf(other))?.state).toBe("playable");
     expect(await depositOf(player)).toBeUndefined();
     expect(disagreements()[1]).toMatch(/only it tells of 8 of 0x/);
+    await noteProviders(world.context);
+    const overview = await readOverview(world.context);
+    expect(overview.ok && overview.value.providers).toMatchObject([
+      { url: first.rpcUrl, ok: true, agrees: false, note: expect.stringContaining("it doesn't tell of 8") },
+      { url: second.rpcUrl, ok: true, agrees: false, note: expect.stringContaining("only it tells of 8") },
+    ]);
     first.setFaults();
     await becomes(player, "final");
     await becomes(other, "final");

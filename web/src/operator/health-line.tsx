@@ -5,6 +5,13 @@ export type OperatorTab = "disputes" | "money" | "rooms" | "health";
 
 const counted = (count: number, thing: string): string => `${count} ${thing}${count === 1 ? "" : "s"}`;
 
+/** Nothing while all of them are well. */
+function nodesPhrase({ providers }: Overview): { text: string; tab: OperatorTab; isBad: boolean }[] {
+  const unwell = providers.filter(({ ok, agrees }) => !ok || !agrees).length;
+  if (unwell === 0) return [];
+  return [{ text: `${unwell} of ${counted(providers.length, "node")} unwell`, tab: "health", isBad: true }];
+}
+
 /** One line; every phrase leads to where it is put right. */
 export function HealthLine({ overview, onOpen }: { overview: Overview; onOpen: (tab: OperatorTab) => void }) {
   const { chain, depositsUnmatched, instructionsStuck, instructionsWaiting, openDisputes } = overview;
@@ -14,6 +21,7 @@ export function HealthLine({ overview, onOpen }: { overview: Overview; onOpen: (
       : `${counted(instructionsStuck, "payout")} stuck ${length(overview.oldestStuckSeconds ?? 0)}`;
   const phrases: { text: string; tab: OperatorTab; isBad: boolean }[] = [
     { text: `Chain ${chain.behindSeconds} s behind`, tab: "health", isBad: chain.behindSeconds > 30 },
+    ...nodesPhrase(overview),
     {
       text: `${counted(depositsUnmatched, "deposit")} unmatched`,
       tab: "money",

@@ -24,6 +24,7 @@ export function Health() {
                 { label: "Behind", value: `${known.chain.behindSeconds} s` },
               ]}
             />
+            <Nodes overview={known} />
             <Breaches overview={known} />
             <Switches overview={known} />
           </>
@@ -34,6 +35,43 @@ export function Health() {
     </div>
   );
 }
+
+function Nodes({ overview: { providers } }: { overview: Overview }) {
+  return (
+    <section className="stack" aria-labelledby="nodes">
+      <div className="section-head">
+        <h2 id="nodes">Nodes</h2>
+      </div>
+      {providers.length === 0 ? (
+        <Empty>Nobody follows the chain yet.</Empty>
+      ) : (
+        <ul className="stack">
+          {providers.map(({ url, headNumber, behindBlocks, note, ...provider }, position) => (
+            // biome-ignore lint/suspicious/noArrayIndexKey: two nodes may have one host; their place is what they are.
+            <li key={position} className="box box-pad stack" style={{ gap: "0.25rem" }}>
+              <p className="row" style={{ justifyContent: "space-between" }}>
+                <span className="call">{stateOf(provider)}</span>
+                <span>
+                  {headNumber === null ? "no block yet" : `block ${headNumber}`}
+                  {behindBlocks > 0 ? `, ${behindBlocks} behind` : ""}
+                </span>
+              </p>
+              <p style={{ overflowWrap: "anywhere" }}>
+                {url}
+                {note === null ? "" : `: ${note}`}
+              </p>
+            </li>
+          ))}
+        </ul>
+      )}
+    </section>
+  );
+}
+
+const stateOf = ({ ok, agrees }: { ok: boolean; agrees: boolean }): string => {
+  if (!ok) return "Away";
+  return agrees ? "Well" : "Disagrees";
+};
 
 function Breaches({ overview: { breaches } }: { overview: Overview }) {
   return (
