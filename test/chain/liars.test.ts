@@ -37,7 +37,7 @@ afterEach(async () => {
 const hashes = (all: readonly { txHash: string }[]): string[] => all.map(({ txHash }) => txHash);
 
 describe("a node that says there are no logs", () => {
-  it("isn't believed at the tip: the bloom filter knows better, and the receipts say what it is", async () => {
+  it("isn't believed at the tip: the bloom filter knows better, and the receipts say what it is (SAFETY 25)", async () => {
     const watcher = watch(chain, base);
     await watcher.reaches();
     proxy.setFaults(emptyLogs());
@@ -47,7 +47,7 @@ describe("a node that says there are no logs", () => {
     expect(proxy.count("eth_getBlockReceipts")).toBeGreaterThan(0);
   });
 
-  it("isn't believed far below the tip either", async () => {
+  it("isn't believed far below the tip either (SAFETY 25)", async () => {
     const from = await cursorAt(base);
     const sent = [await sender.send(1n), await sender.send(2n)];
     await base.mine(20);
@@ -145,7 +145,7 @@ describe("logs that can't be right", () => {
 });
 
 describe("limits and lags", () => {
-  it("hundreds of blocks behind with a range limit of 10: nothing is skipped", async () => {
+  it("hundreds of blocks behind with a range limit of 10: nothing is skipped (SAFETY 25)", async () => {
     const from = await cursorAt(base);
     const sent = [];
     for (let index = 0; index < 6; index += 1) {
@@ -162,7 +162,7 @@ describe("limits and lags", () => {
     expect(proxy.count("eth_getLogs")).toBeLessThan(300);
   });
 
-  it("a stale head holds up, but takes nothing back, and finality that goes back moves nothing", async () => {
+  it("a stale head holds up, but takes nothing back, and finality that goes back moves nothing (SAFETY 12)", async () => {
     const watcher = watch(chain, base);
     const { hash } = await sender.send(1n);
     await watcher.sees(hash);
@@ -203,7 +203,7 @@ describe("limits and lags", () => {
     expect(watcher.reorgs()).toEqual([]);
   });
 
-  it("a finalized block that isn't ours moves nothing", async () => {
+  it("a finalized block that isn't ours moves nothing (SAFETY 12)", async () => {
     const watcher = watch(chain, base);
     await watcher.reaches();
     const forged = replyTo("eth_getBlockByNumber", async ({ params: [tag], forward }) => {
@@ -223,7 +223,7 @@ describe("limits and lags", () => {
     await watcher.stop();
   });
 
-  it("without a finalized block nothing becomes final", async () => {
+  it("without a finalized block nothing becomes final (SAFETY 12)", async () => {
     const watcher = watch(chain, base);
     await watcher.reaches();
     proxy.setFaults(

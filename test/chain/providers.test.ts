@@ -33,13 +33,13 @@ const both = () => [first.rpcUrl, second.rpcUrl];
 const headNumber = (chain: Chain) => chain.ask("eth_blockNumber", [], z.string());
 
 describe("a provider of another chain", () => {
-  it("is refused at the start, by name", async () => {
+  it("is refused at the start, by name (SAFETY 26)", async () => {
     second.setFaults(otherChainId(1n));
     await expect(connect(both())).rejects.toThrow(WrongChainError);
     await expect(connect(both())).rejects.toMatchObject({ code: "wrong_chain", retriable: false });
   });
 
-  it("is refused after a failure, and the other one answers", async () => {
+  it("is refused after a failure, and the other one answers (SAFETY 26)", async () => {
     const chain = await connect(both());
     first.setFaults(everything("cut"));
     await headNumber(chain);
@@ -64,7 +64,7 @@ describe("a provider that fails", () => {
     ["bad hex", { result: "0xzz" }],
     ["200 MB", { http: { status: 200, type: "application/json", body: "x".repeat(200_000_000) } }],
     ["429", { http: { status: 429, type: "application/json", body: '{"error":"slow down"}' } }],
-  ])("by %s is passed over, and its health says why", async (_, reply) => {
+  ])("by %s is passed over, and its health says why (SAFETY 27)", async (_, reply) => {
     const chain = await connect(both());
     first.setFaults(replyTo("eth_blockNumber", () => reply));
     const hex = z.string().regex(/^0x[0-9a-f]+$/);
@@ -80,7 +80,7 @@ describe("a provider that fails", () => {
     expect(first.count("eth_blockNumber")).toBe(asked);
   });
 
-  it("by an answer that is too big isn't read to its end, right as it may be", async () => {
+  it("by an answer that is too big isn't read to its end, right as it may be (SAFETY 27)", async () => {
     const chain = await connect([first.rpcUrl], 15_000);
     first.setFaults(replyTo("eth_blockNumber", () => ({ result: `0x${"0".repeat(20_000_000)}1` })));
     await expect(headNumber(chain)).rejects.toThrow(/more than \d+ bytes/);
@@ -139,7 +139,7 @@ describe("health", () => {
 });
 
 describe("two providers", () => {
-  it("one 20 blocks behind: nothing is skipped, nothing is taken back, final is what both call final", async () => {
+  it("one 20 blocks behind: nothing is skipped, nothing is taken back, final is what both call final (SAFETY 25)", async () => {
     const chain = await connect(both());
     const sender = await createSender(base);
     const watcher = watch(chain, base);
@@ -160,7 +160,7 @@ describe("two providers", () => {
     await watcher.stop();
   });
 
-  it("one dead: the chain is followed, and nothing becomes final on the other's word alone", async () => {
+  it("one dead: the chain is followed, and nothing becomes final on the other's word alone (SAFETY 26)", async () => {
     const chain = await connect(both());
     const sender = await createSender(base);
     const watcher = watch(chain, base);

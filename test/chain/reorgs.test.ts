@@ -112,7 +112,7 @@ describe("a reorg", () => {
     }
   });
 
-  it("below the finalized block is an error that no retry mends", async () => {
+  it("below the finalized block is an error that no retry mends (SAFETY 12)", async () => {
     proxy.setFaults();
     const watcher = watch(chain, base);
     await base.mine(6);

@@ -42,7 +42,7 @@ describe("a WebSocket", () => {
     await watcher.stop();
   });
 
-  it("that is cut off is opened again, and nothing is missed", async () => {
+  it("that is cut off is opened again, and nothing is missed (SAFETY 27)", async () => {
     const sender = await createSender(base);
     const watcher = watch(chain, base, { pollIntervalMs: never });
     await socketIsWell();
@@ -57,7 +57,7 @@ describe("a WebSocket", () => {
     await watcher.stop();
   });
 
-  it("that is only half open is noticed and replaced; polling goes on meanwhile", async () => {
+  it("that is only half open is noticed and replaced; polling goes on meanwhile (SAFETY 27)", async () => {
     const sender = await createSender(base);
     const watcher = watch(chain, base, { pollIntervalMs: 50 });
     await socketIsWell();

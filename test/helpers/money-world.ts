@@ -97,7 +97,7 @@ export async function createMoneyWorld(
     caughtUp: async () => {
       const head = await base.testClient.getBlock();
       await waitFor(async () => (await readCursor(pool))?.head_hash === head.hash, {
-        what: `block ${head.number} in the books`,
+        ...{ what: `block ${head.number} in the books`, timeoutMs: 20_000 },
       });
     },
     settle: async () => {

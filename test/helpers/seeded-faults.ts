@@ -83,6 +83,15 @@ export function seededFaults(
   return [drawn, ...limits];
 }
 
+/** One number after the other, from 0 to just below 1. */
+export function drawsOf(seed: string): () => number {
+  let drawn = 0;
+  return () => {
+    drawn += 1;
+    return chance(`${seed} ${drawn}`);
+  };
+}
+
 /** From 0 to just below 1. */
 const chance = (of: string): number => createHash("sha256").update(of).digest().readUInt32BE(0) / 2 ** 32;
 

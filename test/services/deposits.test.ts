@@ -39,7 +39,7 @@ describe("a deposit", () => {
     ).toEqual([{ state: "final", credited: true }]);
   });
 
-  it("that falls out of the chain is taken back, and credited again when it comes again", async () => {
+  it("that falls out of the chain is taken back, and credited again when it comes again (SAFETY 10)", async () => {
     world.watch();
     await world.caughtUp();
     const player = await funded(1_000n);
@@ -57,7 +57,7 @@ describe("a deposit", () => {
     ]);
   });
 
-  it("that was spent before it fell out is borne by the house, to the unit", async () => {
+  it("that was spent before it fell out is borne by the house, to the unit (SAFETY 11)", async () => {
     world.watch();
     await world.caughtUp();
     const player = await funded(1_000n);

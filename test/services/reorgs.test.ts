@@ -71,7 +71,7 @@ async function play(by: MoneyPlayer, stake: bigint): Promise<void> {
 }
 
 describe("a deposit that falls out of the chain", () => {
-  it("takes the offers with it that it was held for, the youngest first, before the house bears anything", async () => {
+  it("takes the offers with it that it was held for, the youngest first, before the house bears anything (SAFETY 11)", async () => {
     world.watch();
     await world.caughtUp();
     const old = await depositing(40n);
@@ -94,7 +94,7 @@ describe("a deposit that falls out of the chain", () => {
     ]);
   });
 
-  it("and was played with is borne by the house, which gets it back when the deposit comes back", async () => {
+  it("and was played with is borne by the house, which gets it back when the deposit comes back (SAFETY 11)", async () => {
     world.watch();
     await world.caughtUp();
     const { player, raw } = await depositing(100n);

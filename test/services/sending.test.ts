@@ -211,7 +211,7 @@ describe("an attempt that is stuck", () => {
 });
 
 describe("a block with a payout that falls out of the chain", () => {
-  it("has the same bytes sent again, for one final transfer", async () => {
+  it("has the same bytes sent again, for one final transfer (SAFETY 12)", async () => {
     const player = await readyToWithdraw(world, money);
     const asked = await ask(world, player, 777n);
     const sender = await start();
@@ -228,7 +228,7 @@ describe("a block with a payout that falls out of the chain", () => {
     await expectEachPaidOnce(world, 1);
   });
 
-  it("and comes back in another block is paid once", async () => {
+  it("and comes back in another block is paid once (SAFETY 12)", async () => {
     const player = await readyToWithdraw(world, money);
     const asked = [await ask(world, player, 777n), await ask(world, player, 88n)];
     const sender = await start();
@@ -245,7 +245,7 @@ describe("a block with a payout that falls out of the chain", () => {
     await expectEachPaidOnce(world, 2);
   });
 
-  it("after which the dearer of two attempts is mined instead is paid once", async () => {
+  it("after which the dearer of two attempts is mined instead is paid once (SAFETY 12)", async () => {
     const player = await readyToWithdraw(world, money);
     await stopMining(world);
     const asked = await ask(world, player, 777n);
