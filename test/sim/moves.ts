@@ -2,6 +2,7 @@
 import type { Result } from "../../engine/contract/problems.ts";
 import type { Context } from "../../engine/services/context.ts";
 import * as games from "../../engine/services/games.ts";
+import { retryInstruction } from "../../engine/services/instruction-list.ts";
 import { changeMe } from "../../engine/services/players.ts";
 import { accept, cancel, counter, decline, propose } from "../../engine/services/proposals.ts";
 import { listSuspense, refundSuspense } from "../../engine/services/suspense.ts";
@@ -358,6 +359,22 @@ export class Moves {
       if (confirmTotal === 0n) continue;
       await this.#ask(`${operator.name} sweeps ${confirmTotal} ${symbol}`, (context) =>
         sweep(context, { by, token, dryRun: false, confirmTotal }),
+      );
+    }
+  }
+
+  /** Has parked transfers tried again: a reorg may have put a payout before the collection that it was to be paid from. */
+  async retryParked(): Promise<void> {
+    const [operator] = this.#world.operators;
+    if (operator === undefined) return;
+    const by = { playerId: operator.id, handle: operator.name };
+    const parked = await this.#world.rows<{ id: string; note: string }>(
+      "SELECT id, note FROM instruction WHERE state = 'parked' AND note IS NOT NULL ORDER BY id",
+    );
+    for (const { id: instructionId, note } of parked) {
+      this.#world.counts.parked += 1;
+      await this.#ask(`${operator.name} has ${instructionId} tried again, parked as ${note}`, (context) =>
+        retryInstruction(context, { by, instructionId, reason: "It was the chain's doing." }),
       );
     }
   }

@@ -12,7 +12,7 @@ export function lineOf({ seed, rates, counts, faults, seconds }: SeedReport): st
     `${moves} moves`,
     `${deposits} deposits`,
     `${games} games`,
-    `${payouts} transfers out`,
+    `${payouts} transfers out (${counts.parked} at the second try)`,
     `${reorgs}+${deepReorgs} reorgs`,
     `${counts.faults} of the calls lost (${percent(rates.rpcErrors)})`,
     `${restarts} restarts`,

@@ -7,7 +7,7 @@ import { Leader } from "./leader.ts";
 import { Moves } from "./moves.ts";
 import type { Rates } from "./rates.ts";
 import { nextBlock, sendAgain } from "./weather.ts";
-import { blockTimeMs, type Counts, tokens, World } from "./world.ts";
+import { type Counts, tokens, World } from "./world.ts";
 
 const usualTicks = 60;
 const mostTicksToRest = 100;
@@ -101,24 +101,29 @@ async function live(world: World, leader: Leader): Promise<void> {
 
 /** Offers and games run out, money is taken out and swept, strays go back, the house makes good what it bore. */
 async function comeToRest(world: World, leader: Leader, moves: Moves): Promise<void> {
-  await untilQuiet(
-    world,
-    leader,
-    "SELECT 1 FROM proposal WHERE state = 'pending' UNION SELECT 1 FROM game WHERE deadline_at IS NOT NULL",
-    60 * minuteMs,
-  );
-  await untilQuiet(world, leader, underWay, 0);
+  await untilQuiet(world, leader, { open: running, stepMs: 60 * minuteMs });
+  await untilQuiet(world, leader, { open: underWay });
+  await moves.retryParked();
   await moves.refundStrays();
   await moves.withdrawAll();
   await makeGood(world);
-  await untilQuiet(world, leader, underWay, blockTimeMs);
+  await untilQuiet(world, leader, { open: underWay });
+  await moves.retryParked();
   await moves.sweep();
-  await untilQuiet(world, leader, `${underWay} UNION SELECT 1 FROM instruction WHERE state = 'gathering'`, 0);
+  await untilQuiet(world, leader, {
+    open: `${underWay} UNION SELECT 1 FROM instruction WHERE state = 'gathering'`,
+  });
 }
 
+const running =
+  "SELECT 1 FROM proposal WHERE state = 'pending' UNION SELECT 1 FROM game WHERE deadline_at IS NOT NULL";
 const underWay = `SELECT 1 FROM instruction WHERE state IN ('queued', 'sending', 'mined') UNION SELECT 1 FROM deposit WHERE state IN ('seen', 'playable')`;
 
-async function untilQuiet(world: World, leader: Leader, open: string, stepMs: number): Promise<void> {
+async function untilQuiet(
+  world: World,
+  leader: Leader,
+  { open, stepMs = 0 }: { open: string; stepMs?: number },
+): Promise<void> {
   // A few at least: what people have sent isn't in a block yet, or isn't in the books.
   for (let ticks = 1; ticks <= mostTicksToRest; ticks += 1) {
     world.tick += 1;

@@ -31,6 +31,8 @@ export interface Counts {
   deposits: number;
   games: number;
   payouts: number;
+  /** Transfers that an operator had to have tried again. */
+  parked: number;
   reorgs: number;
   deepReorgs: number;
   faults: number;
@@ -60,6 +62,7 @@ export class World {
     deposits: 0,
     games: 0,
     payouts: 0,
+    parked: 0,
     reorgs: 0,
     deepReorgs: 0,
     faults: 0,

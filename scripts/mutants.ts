@@ -1,0 +1,91 @@
+/**
+ * `npm run mutants`: takes one guard away at a time, in a copy of the last commit, and runs the tests that must notice.
+ * Ends with exit code 1 when a guard isn't missed by any test, or isn't where the list says. `-- --only TEXT` tries those
+ * whose names hold the text.
+ */
+import { spawn } from "node:child_process";
+import { cp, mkdtemp, readFile, rm, symlink, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { parseArgs } from "node:util";
+import { type Guard, guards } from "./mutants/guards.ts";
+
+const root = fileURLToPath(new URL("../", import.meta.url));
+
+interface Ended {
+  code: number;
+  said: string;
+}
+
+function run(command: string, parameters: string[], cwd: string): Promise<Ended> {
+  return new Promise((resolve) => {
+    const child = spawn(command, parameters, { cwd, stdio: ["ignore", "pipe", "pipe"] });
+    const said: string[] = [];
+    for (const stream of [child.stdout, child.stderr])
+      stream.on("data", (part: Buffer) => said.push(`${part}`));
+    child.once("error", (error) => resolve({ code: 1, said: error.message }));
+    child.once("close", (code) => resolve({ code: code ?? 1, said: said.join("") }));
+  });
+}
+
+/** The last commit in a folder of its own, with what was installed and compiled here. */
+async function copyCommit(): Promise<{ folder: string; remove(): Promise<void> }> {
+  const parent = await mkdtemp(join(tmpdir(), "on-the-rail-mutants-"));
+  const folder = join(parent, "copy");
+  const made = await run("git", ["worktree", "add", "--detach", folder, "HEAD"], root);
+  if (made.code !== 0) throw new Error(`the commit can't be copied: ${made.said}`);
+  await symlink(join(root, "node_modules"), join(folder, "node_modules"));
+  await cp(join(root, "out"), join(folder, "out"), { recursive: true }).catch(() => undefined);
+  return {
+    folder,
+    remove: async () => {
+      await run("git", ["worktree", "remove", "--force", folder], root);
+      await rm(parent, { recursive: true, force: true });
+    },
+  };
+}
+
+const test = (folder: string, files: readonly string[]): Promise<Ended> =>
+  run("npx", ["vitest", "run", "--bail", "1", ...files], folder);
+
+type Verdict = "killed" | "SURVIVES" | "NOT FOUND";
+
+async function tryWithout(folder: string, { file, guard, instead, tests }: Guard): Promise<Verdict> {
+  const path = join(folder, file);
+  const whole = await readFile(path, "utf8");
+  if (whole.split(guard).length !== 2) return "NOT FOUND";
+  await writeFile(
+    path,
+    whole.replace(guard, () => instead),
+  );
+  try {
+    const { code } = await test(folder, tests);
+    return code === 0 ? "SURVIVES" : "killed";
+  } finally {
+    await writeFile(path, whole);
+  }
+}
+
+const { values } = parseArgs({ options: { only: { type: "string" } } });
+const wanted = guards.filter(({ name }) => name.includes(values.only ?? ""));
+const copy = await copyCommit();
+const verdicts: Verdict[] = [];
+try {
+  const files = [...new Set(wanted.flatMap(({ tests }) => tests))];
+  console.log(`${wanted.length} guards; first with all of them in place, ${files.length} test files …`);
+  const { code, said } = await test(copy.folder, files);
+  if (code !== 0) throw new Error(`the tests fail by themselves:\n${said.slice(-4_000)}`);
+  for (const [index, guard] of wanted.entries()) {
+    const startedAtMs = performance.now();
+    const verdict = await tryWithout(copy.folder, guard);
+    verdicts.push(verdict);
+    const seconds = ((performance.now() - startedAtMs) / 1_000).toFixed(0);
+    console.log(`[${index + 1}/${wanted.length}] ${verdict.padEnd(9)} ${guard.name} (${seconds} s)`);
+  }
+} finally {
+  await copy.remove();
+}
+const killed = verdicts.filter((verdict) => verdict === "killed").length;
+console.log(`\n${killed} of ${wanted.length} are missed by a test.`);
+process.exitCode = killed === wanted.length ? 0 : 1;

@@ -1,0 +1,162 @@
+/** The last guard: when all code is wrong, the database itself refuses the second of what there may be one of. */
+import { randomUUID } from "node:crypto";
+import pg from "pg";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { report } from "../../engine/services/games.ts";
+import { accept, propose } from "../../engine/services/proposals.ts";
+import type { MoneyPlayer, MoneyWorld } from "../helpers/money-world.ts";
+import { createMoneyWorld } from "../helpers/money-world.ts";
+import { ask } from "../helpers/sender.ts";
+import { finalize, funded } from "../helpers/treasury.ts";
+
+let world: MoneyWorld;
+let owner: pg.Client;
+
+/** A world in which each table has rows: two games, a payout that is final, one that waits, a deposit that isn't final. */
+beforeAll(async () => {
+  world = await createMoneyWorld();
+  world.watch();
+  await world.caughtUp();
+  const [red, blue] = [await funded(world, 1_000n), await funded(world, 1_000n)];
+  await finalize(world);
+  const games = [await duel(red, blue), await duel(blue, red)];
+  for (const player of [red, blue])
+    await report(world.context, {
+      by: player.id,
+      idempotency: keyOf(player),
+      gameId: games[0] ?? "",
+      outcome: "red",
+    });
+  await ask(world, red, 10n);
+  await world.settle();
+  await funded(world, 50n);
+  await ask(world, red, 11n);
+  owner = new pg.Client({ connectionString: world.database.ownerUrl });
+  await owner.connect();
+  await owner.query(`INSERT INTO sign_in_challenge (nonce, address, message, browser_hash, expires_at)
+    VALUES (repeat('n', 43), '0x' || repeat('1', 40), 'message', '\\x00', now())`);
+  await owner.query("INSERT INTO breach (invariant, detail) VALUES ('test', 'test')");
+}, 120_000);
+afterAll(async () => {
+  await owner.end();
+  await world.stop();
+});
+
+const keyOf = ({ id }: MoneyPlayer) => ({ playerId: id, key: randomUUID(), request: "test" });
+
+async function duel(red: MoneyPlayer, blue: MoneyPlayer): Promise<string> {
+  const offered = await propose(world.context, {
+    by: red.id,
+    idempotency: keyOf(red),
+    opponent: null,
+    token: world.base.usdc,
+    proposerStake: 100n,
+    takerStake: 50n,
+    terms: "First to 21.",
+    lapseSeconds: 600,
+    expectedMinutes: 60,
+  });
+  if (!offered.ok) throw new Error(offered.rejection.code);
+  const taken = await accept(world.context, {
+    by: blue.id,
+    idempotency: keyOf(blue),
+    proposalId: offered.value.id,
+  });
+  if (!taken.ok) throw new Error(taken.rejection.code);
+  return taken.value.gameId;
+}
+
+interface Copy {
+  table: string;
+  /** The constraint that must refuse it. */
+  key: string;
+  /** What differs from the row that is copied, as SQL; without it the copy is exact. */
+  changes?: Record<string, string>;
+  where?: string;
+}
+
+const newAddress = "'0x' || repeat('ab', 20)";
+const copies: Copy[] = [
+  { table: "transfer", key: "transfer_business_key_key", where: "reason = 'deposit'" },
+  { table: "chain_log", key: "chain_log_tx_hash_token_ordinal_key" },
+  { table: "deposit", key: "deposit_chain_log_id_key" },
+  { table: "exposure", key: "exposure_business_key_key" },
+  { table: "instruction", key: "instruction_merge_key", where: "state = 'queued'" },
+  { table: "instruction_leg", key: "instruction_leg_pkey" },
+  { table: "chain_tx", key: "chain_tx_wallet_id_nonce_key" },
+  { table: "chain_tx", key: "chain_tx_instruction_key", changes: { nonce: "nonce + 1000" } },
+  { table: "attempt", key: "attempt_pkey" },
+  { table: "attempt", key: "attempt_chain_tx_id_number_key", changes: { hash: "'0x' || repeat('ab', 32)" } },
+  { table: "withdrawal", key: "withdrawal_instruction_key", changes: { id: "gen_random_uuid()" } },
+  {
+    table: "game",
+    key: "game_proposal_id_key",
+    changes: {
+      id: "gen_random_uuid()",
+      escrow_wallet_id: "(SELECT id FROM wallet WHERE purpose = 'vault')",
+    },
+  },
+  {
+    table: "game",
+    key: "game_escrow_wallet_id_key",
+    changes: {
+      id: "gen_random_uuid()",
+      proposal_id: "gen_random_uuid()",
+    },
+  },
+  { table: "settlement", key: "settlement_standing_key" },
+  { table: "idempotency_key", key: "idempotency_key_pkey" },
+  { table: "wallet", key: "wallet_address_key", changes: { derivation_index: "derivation_index + 1000" } },
+  {
+    table: "wallet",
+    key: "wallet_purpose_derivation_index_key",
+    changes: { address: newAddress, game_id: "NULL::uuid" },
+    where: "purpose = 'escrow'",
+  },
+  {
+    table: "wallet",
+    key: "wallet_single_key",
+    changes: { address: newAddress, derivation_index: "derivation_index + 1000" },
+    where: "purpose = 'vault'",
+  },
+  {
+    table: "wallet",
+    key: "wallet_game_id_key",
+    changes: { address: newAddress, derivation_index: "derivation_index + 1000" },
+    where: "game_id IS NOT NULL",
+  },
+  {
+    table: "wallet",
+    key: "wallet_player_id_key",
+    changes: { address: newAddress, derivation_index: "derivation_index + 1000" },
+    where: "player_id IS NOT NULL",
+  },
+  { table: "player_wallet", key: "player_wallet_pkey" },
+  { table: "account", key: "account_kind_token_wallet_id_player_id_game_id_key" },
+  { table: "sign_in_challenge", key: "sign_in_challenge_pkey" },
+  { table: "breach", key: "breach_standing_key" },
+  { table: "lease", key: "lease_pkey" },
+  { table: "chain_cursor", key: "chain_cursor_pkey" },
+  { table: "block", key: "block_pkey" },
+];
+
+describe("a second row like one that is there", () => {
+  it.each(copies)("is refused in $table by $key", async ({ table, key, changes = {}, where = "true" }) => {
+    const { rows } = await owner.query<{ name: string }>(
+      `SELECT column_name AS name FROM information_schema.columns
+       WHERE table_schema = 'public' AND table_name = $1 AND is_identity = 'NO'`,
+      [table],
+    );
+    const columns = rows.map(({ name }) => name);
+    const values = columns.map((name) => changes[name] ?? name);
+    await owner.query("BEGIN");
+    try {
+      const copying = owner.query(
+        `INSERT INTO ${table} (${columns.join(", ")}) SELECT ${values.join(", ")} FROM ${table} WHERE ${where} LIMIT 1`,
+      );
+      await expect(copying).rejects.toMatchObject({ code: "23505", constraint: key });
+    } finally {
+      await owner.query("ROLLBACK");
+    }
+  });
+});
