@@ -71,6 +71,8 @@ const { values } = parseArgs({ options: { only: { type: "string" } } });
 const wanted = guards.filter(({ name }) => name.includes(values.only ?? ""));
 const copy = await copyCommit();
 const verdicts: Verdict[] = [];
+for (const signal of ["SIGINT", "SIGTERM"] as const)
+  process.once(signal, () => void copy.remove().finally(() => process.exit(1)));
 try {
   const files = [...new Set(wanted.flatMap(({ tests }) => tests))];
   console.log(`${wanted.length} guards; first with all of them in place, ${files.length} test files …`);
