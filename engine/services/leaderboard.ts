@@ -13,7 +13,7 @@ import { viewRecords } from "./game-view.ts";
 import { proposalView } from "./proposal-view.ts";
 import { listedTokens, moneyOf } from "./tokens.ts";
 
-/** Below it a record is luck; printed on the board. */
+/** Games won or lost: below it a record is luck. Printed on the board. */
 export const minimumGames = 3;
 const mostRows = 100;
 /** The board sums every settlement there ever was, so that it is summed at most as often as this. */
@@ -50,7 +50,7 @@ export async function readPlayerPage(
   if (player === null) return reject("player_unknown", { message: `No one here is called ${handle}.` });
   const tokens = await listedTokens(pool);
   const playerId = player.id;
-  const records = await readRecords(pool, { playerId, minimumGames: 1, limit: 1 });
+  const records = await readRecords(pool, { playerId, minimumGames: 0, limit: 1 });
   const now = new Date(context.clock());
   const offers = await listProposals(pool, { playerId, box: "open", below: null, limit: 25, now });
   const games = await listGames(pool, { list: "player", playerId, below: null, limit: 25 });

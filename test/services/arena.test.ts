@@ -46,6 +46,8 @@ test("the board counts what came out less what went in, per token, from the game
   expect(start).toEqual({ minimumGames, rows: [] });
   await play("red");
   await play("red");
+  // Neither won nor lost: it brings nobody to the board and stands in nobody's count.
+  await play("draw");
   later();
   expect(value(await readLeaderboard(world.context)).rows).toEqual([]);
   await play("no_contest");
@@ -99,7 +101,7 @@ test("the feed shows open offers, games under way and what has just ended, in a 
   const feed = listings.parse(value(await readListings(world.context)));
   expect(feed.offers.map(({ id }) => id)).toEqual([offer.id]);
   expect(feed.games.map(({ id }) => id)).toEqual([underWay]);
-  expect(feed.settled).toHaveLength(4);
+  expect(feed.settled).toHaveLength(5);
   for (let index = 0; index < 10; index += 1) {
     await startGame(world, { red: marcus, blue: dana, proposerStake: 2n, takerStake: 1n });
   }

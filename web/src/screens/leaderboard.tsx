@@ -22,9 +22,9 @@ function Board({ board: { minimumGames, rows } }: { board: Leaderboard }) {
   const viewerId = useMe()?.id;
   return (
     <>
-      <p className="smoke">Who has played at least {minimumGames} games that were won or lost.</p>
+      <p className="smoke">Who has won or lost at least {minimumGames} games. A draw is neither.</p>
       {rows.length === 0 ? (
-        <Empty>Nobody has played {minimumGames} games yet.</Empty>
+        <Empty>Nobody has won or lost {minimumGames} games yet.</Empty>
       ) : (
         <table className="ledger ledger-wide">
           <thead>

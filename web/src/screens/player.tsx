@@ -29,6 +29,11 @@ function PublicPage({ handle }: { handle: string }) {
   );
 }
 
+const recordSaid = (record: PlayerPage["record"]): string => {
+  if (record === null) return "No games yet";
+  return record.played === 0 ? "Only draws" : `won ${record.won} of ${record.played}`;
+};
+
 function Page({ page: { player, since, record, offers, games } }: { page: PlayerPage }) {
   const isOwn = useMe()?.id === player.id;
   return (
@@ -39,7 +44,7 @@ function Page({ page: { player, since, record, offers, games } }: { page: Player
           lines={[
             {
               label: "Record",
-              value: record === null ? "No games yet" : `won ${record.won} of ${record.played}`,
+              value: recordSaid(record),
             },
             {
               label: "Up or down",
