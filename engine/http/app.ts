@@ -10,7 +10,7 @@ import { setSecurityHeaders } from "./plugins/headers.ts";
 import { refuseWhenOverloaded } from "./plugins/limits.ts";
 import { serveMetrics } from "./plugins/metrics.ts";
 import { type CallNode, proxyNode } from "./plugins/node-proxy.ts";
-import { servePages } from "./plugins/pages.ts";
+import { asksForPage, clientFile, servePages } from "./plugins/pages.ts";
 import { logRequests } from "./plugins/request-log.ts";
 import { handleError, refuseConnection, sendRejection } from "./problems.ts";
 import { registerRoutes } from "./routes.ts";
@@ -64,7 +64,11 @@ export async function buildApp(options: HttpOptions): Promise<FastifyInstance> {
     },
   });
   app.setErrorHandler(handleError);
-  app.setNotFoundHandler((_request, reply) => sendRejection(reply, { code: "not_found" }));
+  app.setNotFoundHandler((request, reply) =>
+    asksForPage(request) && "sendFile" in reply
+      ? reply.code(404).sendFile(clientFile)
+      : sendRejection(reply, { code: "not_found" }),
+  );
   app.setSerializerCompiler(serializerCompiler);
   acceptJson(app);
   logRequests(app, context.log);

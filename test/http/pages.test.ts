@@ -64,6 +64,17 @@ test.each([
   expect(answer.json()).toMatchObject({ code: "not_found" });
 });
 
+test("a browser at a wrong address gets the client, which says so; machines and files get the problem", async () => {
+  const browser = (url: string) =>
+    site.app.inject({ url, headers: { accept: "text/html,application/xhtml+xml,*/*;q=0.8" } });
+  const nowhere = await browser("/nope");
+  expect(nowhere.statusCode).toBe(404);
+  expect(nowhere.body).toContain("the client");
+  expect(nowhere.headers["content-type"]).toMatch(/^text\/html/);
+  for (const url of ["/api/nothing", "/docs/nothing", "/metrics/nothing", "/assets/nothing.js"])
+    expect((await browser(url)).json()).toMatchObject({ code: "not_found" });
+});
+
 test.each(["/", "/api/config", "/docs/", "/api/nothing"])(
   "%s runs our script only and is framed by nobody",
   async (url) => {

@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { consequenceSaid, outcomeSaid, payoutSaid } from "../../web/src/games/said.ts";
 import { newsOf } from "../../web/src/live/news.ts";
+import { waitingFor } from "../../web/src/live/waiting.ts";
 import { stakesOf, standingOf } from "../../web/src/offers/said.ts";
 import { countdown, length } from "../../web/src/time/say.ts";
 import { isClosedByUser, walletProblem } from "../../web/src/wallet/refusal.ts";
@@ -73,6 +74,62 @@ describe("news of money", () => {
   });
 });
 
+describe("news of what is done to a player", () => {
+  const soon = { expiresAt: "2030-01-01T00:10:00.000Z" };
+  const reported = game({ state: "reported", red: { ...game().red, report: "red" } });
+  const told = (change: Parameters<typeof game>[0], playerId = anna.id) =>
+    newsOf(event("game:update", { game: game(change) }), playerId);
+
+  test("an offer asks whom it is made to, and nobody else", () => {
+    const offered = event("proposal:update", { proposal: proposal({ taker: anna, ...soon }) });
+    expect(newsOf(offered, anna.id)).toMatchObject({
+      text: "marcus offers you 50.00 to 10.00 USDC: answer within 10 min.",
+      asks: true,
+      link: { to: "/play" },
+    });
+    expect(newsOf(offered, marcus.id)).toBeNull();
+    const counter = proposal({ taker: anna, parentId: "offer-0", ...soon });
+    expect(newsOf(event("proposal:update", { proposal: counter }), anna.id)?.text).toContain("counters with");
+  });
+
+  test("a report says until when it can be answered, to the one whom silence would cost the pot", () => {
+    expect(told(reported)).toMatchObject({
+      text: expect.stringMatching(/^marcus says they won\. Answer by .*\d\d:\d\d or it counts\.$/),
+      asks: true,
+      link: { params: { id: "game-1" } },
+    });
+    expect(told(reported, marcus.id)).toBeNull();
+  });
+
+  test("a dispute asks both, a decision says who lost what", () => {
+    for (const { id } of [marcus, anna])
+      expect(told({ state: "disputed" }, id)).toMatchObject({
+        text: expect.stringContaining("60.00 USDC stays locked"),
+        asks: true,
+      });
+    const decided = {
+      state: "settled",
+      outcome: "red",
+      deadline: null,
+      decision: { by: "olga", reason: "The clip shows it." },
+      payouts: [payout({ to: "pool", state: "final" })],
+    } as const;
+    const change = { ...decided, payouts: [...decided.payouts] };
+    expect(told(change)?.text).toBe("olga decided. marcus won. You lost 10.00 USDC.");
+    expect(told(change, marcus.id)?.text).toBe("olga decided. Paid: 57.00 USDC to your pool.");
+  });
+
+  test("what waits for an answer is offers that still stand and reports not answered yet", () => {
+    const lists = {
+      proposals: [proposal({ taker: anna, ...soon }), proposal({ ...soon }), proposal({ taker: anna })],
+      games: [reported, game(), { ...reported, blue: { ...reported.blue, report: "red" as const } }],
+    };
+    const now = Date.parse("2030-01-01T00:05:00.000Z");
+    expect(waitingFor(anna.id, lists, now)).toEqual({ offers: [lists.proposals[0]], games: [reported] });
+    expect(waitingFor(marcus.id, lists, now)).toEqual({ offers: [], games: [] });
+  });
+});
+
 test("clocks are read as people say them, and never below zero", () => {
   expect([-5, 0, 552_000, 7_500_000, 273_600_000].map(countdown)).toEqual([
     "0:00",
@@ -81,7 +138,15 @@ test("clocks are read as people say them, and never below zero", () => {
     "2 h 05 min",
     "3 d 4 h",
   ]);
-  expect([60, 90, 1_800, 7_200, 86_400].map(length)).toEqual(["60 s", "90 s", "30 min", "2 h", "1 d"]);
+  expect([0, 60, 90, 1_800, 7_200, 86_400, 604_800].map(length)).toEqual([
+    "0 s",
+    "1 min",
+    "90 s",
+    "30 min",
+    "2 h",
+    "1 day",
+    "7 days",
+  ]);
 });
 
 test("a closed wallet request is told from a broken one, however deep it is wrapped", () => {
@@ -89,4 +154,16 @@ test("a closed wallet request is told from a broken one, however deep it is wrap
   expect(isClosedByUser(closed)).toBe(true);
   expect(walletProblem(closed)).toBe("You closed the request. Nothing happened.");
   expect(isClosedByUser(new Error("the wallet is locked"))).toBe(false);
+});
+
+test("what a token or a node refuses is one sentence, never the raw text of it", () => {
+  const reverted = new Error("execution reverted: custom error 0xe450d38c: 000000", {
+    cause: new Error("deeper"),
+  });
+  expect(walletProblem(reverted)).toBe("Your wallet doesn't hold that much.");
+  const wrapped = Object.assign(new Error("failed", { cause: new Error("insufficient funds for gas") }), {
+    shortMessage: "The request failed.",
+  });
+  expect(walletProblem(wrapped)).toBe("Your wallet has too little ETH on Base to pay the gas.");
+  expect(walletProblem(new Error("the wallet is locked"))).toBe("the wallet is locked");
 });

@@ -6,11 +6,13 @@ import {
   lazyRouteComponent,
 } from "@tanstack/react-router";
 import { Shell } from "./shell/shell.tsx";
-import { Empty, Failure } from "./ui/states.tsx";
+import { Failure, Nowhere } from "./ui/states.tsx";
 
 const root = createRootRoute({
   component: Shell,
-  notFoundComponent: () => <Empty>There is no such page.</Empty>,
+  notFoundComponent: () => (
+    <Nowhere title="No such page">Nothing is at this address. It may be mistyped, or never was.</Nowhere>
+  ),
   errorComponent: PageFailure,
 });
 const getParentRoute = () => root;

@@ -2,7 +2,9 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import fastifyStatic from "@fastify/static";
-import type { FastifyInstance } from "fastify";
+import type { FastifyInstance, FastifyRequest } from "fastify";
+
+export const clientFile = "index.html";
 
 const clientPages = [
   "/",
@@ -16,9 +18,16 @@ const clientPages = [
   "/operator",
 ];
 
+/** Where machines ask, which get problem details, and where files lie. */
+const notPages = /^\/(?:api|docs|health|metrics|dev|socket\.io|assets|overlay)(?:[/?]|$)/;
+
+/** Somebody typed or followed a wrong address: the client says so in words, with a way home. */
+export const asksForPage = ({ method, url, headers }: FastifyRequest): boolean =>
+  method === "GET" && !notPages.test(url) && (headers.accept ?? "").includes("text/html");
+
 /** `directory`: what the build made. Without it the API runs alone. */
 export async function servePages(app: FastifyInstance, directory: string | undefined): Promise<void> {
-  if (directory === undefined || !existsSync(join(directory, "index.html"))) return;
+  if (directory === undefined || !existsSync(join(directory, clientFile))) return;
   await app.register(fastifyStatic, {
     root: directory,
     index: false,
@@ -33,6 +42,6 @@ export async function servePages(app: FastifyInstance, directory: string | undef
   });
   const page = (url: string, file: string) =>
     app.get(url, { schema: { hide: true } }, (_request, reply) => reply.sendFile(file));
-  for (const url of clientPages) page(url, "index.html");
+  for (const url of clientPages) page(url, clientFile);
   page("/overlay/:room", "overlay.html");
 }

@@ -4,7 +4,7 @@ import type { Game } from "../../../engine/contract/wager.ts";
 import { exact } from "../money/show.ts";
 import { Countdown, Moment, useNow } from "../time/clock.tsx";
 import { OnChain } from "../ui/address.tsx";
-import { consequenceSaid, isSending, outcomeSaid, payoutSaid } from "./said.ts";
+import { consequenceSaid, isSending, otherSide, outcomeSaid, payoutSaid } from "./said.ts";
 
 export function Deadline({ game }: { game: Game }) {
   const consequence = consequenceSaid(game);
@@ -37,11 +37,12 @@ export function Result({ game, side }: { game: Game; side: Side | null }) {
   const now = useNow();
   const isUndoable = game.undoUntil !== null && Date.parse(game.undoUntil) > now;
   const isWon = side !== null && game.outcome === side;
+  const isLost = side !== null && game.outcome === otherSide(side);
   return (
     <div className={`stack ${isSending(game) ? "" : "torn"}`}>
       <p>
         <span
-          className={`stamp ${game.state === "refunded" ? "stamp-red" : "stamp-win"}`}
+          className={`stamp ${game.state === "refunded" ? "stamp-red" : isLost ? "" : "stamp-win"}`}
           style={{ fontSize: "2.5rem" }}
         >
           {game.state === "refunded" || game.outcome === null
@@ -49,6 +50,11 @@ export function Result({ game, side }: { game: Game; side: Side | null }) {
             : outcomeSaid(game, game.outcome, side)}
         </span>
       </p>
+      {isLost ? (
+        <p className="call" style={{ fontSize: "1.5rem" }}>
+          You lost {exact(game[side].stake)}.
+        </p>
+      ) : null}
       {isWon && isSending(game) ? <p className="call">Won, sending</p> : null}
       {game.decision === null ? null : (
         <p>

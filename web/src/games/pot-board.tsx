@@ -1,13 +1,16 @@
 import type { Game } from "../../../engine/contract/wager.ts";
 import { exact } from "../money/show.ts";
 
-/** The pot in lamps, and on each side what that side gets when it wins. */
-export function PotBoard({ game: { red, blue, pot } }: { game: Game }) {
+/** The pot in lamps, and on each side, while it is open, what that side would get. */
+export function PotBoard({ game: { red, blue, pot, outcome, state } }: { game: Game }) {
+  const isOver = outcome !== null || state === "refunded";
+  const wholePot = <Lamp label={`Pot, ${pot.symbol}`} value={exact(pot)} isBig />;
+  if (isOver) return <dl className="board board-one">{wholePot}</dl>;
   return (
     <dl className="board board-three shutter">
-      <Lamp label={`${red.player.handle} wins`} value={exact(red.winGets)} />
-      <Lamp label={`Pot, ${pot.symbol}`} value={exact(pot)} isBig />
-      <Lamp label={`${blue.player.handle} wins`} value={exact(blue.winGets)} />
+      <Lamp label={`If ${red.player.handle} wins`} value={exact(red.winGets)} />
+      {wholePot}
+      <Lamp label={`If ${blue.player.handle} wins`} value={exact(blue.winGets)} />
     </dl>
   );
 }

@@ -26,6 +26,13 @@ export function outcomeSaid(game: Game, outcome: Outcome, viewerSide: Side | nul
   }
 }
 
+/** What a side claims, after "marcus says": "they won", "you won" when it gives in, "it was a draw". */
+export function claimSaid(bySide: Side, claim: Outcome): string {
+  if (claim === "draw") return "it was a draw";
+  if (claim === "no_contest") return "it was no contest";
+  return claim === bySide ? "they won" : "you won";
+}
+
 /** What one line in a list says of a game. */
 export function stateSaid(game: Game): string {
   switch (game.state) {

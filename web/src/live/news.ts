@@ -1,19 +1,25 @@
-/** What is read out and shown as a line when money has moved. Only money: everything else is on the screen anyway. */
-import type { Deposit } from "../../../engine/contract/account.ts";
+/** What is read out and shown as a line: the player's money has moved, or would without an answer. */
+import type { Deposit, Withdrawal } from "../../../engine/contract/account.ts";
 import type { BatchedEvent } from "../../../engine/contract/events.ts";
-import type { Money } from "../../../engine/contract/primitives.ts";
 import { withSymbol } from "../money/show.ts";
+import { gameNews, offerNews } from "./wager-news.ts";
 
-/** One line of news. Several events may bring the same: it is told once a `key`. */
-export interface NewsLine {
-  key: string;
+export interface Told {
   text: string;
+  /** The player has to answer; else it only says what happened. */
+  asks: boolean;
+  /** Where it is answered or seen. */
+  link: { to: "/play" } | { to: "/g/$id"; params: { id: string } } | null;
+}
+/** One line of news. Several events may bring the same: it is told once a `key`. */
+export interface NewsLine extends Told {
+  key: string;
 }
 
-/** A sentence for the player, or null when the event moved none of the player's money. */
+/** A sentence for the player, or null when the event is nothing to the player's money. */
 export function newsOf(event: BatchedEvent, playerId: string): NewsLine | null {
-  const text = sentenceOf(event, playerId);
-  return text === null ? null : { key: `${subjectOf(event)} ${text}`, text };
+  const told = toldOf(event, playerId);
+  return told === null ? null : { key: `${subjectOf(event)} ${told.text}`, ...told };
 }
 
 function subjectOf(event: BatchedEvent): string {
@@ -33,42 +39,41 @@ function subjectOf(event: BatchedEvent): string {
   }
 }
 
-function sentenceOf(event: BatchedEvent, playerId: string): string | null {
+function toldOf(event: BatchedEvent, playerId: string): Told | null {
+  switch (event.name) {
+    case "proposal:update":
+      return offerNews(event.data.proposal, playerId);
+    case "game:update":
+      return gameNews(event.data.game, playerId);
+    default: {
+      const text = moneyNews(event, playerId);
+      return text === null ? null : { text, asks: false, link: null };
+    }
+  }
+}
+
+function moneyNews(event: BatchedEvent, playerId: string): string | null {
   switch (event.name) {
     case "deposit:update":
       return depositNews(event.data.deposit);
-    case "withdrawal:update": {
-      const { state, money } = event.data.withdrawal;
-      if (state === "mined") return `Your ${withSymbol(money)} is in a block on its way to your wallet.`;
-      if (state === "final") return `Your ${withSymbol(money)} is in your wallet.`;
-      if (state === "parked")
-        return `The token refuses your address. Your ${withSymbol(money)} waits for you here.`;
-      return null;
-    }
-    case "proposal:update": {
-      const { proposal } = event.data;
-      if (proposal.state !== "accepted" || proposal.taker === null) return null;
-      if (proposal.proposer.id === playerId) {
-        return `${proposal.taker.handle} took it. ${withSymbol(proposal.proposerStake)} of yours is locked.`;
-      }
-      return null;
-    }
+    case "withdrawal:update":
+      return withdrawalNews(event.data.withdrawal);
     case "game:payout-complete": {
       const { player, money, to } = event.data.payout;
       return player.id === playerId && to === "wallet" ? `Paid: ${withSymbol(money)} to your wallet.` : null;
-    }
-    case "game:update": {
-      const { game } = event.data;
-      const own = game.payouts.find(({ player }) => player.id === playerId);
-      if (own === undefined || own.to === "wallet") return null;
-      return game.state === "refunded" ? `${withSymbol(own.money)} is back in your pool.` : paid(own.money);
     }
     default:
       return null;
   }
 }
 
-const paid = (money: Money): string => `Paid: ${withSymbol(money)} to your pool.`;
+function withdrawalNews({ state, money }: Withdrawal): string | null {
+  if (state === "mined") return `Your ${withSymbol(money)} is in a block on its way to your wallet.`;
+  if (state === "final") return `Your ${withSymbol(money)} is in your wallet.`;
+  if (state === "parked")
+    return `The token refuses your address. Your ${withSymbol(money)} waits for you here.`;
+  return null;
+}
 
 function depositNews({ state, money }: Deposit): string {
   switch (state) {

@@ -2,19 +2,14 @@
 import { useQuery } from "@tanstack/react-query";
 import { useState } from "react";
 import type { Me } from "../../../engine/contract/account.ts";
-import { parseAmount } from "../../../engine/core/money.ts";
-import { depositAddressQuery, depositsQuery } from "../api/queries.ts";
+import { depositAddressQuery } from "../api/queries.ts";
 import { ask } from "../shell/gates.ts";
-import { type Token, useConfig, useToken } from "../shell/use-me.ts";
-import { WalletList } from "../shell/wallet-list.tsx";
-import { shortHash } from "../ui/address.tsx";
-import { Button, MoneyButton } from "../ui/button.tsx";
-import { Choices, TextField } from "../ui/field.tsx";
+import { useConfig, useToken } from "../shell/use-me.ts";
+import { Button } from "../ui/button.tsx";
+import { Choices } from "../ui/field.tsx";
 import { Loaded } from "../ui/states.tsx";
-import { walletProblem } from "../wallet/refusal.ts";
-import { loadWallets, useWallet } from "../wallet/store.ts";
 import { ByHand } from "./deposit-by-hand.tsx";
-import { Stages } from "./stages.tsx";
+import { PayFromWallet } from "./pay-from-wallet.tsx";
 
 export function DepositPanel({ me, initialAmount }: { me: Me; initialAmount: string }) {
   const { token, choose } = useToken();
@@ -64,92 +59,5 @@ export function DepositPanel({ me, initialAmount }: { me: Me; initialAmount: str
         )}
       </div>
     </section>
-  );
-}
-
-type Payment =
-  | { state: "idle" | "asked" }
-  | { state: "sent"; hash: string }
-  | { state: "refused"; why: string };
-
-function PayFromWallet({
-  to,
-  token,
-  amountText,
-  onAmount,
-}: {
-  to: string;
-  token: Token;
-  amountText: string;
-  onAmount: (text: string) => void;
-}) {
-  const wallet = useWallet();
-  const deposits = useQuery(depositsQuery).data;
-  const [payment, setPayment] = useState<Payment>({ state: "idle" });
-  const [isChecked, setChecked] = useState(false);
-  const parsed = parseAmount(amountText, token.decimals);
-
-  const attempt = async (work: () => Promise<Payment>): Promise<void> => {
-    setPayment({ state: "asked" });
-    try {
-      setPayment(await work());
-    } catch (error) {
-      setPayment({ state: "refused", why: walletProblem(error) });
-    }
-  };
-  const pay = (from: string): void => {
-    setChecked(true);
-    if (!parsed.ok) return;
-    const { amount } = parsed;
-    void attempt(async () => {
-      const wallets = await loadWallets();
-      return { state: "sent", hash: await wallets.payToken({ from, token: token.address, to, amount }) };
-    });
-  };
-  const connect = (walletId: string): void =>
-    void attempt(async () => {
-      await (await loadWallets()).connect(walletId);
-      return { state: "idle" };
-    });
-  const isAsked = payment.state === "asked";
-  // From its first block on a payment stands in the list of deposits.
-  const isAwaited =
-    payment.state === "sent" && deposits?.some(({ txHash }) => txHash === payment.hash) !== true;
-  return (
-    <div className="stack">
-      <TextField
-        label="Amount to deposit"
-        isSum
-        value={amountText}
-        error={isChecked && !parsed.ok ? parsed.rejection.message : undefined}
-        onText={onAmount}
-      />
-      {wallet.connected === null ? (
-        <>
-          <p className="label">Pay from a wallet in this browser</p>
-          <WalletList wallet={wallet} isBusy={isAsked} onChoose={connect} />
-        </>
-      ) : (
-        <div className="row">
-          <MoneyButton
-            kind="ink"
-            big
-            isBusy={isAsked}
-            onClick={() => wallet.connected && pay(wallet.connected.address)}
-          >
-            {isAsked ? "Asked your wallet" : `Pay ${amountText} from this wallet`}
-          </MoneyButton>
-          <span className="smoke">
-            {wallet.connected.walletName} <span className="sum">{shortHash(wallet.connected.address)}</span>
-          </span>
-        </div>
-      )}
-      {payment.state === "refused" ? (
-        <div className="field-error" role="alert">
-          {payment.why}
-        </div>
-      ) : null}
-      {isAwaited ? <Stages reached={1} label="Your payment" /> : null}
-    </div>
   );
 }

@@ -39,8 +39,14 @@ export function Stages({ reached, label }: { reached: number; label: string }) {
           aria-current={place === reached - 1 ? "step" : undefined}
         >
           <b>{name}</b>
-          <span className="sr-only">{place < reached ? "reached, " : "to come, "}</span>
-          {time}
+          {place < reached ? (
+            "Done"
+          ) : (
+            <>
+              <span className="sr-only">to come, </span>
+              {time}
+            </>
+          )}
         </li>
       ))}
     </ol>

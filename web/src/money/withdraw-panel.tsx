@@ -1,18 +1,19 @@
 import { useState } from "react";
-import type { Me } from "../../../engine/contract/account.ts";
+import type { Me, PoolBalance } from "../../../engine/contract/account.ts";
 import { parseAmount } from "../../../engine/core/money.ts";
 import { call } from "../api/call.ts";
 import { queryClient } from "../api/client.ts";
+import type { ApiProblem } from "../api/problem.ts";
 import { withdrawalsQuery } from "../api/queries.ts";
 import { upserted } from "../live/patches.ts";
 import { useBalance, useToken } from "../shell/use-me.ts";
 import { usePress } from "../shell/use-press.ts";
-import { AddressBlocks } from "../ui/address.tsx";
+import { AddressBlocks, shortHash } from "../ui/address.tsx";
 import { Button, MoneyButton } from "../ui/button.tsx";
 import { SelectField, TextField } from "../ui/field.tsx";
 import { Figures } from "../ui/figures.tsx";
-import { ProblemBox, ProblemNote } from "../ui/problem-note.tsx";
-import { exact, typed } from "./show.ts";
+import { ProblemBox } from "../ui/problem-note.tsx";
+import { exact, isZero, typed } from "./show.ts";
 
 /** Money out: to a wallet that the player has signed in with, at any time. */
 export function WithdrawPanel({ me }: { me: Me }) {
@@ -28,6 +29,11 @@ export function WithdrawPanel({ me }: { me: Me }) {
     call("withdraw", { body, idempotencyKey }),
   );
   const amountProblem = press.problem?.fields.amount === undefined ? null : press.problem;
+
+  const setAll = (): void => {
+    if (balance !== undefined) setAmountText(typed(balance.withdrawable));
+    press.clear();
+  };
 
   const withdraw = async (): Promise<void> => {
     setChecked(true);
@@ -68,7 +74,7 @@ export function WithdrawPanel({ me }: { me: Me }) {
           value={amountText}
           error={
             amountProblem !== null ? (
-              <ProblemNote problem={amountProblem} token={token} />
+              <AtMost problem={amountProblem} balance={balance} onAll={setAll} />
             ) : isChecked && !parsed.ok ? (
               amountText === "" ? (
                 "Say how much."
@@ -84,19 +90,24 @@ export function WithdrawPanel({ me }: { me: Me }) {
         />
         {balance === undefined || BigInt(balance.withdrawable.amount) === 0n ? null : (
           <p>
-            <Button onClick={() => setAmountText(typed(balance.withdrawable))}>
-              All: {exact(balance.withdrawable)}
-            </Button>
+            <Button onClick={setAll}>All: {exact(balance.withdrawable)}</Button>
           </p>
         )}
-        <SelectField
-          label="To"
-          value={address}
-          onChoose={setChosen}
-          note="Only wallets that you have signed in with."
-          options={me.wallets.map((wallet) => ({ value: wallet.address, label: wallet.address }))}
-        />
+        {me.wallets.length > 1 ? (
+          <SelectField
+            label="To"
+            value={address}
+            onChoose={setChosen}
+            options={me.wallets.map((wallet) => ({
+              value: wallet.address,
+              label: shortHash(wallet.address),
+            }))}
+          />
+        ) : (
+          <p className="label">To</p>
+        )}
         <AddressBlocks address={address} />
+        <p className="field-note">Only wallets that you have signed in with.</p>
       </div>
       <div className="ticket-stub stack">
         {press.problem !== null && amountProblem === null ? (
@@ -109,5 +120,28 @@ export function WithdrawPanel({ me }: { me: Me }) {
         </p>
       </div>
     </form>
+  );
+}
+
+/** More was asked for than there is: how much it is, and all of it in one press. */
+function AtMost({
+  problem,
+  balance,
+  onAll,
+}: {
+  problem: ApiProblem;
+  balance: PoolBalance | undefined;
+  onAll: () => void;
+}) {
+  if (balance === undefined || isZero(balance.free)) return <>{problem.message}</>;
+  return (
+    <>
+      {problem.code === "insufficient_funds" ? `You have ${exact(balance.free)} free.` : problem.message}{" "}
+      {isZero(balance.withdrawable) ? null : (
+        <button type="button" className="link link-row" onClick={onAll}>
+          {typed(balance.withdrawable) === typed(balance.free) ? "All of it" : "All that can leave now"}
+        </button>
+      )}
+    </>
   );
 }

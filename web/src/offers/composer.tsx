@@ -107,10 +107,8 @@ export function Composer({ initial }: { initial: Partial<Draft> }) {
           <MoneyButton type="submit" kind="red" big isBusy={composer.isBusy}>
             {me === null ? "Sign in and send" : composer.isBusy ? "Sending" : "Send"}
           </MoneyButton>
-          {composer.sentCount > 0 && composer.line === "" ? (
-            <span className="stamp stamp-red" key={composer.sentCount}>
-              Sent
-            </span>
+          {composer.isSent && composer.line === "" ? (
+            <span className="stamp stamp-red">Sent</span>
           ) : (
             <p className="smoke">
               {sum === null

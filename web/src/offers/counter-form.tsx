@@ -43,10 +43,17 @@ export default function CounterForm({
     ) => call("counterProposal", { params: { id: proposal.id }, body, idempotencyKey }),
   );
 
+  const [own, their] = [parseAmount(draft.own, decimals), parseAmount(draft.their, decimals)];
+  const isSame =
+    own.ok &&
+    their.ok &&
+    own.amount === BigInt(proposal.takerStake.amount) &&
+    their.amount === BigInt(proposal.proposerStake.amount) &&
+    draft.terms.trim() === proposal.terms.trim();
+
   const send = async (): Promise<void> => {
     setChecked(true);
-    const [own, their] = [parseAmount(draft.own, decimals), parseAmount(draft.their, decimals)];
-    if (!own.ok || !their.ok || draft.terms.trim() === "") return;
+    if (!own.ok || !their.ok || draft.terms.trim() === "" || isSame) return;
     const made = await press.go({
       proposerStake: own.amount.toString(),
       takerStake: their.amount.toString(),
@@ -94,6 +101,11 @@ export default function CounterForm({
         onText={(terms) => setDraft({ ...draft, terms })}
       />
       <DraftFigures sum={figuresOf(draft, { decimals, rakeBps })} decimals={decimals} rakeBps={rakeBps} />
+      {isChecked && isSame ? (
+        <div className="field-error" role="alert">
+          Nothing changed: take it instead.
+        </div>
+      ) : null}
       {press.problem === null ? null : <ProblemBox problem={press.problem} token={token} />}
       <div className="row">
         <MoneyButton type="submit" kind="red" isBusy={press.isBusy}>

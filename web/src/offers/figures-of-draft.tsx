@@ -20,7 +20,7 @@ export function DraftFigures({
       ? ""
       : sum.cutWhenOwnWins === sum.cutWhenTheirWins
         ? say(sum.cutWhenOwnWins)
-        : `${say(sum.cutWhenOwnWins)} or ${say(sum.cutWhenTheirWins)}`;
+        : `${say(sum.cutWhenOwnWins)} if you win, ${say(sum.cutWhenTheirWins)} if they do`;
   return (
     <div className="stack" style={{ gap: "0.5rem" }}>
       <Figures

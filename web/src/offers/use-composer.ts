@@ -1,5 +1,5 @@
 /** An offer on its way from the keyboard to the engine: what is typed, what is wrong with it, sending it. */
-import { useState } from "react";
+import { useEffect, useState } from "react";
 import { parseAmount } from "../../../engine/core/money.ts";
 import { call } from "../api/call.ts";
 import { queryClient } from "../api/client.ts";
@@ -33,6 +33,9 @@ const boxOf: Record<string, DraftField> = {
 export const boxesOf = (refusal: ApiProblem | null): DraftField[] =>
   Object.keys(refusal?.fields ?? {}).flatMap((field) => boxOf[field] ?? []);
 
+/** How long it is said that an offer is out: afterwards it stands in the list of offers. */
+const sentForMs = 4_000;
+
 export function useComposer(initial: Partial<Draft>) {
   const { token } = useToken();
   const [draft, setDraft] = useState<Draft>({ ...emptyDraft, ...initial });
@@ -41,7 +44,12 @@ export function useComposer(initial: Partial<Draft>) {
   const [isLineTyped, setLineTyped] = useState(false);
   const [options, setOptions] = useState<Options>(defaultOptions);
   const [isChecked, setChecked] = useState(false);
-  const [sentCount, setSentCount] = useState(0);
+  const [isSent, setSent] = useState(false);
+  useEffect(() => {
+    if (!isSent) return;
+    const timer = setTimeout(() => setSent(false), sentForMs);
+    return () => clearTimeout(timer);
+  }, [isSent]);
   const press = usePress(propose);
   const lineProblem = isLineTyped && line.trim() !== "" ? draftOf(line).problem : null;
 
@@ -69,15 +77,16 @@ export function useComposer(initial: Partial<Draft>) {
     const made = body === null ? null : await press.go(body);
     if (made === null) return false;
     queryClient.setQueryData(ownProposalsQuery.queryKey, (known) => upserted(known ?? [], made));
-    setDraft({ ...emptyDraft, against: draft.against });
+    setDraft(emptyDraft);
     setLine("");
     setChecked(false);
-    setSentCount((count) => count + 1);
+    setSent(true);
     return true;
   };
-  const problems = isChecked ? draftProblems(draft, token?.decimals ?? 6) : {};
+  // What is wrong with the sentence is said once, at the sentence.
+  const problems = isChecked && lineProblem === null ? draftProblems(draft, token?.decimals ?? 6) : {};
   return {
-    ...{ token, draft, line, options, isChecked, lineProblem, problems, sentCount },
+    ...{ token, draft, line, options, isChecked, lineProblem, problems, isSent },
     ...{ refusal: press.problem, isBusy: press.isBusy, typeLine, change, setOptions, send },
   };
 }

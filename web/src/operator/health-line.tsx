@@ -45,7 +45,6 @@ export function HealthLine({ overview, onOpen }: { overview: Overview; onOpen: (
       <p className="box row" style={{ gap: "0 0.5rem", padding: "0 0.75rem" }} aria-live="off">
         {phrases.map(({ text, tab, isBad }, place) => (
           <span key={text} className="row" style={{ gap: "0 0.5rem" }}>
-            {place === 0 ? null : <span aria-hidden="true">·</span>}
             <button
               type="button"
               className={`link link-row${isBad ? " link-bad" : ""}`}
@@ -53,6 +52,7 @@ export function HealthLine({ overview, onOpen }: { overview: Overview; onOpen: (
             >
               {text}
             </button>
+            {place === phrases.length - 1 ? null : <span aria-hidden="true">·</span>}
           </span>
         ))}
       </p>

@@ -186,15 +186,19 @@ function Audit() {
         <h2 id="audit">Audit</h2>
       </div>
       <Loaded query={audit} label="Audit">
-        {(items) => (
-          <ul>
-            {items.map(({ id, at, actor, action, subject, detail }) => (
-              <li key={id}>
-                <Moment at={at} /> {actor}: {action} {subject}. {detail}
-              </li>
-            ))}
-          </ul>
-        )}
+        {(items) =>
+          items.length === 0 ? (
+            <Empty>Nothing yet.</Empty>
+          ) : (
+            <ul>
+              {items.map(({ id, at, actor, action, subject, detail }) => (
+                <li key={id}>
+                  <Moment at={at} /> {actor}: {action} {subject}. {detail}
+                </li>
+              ))}
+            </ul>
+          )
+        }
       </Loaded>
     </section>
   );

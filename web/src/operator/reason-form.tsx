@@ -1,4 +1,4 @@
-import { useState } from "react";
+import { type ReactNode, useState } from "react";
 import { queryClient } from "../api/client.ts";
 import { usePress } from "../shell/use-press.ts";
 import { MoneyButton } from "../ui/button.tsx";
@@ -10,12 +10,15 @@ export function ReasonForm({
   action,
   subject,
   confirm = null,
+  note,
   send,
 }: {
   action: string;
   subject: string;
   /** An amount that must be typed first. */
   confirm?: string | null;
+  /** What stands beside the button. */
+  note?: ReactNode;
   send: (reason: string, idempotencyKey: string) => Promise<unknown>;
 }) {
   const [reason, setReason] = useState("");
@@ -62,10 +65,11 @@ export function ReasonForm({
         )}
       </div>
       {press.problem === null ? null : <ProblemBox problem={press.problem} />}
-      <p>
+      <p className="row">
         <MoneyButton type="submit" isBusy={press.isBusy} aria-label={`${action} ${subject}`}>
           {action}
         </MoneyButton>
+        {note}
       </p>
     </form>
   );

@@ -12,6 +12,7 @@ import { useChangeMe } from "./settings.tsx";
 export function Wallets({ me }: { me: Me }) {
   const { change, isBusy } = useChangeMe();
   const linking = useInPlace();
+  const isPaidHere = me.winningsTo === "wallet";
   return (
     <section className="stack" aria-labelledby="wallets">
       <div className="section-head">
@@ -22,10 +23,10 @@ export function Wallets({ me }: { me: Me }) {
           <li key={address} className="box box-pad row" style={{ justifyContent: "space-between" }}>
             <AddressBlocks address={address} />
             {primary ? (
-              <span className="call">Winnings go here</span>
+              <span className="call">{isPaidHere ? "Payouts go here" : "Main wallet"}</span>
             ) : (
               <Button isBusy={isBusy} onClick={() => void change({ primaryWallet: address })}>
-                Send winnings here
+                {isPaidHere ? "Send payouts here" : "Make it the main wallet"}
               </Button>
             )}
           </li>

@@ -13,12 +13,13 @@ import { ReportPanel } from "../games/report-panel.tsx";
 import { outcomeSaid, sideOfPlayer, stateSaid } from "../games/said.ts";
 import { useGameRoom } from "../live/hooks.ts";
 import { exact, percent } from "../money/show.ts";
+import { TakeBack } from "../operator/take-back.tsx";
 import { useMe } from "../shell/use-me.ts";
 import { Moment } from "../time/clock.tsx";
 import { AddressBlocks, OnChain } from "../ui/address.tsx";
 import { Corners } from "../ui/corners.tsx";
 import { Figures } from "../ui/figures.tsx";
-import { Loaded } from "../ui/states.tsx";
+import { isOfNothing, Loaded, Nowhere } from "../ui/states.tsx";
 
 const route = getRouteApi("/g/$id");
 
@@ -26,6 +27,8 @@ export default function GameScreen() {
   const { id } = route.useParams();
   useGameRoom(id);
   const game = useQuery(gameQuery(id));
+  if (game.data === undefined && isOfNothing(game.error))
+    return <Nowhere title="There is no such game">Its link may be cut short. Ask for it again.</Nowhere>;
   return (
     <Loaded query={game} label="The game" isPage>
       {(loaded) => <Room game={loaded} />}
@@ -75,6 +78,7 @@ function Room({ game }: { game: Game }) {
           {game.state === "disputed" ? <DisputeWords game={game} side={side} /> : null}
           {side !== null && isOpen ? <ReportPanel game={game} side={side} /> : null}
           {isOpen ? <Deadline game={game} /> : <Result game={game} side={side} />}
+          {me?.operator && side === null ? <TakeBack game={game} /> : null}
           {side === null || isOpen ? null : <Again game={game} side={side} />}
         </section>
       </article>

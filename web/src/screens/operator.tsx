@@ -26,6 +26,7 @@ export default function OperatorScreen() {
     return (
       <section className="box box-pad stack">
         <h1>Operator</h1>
+        <p>Where the people who run the house decide disputes and watch its money. Sign in to open it.</p>
         <p>
           <Button kind="ink" onClick={() => void ask("sign_in")}>
             Sign in

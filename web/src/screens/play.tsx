@@ -2,12 +2,12 @@ import { useQuery } from "@tanstack/react-query";
 import { getRouteApi } from "@tanstack/react-router";
 import { useEffect } from "react";
 import type { Me } from "../../../engine/contract/account.ts";
-import type { Proposal } from "../../../engine/contract/wager.ts";
 import { ownGamesQuery, ownProposalsQuery } from "../api/queries.ts";
 import { Bout } from "../games/bout.tsx";
 import { HistoryTable } from "../money/history-table.tsx";
 import { Composer } from "../offers/composer.tsx";
-import { OfferCard } from "../offers/offer-card.tsx";
+import { Inbox, Table } from "../offers/inbox.tsx";
+import { OfferCards } from "../offers/offer-cards.tsx";
 import { ask } from "../shell/gates.ts";
 import { useMe, useToken } from "../shell/use-me.ts";
 import { Button } from "../ui/button.tsx";
@@ -26,10 +26,10 @@ export default function Play() {
   return (
     <div className="stack" style={{ gap: "2rem" }}>
       <h1 className="sr-only">Play</h1>
-      <div className="split">
+      <Table playerId={me?.id ?? null}>
         <Composer key={`${to} ${own} ${their} ${terms}`} initial={{ against, own, their, terms }} />
-        {me ? <Inbox me={me} /> : <SignedOut isKnown={me === null} />}
-      </div>
+        {me ? <Inbox playerId={me.id} /> : <SignedOut isKnown={me === null} />}
+      </Table>
       {me ? (
         <>
           <Sent me={me} />
@@ -57,25 +57,6 @@ function SignedOut({ isKnown }: { isKnown: boolean }) {
   );
 }
 
-function Inbox({ me }: { me: Me }) {
-  const proposals = useQuery(ownProposalsQuery);
-  return (
-    <section className="stack" aria-labelledby="inbox">
-      <div className="section-head">
-        <h2 id="inbox">To you</h2>
-      </div>
-      <Loaded query={proposals} label="To you">
-        {(items) => (
-          <Cards
-            proposals={items.filter(({ state, taker }) => state === "pending" && taker?.id === me.id)}
-            empty="Nobody has offered you anything. Call somebody out."
-          />
-        )}
-      </Loaded>
-    </section>
-  );
-}
-
 const mostEnded = 6;
 
 function Sent({ me }: { me: Me }) {
@@ -92,11 +73,11 @@ function Sent({ me }: { me: Me }) {
           const ended = own.filter(({ state }) => state !== "pending").slice(0, mostEnded);
           return (
             <>
-              <Cards proposals={open} empty="Nobody's talking yet. Say something." />
+              <OfferCards proposals={open} empty="Nobody's talking yet. Say something." />
               {ended.length === 0 ? null : (
                 <details>
                   <summary>Over: {ended.length}</summary>
-                  <Cards proposals={ended} empty="" />
+                  <OfferCards proposals={ended} empty="" />
                 </details>
               )}
             </>
@@ -104,17 +85,6 @@ function Sent({ me }: { me: Me }) {
         }}
       </Loaded>
     </section>
-  );
-}
-
-function Cards({ proposals, empty }: { proposals: readonly Proposal[]; empty: string }) {
-  if (proposals.length === 0) return <Empty>{empty}</Empty>;
-  return (
-    <div className="cards">
-      {proposals.map((proposal) => (
-        <OfferCard key={proposal.id} proposal={proposal} />
-      ))}
-    </div>
   );
 }
 

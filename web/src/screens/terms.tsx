@@ -21,7 +21,7 @@ export default function Terms() {
       <Part title="The cut">
         <p>
           The house takes {cut} of a pot that is won, never more than the loser put up: a winner never gets
-          back less than the own stake. 50.00 against 10.00 at 5 % makes a pot of 60.00, costs the winner 3.00
+          back less than they put up. 50.00 against 10.00 at 5 % makes a pot of 60.00, costs the winner 3.00
           and pays 57.00. A draw, a refund, an offer that isn't taken: nothing.
         </p>
       </Part>

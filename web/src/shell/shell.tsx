@@ -2,6 +2,7 @@ import { Link, Outlet, useRouterState } from "@tanstack/react-router";
 import { lazy, Suspense, useEffect, useRef, useSyncExternalStore } from "react";
 import { useOwnRoom, useStale } from "../live/hooks.ts";
 import { news } from "../live/news.ts";
+import { useWaiting } from "../live/waiting.ts";
 import { percent } from "../money/show.ts";
 import { ask, gates } from "./gates.ts";
 import { Tote } from "./tote.tsx";
@@ -25,20 +26,35 @@ export function Shell() {
           On the Rail
         </Link>
         <nav className="masthead-nav" aria-label="Main">
-          <Link to="/play">Play</Link>
-          <Link to="/deposit">Deposit</Link>
-          <Link to="/leaderboard">Leaderboard</Link>
-          {me?.operator ? <Link to="/operator">Operator</Link> : null}
-          {me ? (
-            <Link to="/p/$handle" params={{ handle: "me" }} className="masthead-who">
-              {me.handle}
+          <Link to="/play" className="masthead-item">
+            Play{me ? <WaitingCount playerId={me.id} /> : null}
+          </Link>
+          <Link to="/deposit" className="masthead-item">
+            Deposit
+          </Link>
+          <Link to="/leaderboard" className="masthead-item">
+            Leaderboard
+          </Link>
+          {me?.operator ? (
+            <Link to="/operator" className="masthead-item">
+              Operator
             </Link>
-          ) : (
-            <button type="button" className="masthead-who" onClick={() => void ask("sign_in")}>
-              Sign in
-            </button>
-          )}
+          ) : null}
         </nav>
+        {me ? (
+          <Link
+            to="/p/$handle"
+            params={{ handle: "me" }}
+            className="masthead-item masthead-who"
+            title={me.handle}
+          >
+            <span>{me.handle}</span>
+          </Link>
+        ) : (
+          <button type="button" className="masthead-item masthead-who" onClick={() => void ask("sign_in")}>
+            Sign in
+          </button>
+        )}
       </header>
       {me ? <Tote me={me} /> : null}
       {isStale ? (
@@ -65,6 +81,21 @@ export function Shell() {
   );
 }
 
+/** How many offers and reports wait for the player's answer. */
+function WaitingCount({ playerId }: { playerId: string }) {
+  const { offers, games } = useWaiting(playerId);
+  const count = offers.length + games.length;
+  if (count === 0) return null;
+  return (
+    <>
+      <span className="masthead-count" aria-hidden="true">
+        {count}
+      </span>
+      <span className="sr-only">, {count} for you to answer</span>
+    </>
+  );
+}
+
 /** The page itself takes the focus when the address changes, so that keyboards and readers start at its top. */
 function Main() {
   const path = useRouterState({ select: ({ location }) => location.pathname });
@@ -85,23 +116,35 @@ function Main() {
 
 /** The same stands in the history, so that nobody has to be quick. */
 const newsForMs = 12_000;
+const questionForMs = 45_000;
 
-/** Says when money has moved, and only then. */
+/** Says when money has moved, or will unless the player answers; and nothing else. */
 function Ticker() {
   const line = useSyncExternalStore(news.subscribe, news.line);
   useEffect(() => {
     if (line === null) return;
-    const timer = setTimeout(() => news.dismiss(), newsForMs);
+    const timer = setTimeout(() => news.dismiss(), line.asks ? questionForMs : newsForMs);
     return () => clearTimeout(timer);
   }, [line]);
   return (
-    <div className="ticker on-ink" role="status" aria-label="Money news">
+    <div
+      className={`ticker ${line?.asks ? "ticker-asks" : "on-ink"}`}
+      role="status"
+      aria-label="News of your money"
+    >
       {line === null ? null : (
         <>
           <span key={line.key}>{line.text}</span>
-          <button type="button" onClick={() => news.dismiss()}>
-            Fine
-          </button>
+          <span className="ticker-moves">
+            {line.link === null ? null : (
+              <Link {...line.link} onClick={() => news.dismiss()}>
+                {line.asks ? "Answer" : "Look"}
+              </Link>
+            )}
+            <button type="button" onClick={() => news.dismiss()}>
+              Fine
+            </button>
+          </span>
         </>
       )}
     </div>

@@ -10,11 +10,12 @@ export function countdown(leftMs: number): string {
   return `${minutes}:${String(seconds % 60).padStart(2, "0")}`;
 }
 
-/** A length of time: "30 min", "2 h", "1 d", "60 s". */
+/** A length of time: "30 min", "2 h", "1 day", "90 s". */
 export function length(seconds: number): string {
-  if (seconds % 86_400 === 0 && seconds > 0) return `${seconds / 86_400} d`;
-  if (seconds % 3_600 === 0 && seconds > 0) return `${seconds / 3_600} h`;
-  if (seconds % 60 === 0 && seconds > 60) return `${seconds / 60} min`;
+  const days = seconds / 86_400;
+  if (seconds > 0 && Number.isInteger(days)) return `${days} ${days === 1 ? "day" : "days"}`;
+  if (seconds > 0 && seconds % 3_600 === 0) return `${seconds / 3_600} h`;
+  if (seconds > 0 && seconds % 60 === 0) return `${seconds / 60} min`;
   return `${seconds} s`;
 }
 

@@ -3,8 +3,8 @@ import { Button } from "./button.tsx";
 
 const saidForMs = 2_000;
 
-/** Copies a text and says so. */
-export function CopyButton({ text, label }: { text: string; label: string }) {
+/** Puts a text on the clipboard; `said` is what came of it, for two seconds. */
+function useCopy(text: string): { said: string | null; copy: () => void } {
   const [said, setSaid] = useState<string | null>(null);
   useEffect(() => {
     if (said === null) return;
@@ -19,9 +19,29 @@ export function CopyButton({ text, label }: { text: string; label: string }) {
       setSaid("Select it and copy");
     }
   };
+  return { said, copy: () => void copy() };
+}
+
+export function CopyButton({ text, label }: { text: string; label: string }) {
+  const { said, copy } = useCopy(text);
   return (
-    <Button onClick={() => void copy()} aria-live="polite">
+    <Button onClick={copy} aria-live="polite">
       {said ?? label}
     </Button>
+  );
+}
+
+/** The short form of a hash or address, and the whole of it to copy. */
+export function CopyHash({ value, short }: { value: string; short: string }) {
+  const { said, copy } = useCopy(value);
+  return (
+    <span className="copy-hash">
+      <span className="sum" title={value}>
+        {short}
+      </span>
+      <button type="button" className="link link-row" aria-label={`Copy ${short}`} onClick={copy}>
+        <span aria-live="polite">{said ?? "Copy"}</span>
+      </button>
+    </span>
   );
 }

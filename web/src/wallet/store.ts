@@ -28,6 +28,8 @@ export interface WalletActions {
   sign: (address: string, message: string) => Promise<string>;
   /** Sends an ERC-20 `transfer` on Base and answers its hash. */
   payToken: (payment: { from: string; token: string; to: string; amount: bigint }) => Promise<string>;
+  /** What an address holds of a token, in base units, read through the wallet; throws while the wallet is on another chain. */
+  readBalance: (of: { owner: string; token: string }) => Promise<bigint>;
   disconnect: () => Promise<void>;
 }
 

@@ -8,6 +8,7 @@ import {
   getConnection,
   getConnections,
   getConnectors,
+  readContract,
   reconnect,
   signMessage,
   switchChain,
@@ -35,7 +36,7 @@ export async function startWallets(): Promise<WalletActions> {
   // The wallet of the last visit comes back without a prompt; whether anybody is signed in, only the engine knows.
   await reconnect(config).catch(() => undefined);
   publish();
-  return { connect: connectTo, sign, payToken, disconnect: () => disconnect(config) };
+  return { connect: connectTo, sign, payToken, readBalance, disconnect: () => disconnect(config) };
 }
 
 function publish(): void {
@@ -88,5 +89,15 @@ async function payToken(payment: {
     abi: erc20Abi,
     functionName: "transfer",
     args: [payment.to as Address, payment.amount],
+  });
+}
+
+function readBalance({ owner, token }: { owner: string; token: string }): Promise<bigint> {
+  return readContract(config, {
+    chainId: base.id,
+    address: token as Address,
+    abi: erc20Abi,
+    functionName: "balanceOf",
+    args: [owner as Address],
   });
 }
