@@ -87,7 +87,11 @@ export function PayFromWallet({
         label="Amount to deposit"
         isSum
         value={amountText}
-        note={heldSaid === null ? undefined : `Your wallet has ${heldSaid} ${token.symbol}.`}
+        note={
+          heldSaid === null || (isChecked && problem !== null)
+            ? undefined
+            : `Your wallet has ${heldSaid} ${token.symbol}.`
+        }
         error={isChecked && problem !== null ? problem : undefined}
         onText={(text) => {
           onAmount(text);

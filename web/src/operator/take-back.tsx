@@ -15,9 +15,9 @@ export function TakeBack({ game }: { game: Game }) {
     <ReasonForm
       action={game.decision === null ? "Take the settlement back" : "Take the decision back"}
       note={
-        <>
+        <span>
           (<Countdown until={undoUntil} />)
-        </>
+        </span>
       }
       subject={`${game.red.player.handle} against ${game.blue.player.handle}`}
       send={(reason, idempotencyKey) =>
