@@ -18,6 +18,7 @@ import { createPublisher, type Publisher } from "./realtime/publisher.ts";
 import { createRealtime, endSession } from "./realtime/server.ts";
 import type { Context } from "./services/context.ts";
 import { replacedOverlays, roomsOfOverlay } from "./services/overlays.ts";
+import { recoverIfOld } from "./services/recovery.ts";
 import { takeEvents } from "./services/relay.ts";
 import { createSessionReader, endedSessions } from "./services/sessions.ts";
 import { readSequences, readSnapshot } from "./services/snapshots.ts";
@@ -72,6 +73,7 @@ export async function startEngine(config: Config): Promise<Engine> {
   try {
     const { vault, gas } =
       role === "api" ? await awaitWallets({ pool, signal }) : await prepareWallets(context);
+    if (role !== "api") await recoverIfOld(context);
     const app = await buildApp(httpOptions(config, context));
     closing.push(() => app.close());
     if (role !== "chain") {

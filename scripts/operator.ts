@@ -16,6 +16,10 @@ async function main(): Promise<void> {
     const { createKeystoreAt } = await import("./operator/keystore.ts");
     return createKeystoreAt(subject);
   }
+  if (line.name === "backup" || line.name === "restore") {
+    const { prepareCopying } = await import("./operator/copies.ts");
+    return prepareCopying(line)();
+  }
   const { prepare } = await import("./operator/commands.ts");
   const run = prepare(line);
   const { withBooks } = await import("./operator/books.ts");

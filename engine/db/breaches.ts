@@ -23,11 +23,12 @@ export async function readStandingBreaches(db: Queryable) {
   return rowsOf(breach, rows);
 }
 
-/** Whether anything may leave: the switch is on and no breach stands. */
+/** Whether anything may leave: the switch is on, no breach stands, and the books aren't older than the world. */
 export async function mayMoneyLeave(db: Queryable): Promise<boolean> {
   const { rows } = await db.query({
     name: "may_money_leave",
-    text: "SELECT is_on AND NOT EXISTS (SELECT FROM breach WHERE lifted_at IS NULL) AS may FROM switch WHERE name = 'outflows'",
+    text: `SELECT is_on AND NOT EXISTS (SELECT FROM breach WHERE lifted_at IS NULL)
+             AND NOT EXISTS (SELECT FROM recovery WHERE ended_at IS NULL) AS may FROM switch WHERE name = 'outflows'`,
   });
   return rowsOf(z.object({ may: z.boolean() }), rows)[0]?.may ?? false;
 }

@@ -407,6 +407,19 @@ CREATE TABLE provider (
   CONSTRAINT provider_pkey PRIMARY KEY ("position")
 );
 
+CREATE TABLE recovery (
+  id bigint NOT NULL GENERATED ALWAYS AS IDENTITY,
+  cause text NOT NULL,
+  began_at timestamp with time zone NOT NULL DEFAULT now(),
+  from_block bigint NOT NULL,
+  until_block bigint,
+  ended_at timestamp with time zone,
+  ended_by text,
+  end_reason text,
+  CONSTRAINT recovery_check CHECK ((((ended_at IS NULL) = (ended_by IS NULL)) AND ((ended_at IS NULL) = (end_reason IS NULL)))),
+  CONSTRAINT recovery_pkey PRIMARY KEY (id)
+);
+
 CREATE TABLE room_sequence (
   room text NOT NULL,
   sequence bigint NOT NULL,
@@ -522,10 +535,12 @@ CREATE TABLE wallet (
   next_nonce bigint NOT NULL DEFAULT 0,
   frozen_reason text,
   created_at timestamp with time zone NOT NULL DEFAULT now(),
+  retired boolean NOT NULL DEFAULT false,
   CONSTRAINT wallet_address_key UNIQUE (address),
   CONSTRAINT wallet_check CHECK (((player_id IS NULL) OR (purpose = 'deposit'::text))),
   CONSTRAINT wallet_check1 CHECK (((game_id IS NULL) OR (purpose = 'escrow'::text))),
   CONSTRAINT wallet_check2 CHECK (((address IS NOT NULL) OR ((player_id IS NULL) AND (game_id IS NULL)))),
+  CONSTRAINT wallet_check3 CHECK (((NOT retired) OR ((player_id IS NULL) AND (game_id IS NULL)))),
   CONSTRAINT wallet_derivation_index_check CHECK ((derivation_index >= 0)),
   CONSTRAINT wallet_game_id_fkey FOREIGN KEY (game_id) REFERENCES game(id) DEFERRABLE INITIALLY DEFERRED,
   CONSTRAINT wallet_game_id_key UNIQUE (game_id),
@@ -620,6 +635,8 @@ CREATE INDEX proposal_public_idx ON public.proposal USING btree (created_at DESC
 CREATE INDEX proposal_root_idx ON public.proposal USING btree (root_id, created_at);
 
 CREATE INDEX proposal_taker_idx ON public.proposal USING btree (taker_id, created_at DESC, id);
+
+CREATE UNIQUE INDEX recovery_standing_key ON public.recovery USING btree ((true)) WHERE (ended_at IS NULL);
 
 CREATE INDEX session_expiry_idx ON public.session USING btree (expires_at);
 
@@ -761,6 +778,8 @@ GRANT INSERT, SELECT, UPDATE ON player_wallet TO on_the_rail_app;
 GRANT INSERT, SELECT, UPDATE ON proposal TO on_the_rail_app;
 
 GRANT DELETE, INSERT, SELECT, UPDATE ON provider TO on_the_rail_app;
+
+GRANT INSERT, SELECT, UPDATE ON recovery TO on_the_rail_app;
 
 GRANT INSERT, SELECT, UPDATE ON room_sequence TO on_the_rail_app;
 

@@ -41,7 +41,7 @@ export async function setWalletAddress(db: Queryable, input: { id: string; addre
 /** How many wallets of a purpose wait for an owner. */
 export async function countSpareWallets(db: Queryable, purpose: "deposit" | "escrow"): Promise<number> {
   const { rows } = await db.query(
-    "SELECT count(*) AS spare FROM wallet WHERE purpose = $1 AND player_id IS NULL AND game_id IS NULL AND address IS NOT NULL",
+    "SELECT count(*) AS spare FROM wallet WHERE purpose = $1 AND player_id IS NULL AND game_id IS NULL AND NOT retired AND address IS NOT NULL",
     [purpose],
   );
   return oneOf(z.object({ spare: count }), rows).spare;
@@ -63,7 +63,7 @@ export async function claimSpareWallet(
   const { rows } = await tx.query({
     name: "claim_spare_wallet",
     text: `UPDATE wallet SET player_id = $2, game_id = $3 WHERE id = (
-             SELECT id FROM wallet WHERE purpose = $1 AND player_id IS NULL AND game_id IS NULL AND address IS NOT NULL
+             SELECT id FROM wallet WHERE purpose = $1 AND player_id IS NULL AND game_id IS NULL AND NOT retired AND address IS NOT NULL
              ORDER BY id LIMIT 1 FOR UPDATE SKIP LOCKED)
            RETURNING id, address`,
     values: [

@@ -1,6 +1,7 @@
 /** Looks at the books, keeps the result for everybody to see, and stops what leaves when something is wrong. */
 import { storeBooksCheck } from "../db/books.ts";
 import { insertBreach, readStandingBreaches } from "../db/breaches.ts";
+import { readRecovery } from "../db/recovery.ts";
 import { type InvariantResult, reportBooks } from "./books-report.ts";
 import type { Context } from "./context.ts";
 
@@ -14,10 +15,13 @@ export const checkBooks = async (
 export async function runReconciliation(context: Context): Promise<InvariantResult[]> {
   const checkedAt = new Date(context.clock());
   const { invariants, blockNumber, onChain } = await reportBooks(context);
-  await raiseBreaches(
-    context,
-    invariants.filter(({ ok }) => !ok),
-  );
+  // Old books can't agree with the chain before they have caught up with it; a recovery ends only when they do.
+  if ((await readRecovery(context.pool)) === null) {
+    await raiseBreaches(
+      context,
+      invariants.filter(({ ok }) => !ok),
+    );
+  }
   const totals = onChain === null ? null : [...onChain].map(([token, amount]) => [token, amount.toString()]);
   await storeBooksCheck(context.pool, {
     checkedAt,

@@ -17,6 +17,7 @@ const sentences = {
   waiting: "It is on the chain and on its way into your pool.",
   orphaned: "Its block fell out of the chain. If the chain takes it up again, it is credited by itself.",
   claimable: "It arrived, but we can't tell whose it is. Link the wallet that sent it, and it is yours.",
+  returnable: "It arrived at an address that takes no deposits. An operator can send it back to its sender.",
   refunded: "It arrived, couldn't be credited to anybody, and went back to its sender.",
   elsewhere: "It arrived and was credited to the player whose address it was sent to.",
   unseen: "It is on the chain and sent to us; we haven't come to its block yet.",
@@ -28,7 +29,8 @@ const sentences = {
 } as const;
 
 /**
- * Looks for a transaction, in the books first and then on the chain. Only the asker's own deposits are listed; what
+ * Looks for a transaction, in the books first and then on the chain. Only the asker's own deposits are listed, and what a wallet of theirs has
+ * sent into suspense; what
  * another player was credited for is only hinted at, as the chain shows it to anybody.
  */
 export async function findDeposit(
@@ -39,7 +41,9 @@ export async function findDeposit(
   if (rows.length === 0) return accept(await askChain(context, txHash));
   const tokens = await listedTokens(context.pool);
   const mine = rows.filter((row) => row.player_id === by);
-  const deposits = mine.map((row) => depositView(tokens, row));
+  // What the asker sent and nobody was credited for is the very item that the operator sees.
+  const sent = rows.filter((row) => row.player_id === null && row.sender_player_id === by);
+  const deposits = [...mine, ...sent].map((row) => depositView(tokens, row));
   return accept({ ...(mine.length > 0 ? sayMine(mine) : sayOthers(rows)), deposits });
 }
 
@@ -56,7 +60,9 @@ function sayMine(rows: ShownDeposit[]): Answer {
 }
 
 function sayOthers(rows: ShownDeposit[]): Answer {
-  if (rows.some((row) => row.suspense_state === "open")) return say("suspense", "claimable");
+  const open = rows.filter((row) => row.suspense_state === "open");
+  if (open.some((row) => row.is_claimable)) return say("suspense", "claimable");
+  if (open.length > 0) return say("suspense", "returnable");
   if (rows.some((row) => row.suspense_state === "refunded")) return say("suspense", "refunded");
   return say("not_ours", "elsewhere");
 }

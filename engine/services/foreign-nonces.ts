@@ -5,6 +5,7 @@ import { insertBreach } from "../db/breaches.ts";
 import { readCursor } from "../db/cursor.ts";
 import { readNextNonce, readOutstanding } from "../db/nonces.ts";
 import { transaction } from "../db/pool.ts";
+import { readRecovery } from "../db/recovery.ts";
 import { freezeWallet, readActiveWallets } from "../db/sending.ts";
 import type { Context } from "./context.ts";
 
@@ -37,6 +38,8 @@ export async function areNoncesOurs(context: Context, wallet: SpendingWallet): P
 /** Looks at the wallets that were used last, and at nonces of ours that are used up by none of our transactions. */
 export async function checkNonces(context: Context): Promise<void> {
   if ((await readCursor(context.pool)) === null) return;
+  // Then the chain is ahead of the books, and each nonce is looked for by itself.
+  if ((await readRecovery(context.pool)) !== null) return;
   for (const { id, address, next_nonce: nextNonce } of await readActiveWallets(context.pool, walletsAtOnce))
     await areNoncesOurs(context, { id, address, nextNonce });
   await checkOutstanding(context);
@@ -50,15 +53,19 @@ async function checkOutstanding(context: Context): Promise<void> {
   })) {
     const finalNonce = await readNonce(context.chain, address, "finalized");
     if (finalNonce <= nonce) continue;
-    const receipts = await Promise.all(hashes.map((hash) => readReceipt(context.chain, hash, [])));
-    // Silence isn't absence, and one that is there is for the confirmer.
-    if (receipts.some((receipt) => !("found" in receipt) || receipt.found)) continue;
+    if (await hasReceipt(context, hashes)) continue;
     await raise(
       context,
       walletId,
       `nonce ${nonce} of wallet ${address} was spent by a transaction that isn't ours`,
     );
   }
+}
+
+/** Whether one of our attempts may be in a block. Silence isn't absence, and one that is there is for the confirmer. */
+export async function hasReceipt(context: Context, hashes: string[]): Promise<boolean> {
+  const receipts = await Promise.all(hashes.map((hash) => readReceipt(context.chain, hash, [])));
+  return receipts.some((receipt) => !("found" in receipt) || receipt.found);
 }
 
 async function raise(context: Context, walletId: string, detail: string): Promise<void> {

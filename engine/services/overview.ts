@@ -6,6 +6,7 @@ import { readBooksCheck } from "../db/books.ts";
 import { readStandingBreaches } from "../db/breaches.ts";
 import { readCursor } from "../db/cursor.ts";
 import { readWork, liftBreach as writeLift } from "../db/overview.ts";
+import { type Recovery, readRecovery } from "../db/recovery.ts";
 import type { SwitchName } from "../db/switches.ts";
 import { actorName, recordAct } from "./audit.ts";
 import type { Context } from "./context.ts";
@@ -20,13 +21,14 @@ type Overview = z.output<typeof overview>;
 export async function readOverview(context: Context): Promise<Result<Overview>> {
   const { pool } = context;
   const nowMs = context.clock();
-  const [cursor, work, check, breaches, switches, providers] = await Promise.all([
+  const [cursor, work, check, breaches, switches, providers, recovery] = await Promise.all([
     readCursor(pool),
     readWork(pool, new Date(nowMs)),
     readBooksCheck(pool),
     readStandingBreaches(pool),
     listSwitches(context),
     viewProviders(context),
+    readRecovery(pool),
   ]);
   const behindMs = cursor === null ? 0 : nowMs - cursor.head_stamped_at.getTime();
   return accept({
@@ -42,7 +44,7 @@ export async function readOverview(context: Context): Promise<Result<Overview>> 
     oldestStuckSeconds: work.oldest_stuck_seconds,
     openDisputes: work.open_disputes,
     booksBalance: check?.result.invariants.every(({ ok }) => ok) ?? false,
-    outflowsStopped: whyStopped(breaches, switches),
+    outflowsStopped: whyStopped(recovery, breaches, switches),
     breaches: breaches.map(({ id, invariant, detail, found_at }) => ({
       id,
       invariant,
@@ -58,11 +60,14 @@ export async function readOverview(context: Context): Promise<Result<Overview>> 
   });
 }
 
-/** The oldest breach that stands, or else the switch. */
+/** The recovery that stands, or else the oldest breach, or else the switch. */
 function whyStopped(
+  recovery: Recovery | null,
   breaches: Awaited<ReturnType<typeof readStandingBreaches>>,
   switches: Awaited<ReturnType<typeof listSwitches>>,
 ): Overview["outflowsStopped"] {
+  if (recovery !== null)
+    return { reason: `Recovery: ${recovery.cause}`, since: recovery.began_at.toISOString() };
   const [breach] = breaches;
   if (breach !== undefined) {
     return { reason: `${breach.invariant}: ${breach.detail}`, since: breach.found_at.toISOString() };

@@ -96,12 +96,21 @@ export async function awaitWallets({
   }
 }
 
+/** Derives every address that is missing. */
+export async function addressWallets(context: Context): Promise<void> {
+  for (;;) {
+    const wallets = await readUnaddressedWallets(context.pool);
+    if (wallets.length === 0) return;
+    for (const wallet of wallets) await address(context, wallet);
+  }
+}
+
 /**
  * At start: finishes wallets that a dead process left without an address, and makes the vault and the gas wallet. The
  * vault's stored address must be the one that this seed derives; otherwise the seed is another one and it throws.
  */
 export async function prepareWallets(context: Context): Promise<{ vault: string; gas: string }> {
-  for (const wallet of await readUnaddressedWallets(context.pool)) await address(context, wallet);
+  await addressWallets(context);
   const single = async (purpose: "vault" | "gas"): Promise<string> => {
     let wallet = await readSingleWallet(context.pool, purpose);
     if (wallet === null) {

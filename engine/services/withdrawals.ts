@@ -50,7 +50,8 @@ export async function withdraw(context: Context, request: WithdrawalRequest): Pr
     }
     const covered = await checkCovered(tx, request, token);
     if (!covered.ok) return covered;
-    return owe(context, tx, request);
+    const owed = await owe(context, tx, request);
+    return owed.ok ? { ok: true, value: owed.value.withdrawal } : owed;
   });
 }
 
@@ -74,7 +75,12 @@ async function checkCovered(tx: Tx, request: WithdrawalRequest, token: Token): P
   return reject("not_final_yet", { field: "amount", message, facts });
 }
 
-async function owe(context: Context, tx: Tx, request: WithdrawalRequest): Promise<Result<Withdrawal>> {
+/** Takes it out of the pool, which must hold it, and owes it to the wallet. */
+export async function owe(
+  context: Context,
+  tx: Tx,
+  request: Omit<WithdrawalRequest, "idempotency">,
+): Promise<Result<{ instructionId: string; withdrawal: Withdrawal }>> {
   const { by: playerId, token, amount, address } = request;
   const id = randomUUID();
   const key = `withdrawal:${id}`;
@@ -97,7 +103,7 @@ async function owe(context: Context, tx: Tx, request: WithdrawalRequest): Promis
     { rooms: [rooms.player(playerId)], name: "withdrawal:update", data: { withdrawal } },
     ...balanceTellings([playerId], token),
   ]);
-  return { ok: true, value: withdrawal };
+  return { ok: true, value: { instructionId, withdrawal } };
 }
 
 /** The withdrawals among some instructions, and whose they are; for telling their players. */

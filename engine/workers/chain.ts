@@ -3,6 +3,7 @@ import { confirmRound } from "../services/confirming.ts";
 import type { Context } from "../services/context.ts";
 import { checkNonces } from "../services/foreign-nonces.ts";
 import { noteProviders } from "../services/providers.ts";
+import { recoverRound } from "../services/recovery.ts";
 import { sendRound } from "../services/sending.ts";
 import { ensureSpareWallets } from "../services/wallets.ts";
 import { type Lead, type Leases, runAsLeader } from "./leader.ts";
@@ -12,6 +13,8 @@ import { runWatcher } from "./watcher.ts";
 
 const spareWallets = 20;
 const noteProvidersMs = 2_000;
+/** Most of the time there is nothing to recover. */
+const recoverEachMs = 1_000;
 /** Processes without keys wait for these. */
 const lookForSpareMs = 500;
 
@@ -34,6 +37,7 @@ async function lead(context: Context, { fence, signal }: Lead): Promise<void> {
     runWatcher(context, { signal }),
     loop("sending", settings.sendIntervalMs, () => sendRound(context, { fence })),
     loop("confirming", settings.confirmAfterMs, () => confirmRound(context)),
+    loop("recovery", recoverEachMs, () => idle(recoverRound(context))),
     loop("the check of nonces", settings.pollIntervalMs * 5, () => idle(checkNonces(context))),
     loop("the nodes' health", noteProvidersMs, () => idle(noteProviders(context))),
     loop("spare wallets", lookForSpareMs, () =>

@@ -103,7 +103,7 @@ async function tokenOf({ pool }: Context, wanted: string): Promise<Token> {
   return token;
 }
 
-async function operatorOf({ pool, settings }: Context, { as }: Options): Promise<PlayerRow> {
+export async function operatorOf({ pool, settings }: Context, { as }: Options): Promise<PlayerRow> {
   const [first] = settings.operatorAddresses;
   const who = as ?? first;
   if (who === undefined)
@@ -125,7 +125,7 @@ async function operatorOf({ pool, settings }: Context, { as }: Options): Promise
 
 /** As long as the browser lets it be. */
 const longestReason = 1_000;
-function reasonOf({ reason = "" }: Options): string {
+export function reasonOf({ reason = "" }: Options): string {
   if (reason.trim() === "") throw new UsageError('Give a reason: --reason "…".');
   if (reason.length > longestReason)
     throw new UsageError(`A reason has at most ${longestReason} characters.`);

@@ -14,6 +14,7 @@ const optionTypes = {
   reason: { type: "string" },
   state: { type: "string" },
   "dry-run": { type: "boolean" },
+  verify: { type: "boolean" },
 } as const;
 export type OptionName = keyof typeof optionTypes;
 
@@ -23,8 +24,10 @@ export interface Form {
   subject: string | null;
   options: readonly OptionName[];
 }
-export type Values = { [Name in Exclude<OptionName, "dry-run">]?: string | undefined } & {
-  "dry-run"?: boolean | undefined;
+export type Values = {
+  [Name in OptionName]?:
+    | ((typeof optionTypes)[Name]["type"] extends "boolean" ? boolean : string)
+    | undefined;
 };
 /** What a command is given; `subject` is empty only when its form has none. */
 export type Options = Values & { subject: string };

@@ -27,18 +27,24 @@ async function openBooks(): Promise<Foundation> {
     const config = readConfig({ ...(await readEnvironment()), LOG_LEVEL: "error" });
     return await openFoundation(config, { keys: "none" });
   } catch (error) {
-    if (error instanceof ConfigError) throw new CommandError(error.message);
-    if (error instanceof CommandError || !(error instanceof Error)) throw error;
-    // A name with several addresses, none of which answers, has an error without a message.
-    const why = error.message || ("code" in error ? String(error.code) : error.name);
-    const hint = error instanceof RpcUnavailableError ? "Check BASE_RPC_URLS." : "Check DATABASE_URL.";
-    throw new CommandError(
-      `The books can't be opened. ${why}\n${hint} The local engine starts with: npm start`,
-    );
+    throw explainFailure(error);
   }
 }
 
-async function readEnvironment(): Promise<Record<string, string | undefined>> {
+/** Why the books couldn't be opened, in words where a person can mend it. */
+export function explainFailure(error: unknown): unknown {
+  if (error instanceof ConfigError) return new CommandError(error.message);
+  if (error instanceof CommandError || !(error instanceof Error)) return error;
+  // A name with several addresses, none of which answers, has an error without a message.
+  const why = error.message || ("code" in error ? String(error.code) : error.name);
+  const hint = error instanceof RpcUnavailableError ? "Check BASE_RPC_URLS." : "Check DATABASE_URL.";
+  return new CommandError(
+    `The books can't be opened. ${why}\n${hint} The local engine starts with: npm start`,
+  );
+}
+
+/** The variables that the engine runs with: ours, or those that the local engine has left. */
+export async function readEnvironment(): Promise<Record<string, string | undefined>> {
   if (process.env.DATABASE_URL !== undefined) return process.env;
   const root = fileURLToPath(new URL("../..", import.meta.url));
   const local = await readFile(resolve(root, process.env.DATA_DIR || ".data", "engine.json"), "utf8").catch(

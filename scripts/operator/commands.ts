@@ -4,10 +4,14 @@ import { type Line, readOptions, UsageError } from "./arguments.ts";
 import type { Command } from "./command.ts";
 import { help } from "./help.ts";
 import { disputes, instructions, solvency, suspense } from "./looking.ts";
+import { beginning, ending, recovery } from "./recovering.ts";
 
 /** A map, not an object: `constructor` is no command. */
 const commands: ReadonlyMap<string, Command> = new Map(
-  Object.entries({ solvency, disputes, decide, suspense, refund, instructions, sweep: sweeping }),
+  Object.entries({
+    ...{ solvency, disputes, decide, suspense, refund, instructions, sweep: sweeping },
+    ...{ recovery, "begin-recovery": beginning, "end-recovery": ending },
+  }),
 );
 
 /**

@@ -9,7 +9,15 @@ export const help = `npm run operator -- COMMAND
   sweep --token USDC --dry-run                what a sweep would move
   sweep --token USDC --confirm TOTAL          move it; TOTAL in base units, as the dry run says
 
+  backup FILE                                 everything that the books hold, in a new file
+  restore FILE --verify                       try it out in a database of its own, which is removed again
+  restore FILE                                bring it back into the empty database of DATABASE_OWNER_URL
+
+  recovery                                    why nothing leaves after a restore, and what isn't explained yet
+  begin-recovery --reason "…"                 when the books were brought back by other means; then start the engine anew
+  end-recovery --reason "…"                   let money out again, once all is explained and final
+
   create-keystore FILE                        a new encrypted seed for production
 
-  --as HANDLE or ADDRESS                      with decide, refund and sweep: which operator acts
+  --as HANDLE or ADDRESS                      with what decides or moves something: which operator acts
                                               (default: the first in OPERATORS)`;

@@ -1,7 +1,7 @@
 /** What other people do on the chain: the issuer of USDC, and somebody who has our keys. */
 import { type Address, encodeFunctionData, type Hex } from "viem";
 import { generatePrivateKey, privateKeyToAccount } from "viem/accounts";
-import { derivePrivateKey } from "../../wallets/derivation.ts";
+import { derivePrivateKey, type WalletPurpose } from "../../wallets/derivation.ts";
 import { developmentMnemonic, Seed } from "../../wallets/seed.ts";
 import { usdcAbi } from "./contracts.ts";
 import type { MoneyWorld } from "./money-world.ts";
@@ -33,15 +33,23 @@ export async function actAsIssuer(
 }
 
 /** Signs with the vault's key past the engine, and sends. */
-export async function actAsThiefOfTheVault(
+export const actAsThiefOfTheVault = (
   world: MoneyWorld,
-  { to, data, nonce }: { to: Address; data?: Hex; nonce: number },
+  act: { to: Address; data?: Hex; nonce: number },
+): Promise<Hex> => actAsThief(world, { ...act, address: world.vault });
+
+/** Signs with the key of one of our wallets past the engine, and sends. */
+export async function actAsThief(
+  world: MoneyWorld,
+  { address, to, data, nonce }: { address: Address; to: Address; data?: Hex; nonce: number },
 ): Promise<Hex> {
-  const [vault] = await world.query<{ derivation_index: number }>(
-    "SELECT derivation_index FROM wallet WHERE purpose = 'vault'",
+  const [row] = await world.query<{ purpose: WalletPurpose; derivation_index: number }>(
+    "SELECT purpose, derivation_index FROM wallet WHERE address = $1",
+    [address],
   );
+  if (row === undefined) throw new Error(`${address} is no wallet of ours`);
   const seed = new Seed(developmentMnemonic);
-  const wallet = { purpose: "vault", index: Number(vault?.derivation_index) } as const;
+  const wallet = { purpose: row.purpose, index: Number(row.derivation_index) };
   const { signingKey } = derivePrivateKey({ seed, wallet });
   const serializedTransaction = await privateKeyToAccount(signingKey.privateKey as Hex).signTransaction({
     chainId: 8453,

@@ -21,6 +21,11 @@ it("help names every command, and so does a line with nothing on it", async () =
       "refund",
       "instructions",
       "sweep",
+      "backup",
+      "restore",
+      "recovery",
+      "begin-recovery",
+      "end-recovery",
       "create-keystore",
     ]);
   }

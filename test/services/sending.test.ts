@@ -188,7 +188,7 @@ describe("an attempt that is stuck", () => {
     await proxy.stop();
   });
 
-  it("while the base fee is above what we pay waits, and is paid once when it comes down", async () => {
+  it("while the base fee is above what we pay waits, and is paid once when it comes down (SAFETY 22)", async () => {
     const player = await readyToWithdraw(world, money);
     await stopMining(world);
     const capWei = 2_000_000_000n;

@@ -57,7 +57,7 @@ describe("money from a wallet that nobody signed in with", () => {
     expect(items).toMatchObject([{ id: depositId, state: "final", posted: true, money: { amount: "50" } }]);
   });
 
-  it("goes to one of two who claim it at the same moment", async () => {
+  it("goes to one of two who claim it at the same moment (SAFETY 4)", async () => {
     const sender = await toVault(50n);
     await finalize(world);
     const players = [await world.player(), await world.player()];
@@ -95,6 +95,70 @@ describe("money from a wallet that nobody signed in with", () => {
     expect(await ask(elsewhere.hash)).toMatchObject({ status: "not_ours" });
     const failed = await player.pay({ token: world.base.usdc, to: sender, amount: 10n ** 30n });
     expect(await ask(failed.hash)).toMatchObject({ status: "failed" });
+  });
+});
+
+describe("what can't be credited is in sight for its sender and the operator alike, and goes back", () => {
+  const toEscrow =
+    "It arrived at an address that takes no deposits. An operator can send it back to its sender.";
+  const refund = (depositId: string) =>
+    refundSuspense(world.context, { by: anOperator, depositId, reason: "not a stake" });
+  /** An escrow wallet that no game has yet, or one of a game that is over: stakes come from pools only. */
+  async function escrow(): Promise<Address> {
+    await ensureSpareWallets(world.context, "escrow");
+    const [row] = await world.query<{ address: Address }>(
+      "SELECT address FROM wallet WHERE purpose = 'escrow' LIMIT 1",
+    );
+    return row?.address ?? "0x";
+  }
+
+  const cases: [what: string, input: () => Promise<{ token: Address; to: Address; amount: bigint }>][] = [
+    [
+      "a stake that is late (SAFETY 6)",
+      async () => ({ token: world.base.usdc, to: await escrow(), amount: 40n }),
+    ],
+    ["more than any stake", async () => ({ token: world.base.usdc, to: await escrow(), amount: 10n ** 12n })],
+    ["dust of one unit", async () => ({ token: world.base.usdc, to: await escrow(), amount: 1n })],
+    [
+      "the other listed token (SAFETY 8)",
+      async () => ({ token: world.base.openwork, to: await escrow(), amount: 9n }),
+    ],
+    ["tokens for the gas wallet", async () => ({ token: world.base.usdc, to: world.gas, amount: 5n })],
+  ];
+  it.each(cases)("%s, sent by a player", async (_what, input) => {
+    const { token, to, amount } = await input();
+    const player = await world.player();
+    await world.base.mint(token, player.address, amount);
+    const before = await freeOf(world, player.id);
+    const { hash } = await player.pay({ token, to, amount });
+    await world.caughtUp();
+    await finalize(world);
+
+    const depositId = await depositFrom(world, player.address);
+    const listed = await itemOf(depositId);
+    expect(listed).toMatchObject({ state: "open", sender: player.address, txHash: hash, money: { token } });
+    const asked = value(await findDeposit(world.context, { by: player.id, txHash: hash }));
+    expect(asked).toMatchObject({ status: "suspense", explanation: toEscrow });
+    expect(asked.deposits).toMatchObject([{ id: depositId, txHash: hash, money: listed?.money }]);
+    const other = value(await findDeposit(world.context, { by: anOperator.playerId, txHash: hash }));
+    expect(other).toMatchObject({ status: "suspense", deposits: [] });
+
+    expect(await claim(player, player.address)).toEqual([]);
+    expect(await freeOf(world, player.id)).toBe(before);
+    // A token without a limit of its own needs two operators for any amount.
+    if (amount > 1_000n || token !== world.base.usdc) {
+      expect(codeOf(await refund(depositId))).toBe("second_approval_needed");
+      const by = await operator(world);
+      expect(codeOf(await refundSuspense(world.context, { by, depositId, reason: "not a stake" }))).toBe(
+        "ok",
+      );
+    } else expect(codeOf(await refund(depositId))).toBe("ok");
+    await world.settle();
+    expect(await world.held(token, player.address)).toBe(amount);
+    expect(await itemOf(depositId)).toMatchObject({ state: "refunded" });
+    const after = value(await findDeposit(world.context, { by: player.id, txHash: hash }));
+    expect(after.explanation).toContain("went back to its sender");
+    await expectBooksToBalance(world.context, { onChain: true });
   });
 });
 

@@ -56,7 +56,7 @@ async function rounds(count: number): Promise<void> {
   }
 }
 
-describe("a recipient whom the token refuses", () => {
+describe("a recipient whom the token refuses (SAFETY 22)", () => {
   it("is parked before anything is signed, the others are paid, and a retry pays once", async () => {
     const [blocked, free] = [await readyToWithdraw(world, money), await readyToWithdraw(world, money)];
     await actAsIssuer(world, { functionName: "blacklist", args: [blocked.address] });
@@ -123,7 +123,7 @@ describe("a recipient whom the token refuses", () => {
   });
 });
 
-describe("a token that is paused", () => {
+describe("a token that is paused (SAFETY 22)", () => {
   it("has payouts wait, and they are paid once when it goes on", async () => {
     const player = await readyToWithdraw(world, money);
     await actAsIssuer(world, { functionName: "pause" });
@@ -156,7 +156,7 @@ describe("a token that is paused", () => {
   });
 });
 
-describe("a gas wallet that is empty", () => {
+describe("a gas wallet that is empty (SAFETY 22)", () => {
   it("has payouts wait, and they are paid once when it is refilled", async () => {
     const player = await readyToWithdraw(world, money);
     await world.base.setEther(world.vault, 0n);
@@ -217,7 +217,7 @@ describe("a top-up whose block falls out of the chain", () => {
   });
 });
 
-describe("a hand that isn't ours on the vault's key", () => {
+describe("a hand that isn't ours on the vault's key (SAFETY 24)", () => {
   const standing = () =>
     world.query<{ invariant: string; detail: string }>("SELECT invariant, detail FROM breach");
   const frozen = () => world.query("SELECT purpose FROM wallet WHERE frozen_reason IS NOT NULL");

@@ -1,0 +1,300 @@
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import type { Address } from "viem";
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { mayMoneyLeave, readStandingBreaches } from "../../engine/db/breaches.ts";
+import { createPool } from "../../engine/db/pool.ts";
+import { readRecovery } from "../../engine/db/recovery.ts";
+import { confirmRound } from "../../engine/services/confirming.ts";
+import type { Context } from "../../engine/services/context.ts";
+import { endRecovery, recoverIfOld, recoverRound, reportRecovery } from "../../engine/services/recovery.ts";
+import { sendRound } from "../../engine/services/sending.ts";
+import { ensureSpareWallets, prepareWallets } from "../../engine/services/wallets.ts";
+import { runWatcher } from "../../engine/workers/watcher.ts";
+import { backUp, restore } from "../../scripts/operator/copies.ts";
+import { expectBooksToBalance } from "../helpers/books.ts";
+import { createTestDatabase } from "../helpers/database.ts";
+import { createMoneyContext } from "../helpers/money-context.ts";
+import { createMoneyWorld, type MoneyPlayer, type MoneyWorld } from "../helpers/money-world.ts";
+import { actAsIssuer } from "../helpers/other-hands.ts";
+import { ask, readyToWithdraw, startSender, stopMining } from "../helpers/sender.ts";
+import { finalize } from "../helpers/treasury.ts";
+import { waitFor } from "../helpers/wait.ts";
+import { runOperator } from "../operator/command-line.ts";
+import { codeOf } from "./wager-world.ts";
+
+/** Each look at a chain that was forked asks for many accounts, and each command is a process of its own. */
+vi.setConfig({ testTimeout: 240_000, hookTimeout: 120_000 });
+
+let world: MoneyWorld;
+let folder: string;
+let endWatching: () => Promise<void>;
+const stops: (() => Promise<void>)[] = [];
+/** For the audit. */
+const by = { playerId: "1", handle: "olga" };
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), "on-the-rail-recovery-"));
+  world = await createMoneyWorld();
+  endWatching = world.watch();
+  await world.caughtUp();
+});
+afterEach(async () => {
+  for (const stop of stops.splice(0).reverse()) await stop();
+  await world.stop();
+  await rm(folder, { recursive: true, force: true });
+});
+
+const path = (): string => join(folder, "books.backup");
+const takeBackup = (): Promise<unknown> => backUp(world.database.ownerUrl, path());
+
+/** The engine on the restored books, in the same world: the database has gone, the chain hasn't. */
+async function restored({ by = "restore" }: { by?: "restore" | "other means" } = {}): Promise<MoneyWorld> {
+  await endWatching();
+  const database = await createTestDatabase();
+  await restore(database.ownerUrl, path());
+  const pool = createPool({ url: database.appUrl, maxConnections: 20 });
+  const { chain, base } = world;
+  const query = async <Row>(text: string, values: unknown[] = []) =>
+    (await pool.query(text, values)).rows as Row[];
+  if (by === "other means") {
+    const owner = createPool({ url: database.ownerUrl });
+    await owner.query(
+      "DELETE FROM recovery; DELETE FROM wallet WHERE retired AND address IS NULL; UPDATE wallet SET retired = false",
+    );
+    await owner.end();
+  }
+  const context: Context = await createMoneyContext({ pool, chain, tokens: base });
+  await query(
+    "INSERT INTO lease (name, holder, fence, expires_at) VALUES ('chain', 'test', 1, now() + interval '1 hour')",
+  );
+  stops.push(async () => {
+    await pool.end();
+    await database.drop();
+  });
+  return { ...world, database, context, fence: 1, query };
+}
+
+/** What a process does at its start, and the watcher of it. */
+async function start(old: MoneyWorld): Promise<void> {
+  await prepareWallets(old.context);
+  await recoverIfOld(old.context);
+  const stopping = new AbortController();
+  const done = runWatcher(old.context, { signal: stopping.signal });
+  stops.push(async () => {
+    stopping.abort();
+    await done;
+  });
+}
+
+/** Rounds of a leading process, with blocks in between, until nothing keeps the recovery from ending. */
+async function recover(old: MoneyWorld): Promise<void> {
+  await waitFor(
+    async () => {
+      await sendRound(old.context, { fence: old.fence });
+      await recoverRound(old.context);
+      await confirmRound(old.context);
+      await old.base.mine(1);
+      const report = await reportRecovery(old.context);
+      return report?.open.length === 0;
+    },
+    { what: "everything to be explained", timeoutMs: 60_000, everyMs: 100 },
+  );
+}
+
+async function settle(old: MoneyWorld): Promise<void> {
+  await waitFor(
+    async () => {
+      await sendRound(old.context, { fence: old.fence });
+      await old.base.mine(1);
+      await confirmRound(old.context);
+      const open = await old.query(
+        "SELECT 1 FROM instruction WHERE state IN ('gathering', 'queued', 'sending', 'mined')",
+      );
+      return open.length === 0;
+    },
+    { what: "every instruction to be over", timeoutMs: 40_000, everyMs: 50 },
+  );
+}
+
+const owedInAll = 10;
+const amountOf = (index: number): bigint => 1_000n + BigInt(index);
+async function paidTo(player: MoneyPlayer): Promise<bigint> {
+  return world.held(world.base.usdc, player.address);
+}
+async function settled(sender: { settle(): Promise<void> }): Promise<void> {
+  await sender.settle();
+  await finalize(world);
+}
+const sum = Array.from({ length: owedInAll }, (_, index) => amountOf(index)).reduce((a, b) => a + b, 0n);
+
+describe("a backup that is restored after ten more payouts (SAFETY 43)", () => {
+  it("whose payouts it had as owed starts in recovery, finds them on the chain, and pays nobody twice", async () => {
+    const player = await readyToWithdraw(world, 100_000n);
+    for (let index = 0; index < owedInAll; index += 1) await ask(world, player, amountOf(index));
+    await takeBackup();
+    const sender = await startSender(world);
+    stops.push(sender.kill);
+    await settled(sender);
+    expect(await paidTo(player)).toBe(sum);
+
+    const old = await restored();
+    const before = await old.base.testClient.getTransactionCount({ address: world.vault });
+    await start(old);
+    expect(await mayMoneyLeave(old.context.pool)).toBe(false);
+    expect(await sendRound(old.context, { fence: old.fence })).toBe(false);
+    await recover(old);
+    const states = await old.query<{ state: string }>(
+      "SELECT state FROM instruction WHERE kind = 'withdrawal'",
+    );
+    expect(states.map(({ state }) => state)).toEqual(Array.from({ length: owedInAll }, () => "final"));
+    expect(await old.base.testClient.getTransactionCount({ address: world.vault })).toBe(before);
+    expect(await paidTo(player)).toBe(sum);
+
+    expect(codeOf(await endRecovery(old.context, { by, reason: "all ten found" }))).toBe("ok");
+    await expectBooksToBalance(old.context, { onChain: true });
+    // Money leaves again, once, and the ten stay what they are.
+    await ask(old, player, 77n);
+    await settle(old);
+    expect(await paidTo(player)).toBe(sum + 77n);
+    await expectBooksToBalance(old.context, { onChain: true });
+  });
+
+  it("whose payouts were asked for later books them, so that nobody has the money twice", async () => {
+    const player = await readyToWithdraw(world, 100_000n);
+    await takeBackup();
+    const sender = await startSender(world);
+    stops.push(sender.kill);
+    for (let index = 0; index < owedInAll; index += 1) await ask(world, player, amountOf(index));
+    await settled(sender);
+
+    const old = await restored({ by: "other means" });
+    await start(old);
+    expect((await readRecovery(old.context.pool))?.cause).toContain("has sent");
+    await recover(old);
+    const [{ balance } = { balance: "" }] = await old.query<{ balance: string }>(
+      "SELECT balance FROM account WHERE kind = 'player.available' AND player_id = $1",
+      [player.id],
+    );
+    expect(BigInt(balance)).toBe(100_000n - sum);
+    expect(codeOf(await endRecovery(old.context, { by, reason: "all ten found" }))).toBe("ok");
+    await settle(old);
+    expect(await paidTo(player)).toBe(sum);
+    await expectBooksToBalance(old.context, { onChain: true });
+  });
+
+  it("freezes the wallet of a payout that nothing asks for, names it, and doesn't end before it is explained", async () => {
+    const player = await readyToWithdraw(world, 5_000n);
+    await takeBackup();
+    // A second player comes after the backup, is paid, and is unknown to the restored books.
+    const later = await readyToWithdraw(world, 3_000n);
+    const sender = await startSender(world);
+    stops.push(sender.kill);
+    await ask(world, later, 3_000n);
+    await settled(sender);
+    const [paid] = await world.query<{ hash: string }>(
+      "SELECT mined_hash AS hash FROM chain_tx JOIN instruction ON instruction.id = instruction_id WHERE kind = 'withdrawal'",
+    );
+
+    const old = await restored();
+    await start(old);
+    await waitFor(
+      async () => {
+        await recoverRound(old.context);
+        await old.base.mine(1);
+        return (await readStandingBreaches(old.context.pool)).some(({ detail }) =>
+          detail.includes(paid?.hash ?? "?"),
+        );
+      },
+      { what: "the payout to be named", timeoutMs: 60_000, everyMs: 100 },
+    );
+    const frozen = await old.query("SELECT purpose FROM wallet WHERE frozen_reason IS NOT NULL");
+    expect(frozen).toEqual([{ purpose: "vault" }]);
+    const refused = await endRecovery(old.context, { by, reason: "hurry" });
+    expect(refused).toMatchObject({
+      ok: false,
+      rejection: { message: expect.stringContaining(paid?.hash ?? "?") },
+    });
+    await ask(old, player, 100n);
+    expect(await sendRound(old.context, { fence: old.fence })).toBe(false);
+    const { appUrl } = old.database;
+    const environment = { DATABASE_URL: appUrl, BASE_RPC_URLS: world.base.rpcUrl };
+    const recovery = await runOperator(["recovery"], { environment });
+    expect(recovery).toMatchObject({ code: 0, stderr: "" });
+    expect(recovery.stdout).toContain(`in ${paid?.hash}: nothing in the books asked for it.`);
+    expect(recovery.stdout).toContain("Nothing leaves until all of this is explained.");
+  });
+
+  it("knows its own moves again: a collection, the ether that it took, and a payout that failed", async () => {
+    const player = await readyToWithdraw(world, 5_000n);
+    await takeBackup();
+    const sender = await startSender(world);
+    stops.push(sender.kill);
+    await world.base.mint(world.base.usdc, player.depositAddress, 700n);
+    await world.caughtUp();
+    await finalize(world);
+    await settled(sender);
+    const moves = await world.query<{ kind: string; state: string }>(
+      "SELECT kind, state FROM instruction ORDER BY kind",
+    );
+    expect(moves).toEqual(["collect", "topup"].map((kind) => ({ kind, state: "final" })));
+    // Sent to somebody whom the token refuses from that very block on.
+    await ask(world, player, 60n);
+    await stopMining(world);
+    await sender.round();
+    await actAsIssuer(world, { functionName: "blacklist", args: [player.address] });
+    await world.base.mine(1);
+    await finalize(world);
+    await waitFor(
+      async () => {
+        await confirmRound(sender.context);
+        return (await world.query("SELECT 1 FROM instruction WHERE state = 'parked'")).length === 1;
+      },
+      { what: "the payout to have failed", timeoutMs: 30_000 },
+    );
+
+    const old = await restored();
+    await start(old);
+    await recover(old);
+    const found = await old.query<{ kind: string; state: string }>(
+      "SELECT kind, state FROM instruction ORDER BY kind",
+    );
+    expect(found).toEqual([
+      { kind: "collect", state: "final" },
+      { kind: "topup", state: "final" },
+      { kind: "withdrawal", state: "parked" },
+    ]);
+    expect(codeOf(await endRecovery(old.context, { by, reason: "all found" }))).toBe("ok");
+    expect(await world.held(world.base.usdc, world.vault)).toBe(5_700n);
+    await expectBooksToBalance(old.context, { onChain: true });
+  });
+
+  it("gives no address to a new player that somebody may have been shown since", async () => {
+    await ensureSpareWallets(world.context, "deposit", 3);
+    await takeBackup();
+    const shown: Address[] = [];
+    for (let index = 0; index < 5; index += 1) shown.push((await world.player()).depositAddress);
+    const [last] = shown.slice(-1);
+    await world.base.mint(world.base.usdc, last ?? "0x", 9n);
+    await finalize(world);
+
+    const old = await restored({ by: "other means" });
+    await start(old);
+    expect((await readRecovery(old.context.pool))?.cause).toMatch(
+      /holds money, and the books have never issued it/,
+    );
+    await ensureSpareWallets(old.context, "deposit", 3);
+    const fresh = await old.query<{ address: Address }>(
+      "SELECT address FROM wallet WHERE purpose = 'deposit' AND player_id IS NULL AND NOT retired",
+    );
+    expect(fresh).toHaveLength(3);
+    for (const { address } of fresh) expect(shown).not.toContain(address);
+    // What comes to such an address is somebody's, and stays in sight.
+    await waitFor(
+      async () =>
+        (await old.query("SELECT 1 FROM deposit WHERE suspense_cause = 'unassigned_deposit_address'"))
+          .length === 1,
+      { what: "the deposit in suspense", timeoutMs: 30_000 },
+    );
+  });
+});
