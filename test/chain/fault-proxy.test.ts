@@ -2,6 +2,7 @@ import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
+import pLimit from "p-limit";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { callNode } from "../../scripts/local/rpc.ts";
 import { startTestChain, type TestChain } from "../helpers/chain.ts";
@@ -76,12 +77,11 @@ describe("the same seed", () => {
         made += 1;
       }),
     );
-    const asked = Array.from({ length: 1_000 }, (_, index) =>
-      callNode(proxy.rpcUrl, "eth_getBalance", [`0x${index.toString(16).padStart(40, "0")}`], 2_000).catch(
-        () => undefined,
-      ),
-    );
-    await Promise.all(asked);
+    // Few at a time: one that gives up before it has arrived meets no fault.
+    const few = pLimit(20);
+    const ask = (index: number) =>
+      callNode(proxy.rpcUrl, "eth_getBalance", [`0x${index.toString(16).padStart(40, "0")}`], 500);
+    await Promise.allSettled(Array.from({ length: 1_000 }, (_, index) => few(() => ask(index))));
     expect(made).toBeGreaterThan(25);
     expect(made).toBeLessThan(85);
   });

@@ -194,6 +194,25 @@ describe("balances", () => {
     );
   });
 
+  it("whoever writes rows without locking the accounts first queues at them all the same, both ways", async () => {
+    const [red, blue] = [await player(1_000n), await player(1_000n)];
+    const { rows } = await pool.query<{ id: string }>(
+      "SELECT id FROM account WHERE player_id = ANY ($1::bigint[]) AND kind = 'player.available' ORDER BY id",
+      [[red, blue]],
+    );
+    const [one, other] = rows.map(({ id }) => id);
+    const write = (index: number) =>
+      (index % 2 === 0 ? pool : otherProcess).query(
+        "INSERT INTO transfer (debit_account_id, credit_account_id, token, amount, reason, business_key) VALUES ($1, $2, $3, 1, 'hold', $4)",
+        [...(index % 3 === 0 ? [one, other] : [other, one]), token, `test:unlocked:${red}:${index}`],
+      );
+    const written = await Promise.allSettled(Array.from({ length: 300 }, (_, index) => write(index)));
+    expect(written.filter(({ status }) => status === "rejected")).toEqual([]);
+    // A third went one way, the rest the other.
+    expect(await balanceOf(red, "player.available")).toBe("1100");
+    expect(await balanceOf(blue, "player.available")).toBe("900");
+  });
+
   it("a business key counts once, for ever", async () => {
     const id = await player(10n);
     const key = `test:once:${id}`;

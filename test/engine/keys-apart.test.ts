@@ -229,12 +229,12 @@ it("when the keys' process is killed the engine says so and stops; when the engi
 it("a passphrase that is wrong, and a login that could write down what it signs, are refused at the start (SAFETY 41)", async () => {
   const wrong = join(folder, "wrong");
   await writeFile(wrong, "another passphrase altogether\n");
-  const unopened = await start({ KEYSTORE_PASSPHRASE_FILE: wrong });
-  expect(await unopened.engine.ended()).toBe(1);
-  expect(unopened.engine.errors()).toContain("passphrase");
-  const mighty = await start({ DATABASE_SIGNER_URL: database.appUrl });
-  expect(await mighty.engine.ended()).toBe(1);
-  expect(mighty.engine.errors()).toContain("DATABASE_SIGNER_URL: this login may change");
+  const starting = (changes: Record<string, string>) =>
+    startSignerProcess(readConfig({ ...environment, ...changes }));
+  await expect(starting({ KEYSTORE_PASSPHRASE_FILE: wrong })).rejects.toThrow("passphrase");
+  await expect(starting({ DATABASE_SIGNER_URL: database.appUrl })).rejects.toThrow(
+    "DATABASE_SIGNER_URL: this login may change",
+  );
 });
 
 it("whoever speaks with it gets addresses, and no signature on anything that isn't committed (SAFETY 42)", async () => {

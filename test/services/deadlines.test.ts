@@ -68,6 +68,25 @@ describe("an offer", () => {
 });
 
 describe("a game", () => {
+  test("that somebody else is at holds up no other", async () => {
+    await newPair();
+    const first = await startGame(world, { red, blue, expectedMinutes: 10 });
+    await newPair();
+    const second = await startGame(world, { red, blue, expectedMinutes: 11 });
+    world.time.nowMs += 200 * minute;
+    const elsewhere = await world.context.pool.connect();
+    await elsewhere.query("BEGIN");
+    await elsewhere.query("SELECT FROM game WHERE id = $1 FOR UPDATE", [first]);
+    let handled: number | null = null;
+    const running = run().then((count) => (handled = count));
+    await waitFor(() => handled !== null, { what: "the one that is free", timeoutMs: 5_000 });
+    expect([handled, await stateOf(first), await stateOf(second)]).toEqual([1, "playing", "refunded"]);
+    await elsewhere.query("COMMIT");
+    elsewhere.release();
+    await running;
+    expect(await run()).toBe(1);
+  });
+
   test("that nobody reports is refunded two hours after its expected end, without a cut", async () => {
     await newPair();
     const gameId = await startGame(world, { red, blue, expectedMinutes: 10 });
