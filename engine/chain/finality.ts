@@ -18,6 +18,22 @@ export const finalNumber = (views: readonly View[], quorum: number): bigint | nu
   );
 
 /**
+ * Whether enough providers call a line of blocks final as it was read: up to its last block or beyond, and with the
+ * line's own hash when the block that they name is in it.
+ */
+export function isCalledFinal(
+  line: readonly BlockId[],
+  { views, quorum }: { views: readonly View[]; quorum: number },
+): boolean {
+  const last = line.at(-1)?.number ?? 0n;
+  const vouching = views.filter(({ finalized }) => {
+    if (finalized === null || finalized.number < last) return false;
+    return line.every(({ number, hash }) => number !== finalized.number || hash === finalized.hash);
+  });
+  return vouching.length >= quorum;
+}
+
+/**
  * The highest known block that enough providers vouch for under a tag. A provider vouches for our blocks up to its own
  * only when we know that block by the same hash; one that names another is on another branch, or we are.
  */

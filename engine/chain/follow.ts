@@ -14,8 +14,8 @@
  */
 import { Backfill } from "./backfill.ts";
 import type { Chain } from "./client.ts";
-import { ChainError, DeepReorgError } from "./errors.ts";
-import { finalNumber, noteDoubts, vouchedBlock } from "./finality.ts";
+import { ChainError, DeepReorgError, InconsistentAnswerError } from "./errors.ts";
+import { finalNumber, isCalledFinal, noteDoubts, vouchedBlock } from "./finality.ts";
 import { HeadFeed } from "./head-feed.ts";
 import { countWitnesses, readDownTo, readLine } from "./heads.ts";
 import { inOrderAhead } from "./in-order.ts";
@@ -138,9 +138,15 @@ class Follower {
   async *#catchUp(known: KnownBlocks): AsyncGenerator<ChainEvent> {
     while (!this.#options.signal.aborted) {
       const from = known.tip.number + 1n;
-      const to = finalNumber(this.#feed.views(), this.#chain.quorum);
+      const views = this.#feed.views();
+      const { quorum } = this.#chain;
+      const to = finalNumber(views, quorum);
       if (to === null || to < from) return;
       const { blocks, transfers } = await this.#backfill.next({ from, to });
+      if (!isCalledFinal(blocks, { views, quorum }))
+        throw new InconsistentAnswerError(
+          `the final blocks up to ${to} are others than those that are called final`,
+        );
       const [first] = blocks;
       if (first !== undefined && first.parentHash !== known.tip.hash) {
         yield* turnBack(this.#chain, known, first);

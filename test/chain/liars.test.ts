@@ -203,23 +203,41 @@ describe("limits and lags", () => {
     expect(watcher.reorgs()).toEqual([]);
   });
 
+  const forgedFinality = replyTo("eth_getBlockByNumber", async ({ params: [tag], forward }) => {
+    if (tag !== "finalized" && tag !== "safe") return undefined;
+    const reply = await forward("eth_getBlockByNumber", ["latest", false]);
+    if (typeof reply !== "object" || !("result" in reply)) return reply;
+    return { result: { ...(reply.result as object), hash: `0x${"cd".repeat(32)}` } };
+  });
+  const seesTheForgery = () =>
+    waitFor(() => chain.health()[0]?.lastError?.includes("another than ours"), {
+      ...{ what: "the doubt", timeoutMs: 20_000 },
+    });
+
   it("a finalized block that isn't ours moves nothing (SAFETY 12)", async () => {
     const watcher = watch(chain, base);
     await watcher.reaches();
-    const forged = replyTo("eth_getBlockByNumber", async ({ params: [tag], forward }) => {
-      if (tag !== "finalized" && tag !== "safe") return undefined;
-      const reply = await forward("eth_getBlockByNumber", ["latest", false]);
-      if (typeof reply !== "object" || !("result" in reply)) return reply;
-      return { result: { ...(reply.result as object), hash: `0x${"cd".repeat(32)}` } };
-    });
-    proxy.setFaults(forged);
+    proxy.setFaults(forgedFinality);
+    await seesTheForgery();
     const before = watcher.finalized();
     await base.mine(6);
     await watcher.reaches();
-    await waitFor(() => chain.health()[0]?.lastError?.includes("another than ours"), {
-      ...{ what: "the doubt", timeoutMs: 20_000 },
-    });
+    await seesTheForgery();
     expect(watcher.finalized()).toEqual(before);
+    await watcher.stop();
+  });
+
+  it("a finalized block that isn't ours moves nothing for a watcher that is far behind either (SAFETY 12)", async () => {
+    const from = await cursorAt(base);
+    await base.mine(40);
+    proxy.setFaults(forgedFinality);
+    const watcher = watch(chain, base, { from });
+    await watcher.reaches();
+    await seesTheForgery();
+    expect(watcher.finalized()).toBeNull();
+    proxy.setFaults();
+    const final = await base.testClient.getBlock({ blockTag: "finalized" });
+    await waitFor(() => watcher.finalized()?.hash === final.hash, { what: "finality", timeoutMs: 20_000 });
     await watcher.stop();
   });
 
