@@ -167,7 +167,12 @@ function serveSockets(
     await io.close();
     await adapterPool?.end();
   });
-  const publisher = createPublisher({ io, takeEvents: (input) => takeEvents(context, input), log });
+  const publisher = createPublisher({
+    io,
+    takeEvents: (input) => takeEvents(context, input),
+    log,
+    isOneOfMany,
+  });
   const done = Promise.all([
     runAsLeader(leases, {
       name: "relay",

@@ -10,6 +10,8 @@ export interface PublisherOptions {
   /** The next numbered events, at most `limit`, for whoever holds the fence. */
   takeEvents: (input: { fence: number; limit: number }) => Promise<NumberedEvent[]>;
   log: Logger;
+  /** Sockets of other processes hear too, so that a room without listeners here may have some elsewhere. */
+  isOneOfMany?: boolean;
 }
 export interface Publisher {
   /** Look now; false when another process does the publishing. */
@@ -23,7 +25,7 @@ const betweenLooksMs = 50;
 /** How long it waits for a nudge before it looks by itself. */
 const lookEveryMs = 500;
 
-export function createPublisher({ io, takeEvents, log }: PublisherOptions): Publisher {
+export function createPublisher({ io, takeEvents, log, isOneOfMany = false }: PublisherOptions): Publisher {
   let wake: () => void = () => undefined;
   let nudged = false;
   let isRunning = false;
@@ -41,8 +43,13 @@ export function createPublisher({ io, takeEvents, log }: PublisherOptions): Publ
       .to(room)
       .emit("batch", { room, from: first.sequence, sequence: last.sequence, events: latestOfEach(events) });
   });
+  // Most rooms have no listener most of the time, and an event is put into words before anybody is looked for. Who comes
+  // now gets a snapshot with the event in it.
+  const isHeard = (room: string): boolean =>
+    isOneOfMany || io.of(room.startsWith("player:") ? "/" : "/arena").adapter.rooms.has(room);
   const deliver = (event: NumberedEvent): void => {
     const { room, sequence, at, data } = event;
+    if (!isHeard(room)) return;
     if (room.startsWith("overlay:")) {
       endOverlay(io.of("/arena"), { own: room, sequence, at });
     } else if (room.startsWith("player:")) {
