@@ -88,6 +88,24 @@ export type Deposit = z.infer<typeof deposit>;
 export const deposits = page(deposit);
 export const depositAddress = z.strictObject({ address: addressOut, chainId: z.int() });
 
+/** One of the operator's suspense items, seen by the player who sent it or to whose address it came. */
+export const ownSuspenseItem = z
+  .strictObject({
+    id: rowId,
+    money,
+    state: z.enum(["open", "refunded"]),
+    /** Sentences for the player: why it wasn't credited, and what happens now. */
+    why: z.string(),
+    next: z.string(),
+    sender: addressOut,
+    recipient: addressOut,
+    txHash: hash32,
+    seenAt: moment,
+  })
+  .meta({ id: "OwnSuspenseItem" });
+export type OwnSuspenseItem = z.infer<typeof ownSuspenseItem>;
+export const ownSuspense = z.strictObject({ items: z.array(ownSuspenseItem) });
+
 export const findDepositBody = z.strictObject({ txHash: hash32 });
 /** What we know of a transaction that a player pastes because nothing has arrived. */
 export const foundDeposit = z.strictObject({

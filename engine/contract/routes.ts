@@ -131,6 +131,13 @@ export const routes = {
     summary: "The player's own deposit address",
     response: account.depositAddress,
   },
+  listOwnSuspense: {
+    method: "GET",
+    path: "/api/deposits/suspense",
+    access: "player",
+    summary: "What the player sent and nobody could be credited for",
+    response: account.ownSuspense,
+  },
   findDeposit: {
     method: "POST",
     path: "/api/deposits/find",

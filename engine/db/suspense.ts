@@ -46,6 +46,47 @@ export async function readSuspense(db: Queryable, depositId: string): Promise<Su
   return rowsOf(item, rows)[0] ?? null;
 }
 
+const ownItem = item
+  .pick({
+    id: true,
+    token: true,
+    amount: true,
+    sender: true,
+    recipient: true,
+    tx_hash: true,
+    created_at: true,
+  })
+  .extend({
+    cause: z.enum(["unknown_sender", "minted", "escrow", "gas_wallet", "unassigned_deposit_address"]),
+    suspense_state: z.enum(["open", "refunded"]),
+    /** Sent by a wallet of the player's. */
+    is_sender: z.boolean(),
+    /** Whether its sender may claim it; otherwise it only goes back. */
+    is_claimable: z.boolean(),
+    /** Whether the refund is in a final block. */
+    is_back: z.boolean(),
+  });
+export type OwnSuspenseRow = z.output<typeof ownItem>;
+
+/** What a player's wallets have sent, or came to the player's address, and nobody was credited for. Open ones first. */
+export async function listSuspenseOf(
+  db: Queryable,
+  { playerId, limit }: { playerId: string; limit: number },
+): Promise<OwnSuspenseRow[]> {
+  const { rows } = await db.query(
+    `SELECT deposit.id, deposit.token, deposit.amount, suspense_cause AS cause, suspense_state, sender, recipient, tx_hash,
+       deposit.created_at, own.address IS NOT NULL AS is_sender, landed.purpose IN ('vault', 'deposit') AS is_claimable,
+       EXISTS (SELECT FROM transfer JOIN instruction_leg ON transfer_id = transfer.id JOIN instruction ON instruction.id = instruction_id
+         WHERE business_key = 'refund:' || deposit.id AND instruction.state = 'final') AS is_back
+     FROM deposit JOIN chain_log ON chain_log.id = chain_log_id JOIN wallet landed ON landed.id = deposit.wallet_id
+       LEFT JOIN player_wallet own ON own.address = sender AND own.player_id = $1
+     WHERE suspense_state IN ('open', 'refunded') AND deposit.state <> 'orphaned' AND (own.address IS NOT NULL OR landed.player_id = $1)
+     ORDER BY suspense_state = 'open' DESC, deposit.id DESC LIMIT $2`,
+    [playerId, limit],
+  );
+  return rowsOf(ownItem, rows);
+}
+
 /** The same, locked: nobody else claims or refunds it meanwhile. */
 export async function lockSuspense(tx: Tx, depositId: string): Promise<SuspenseRow | null> {
   await tx.query("SELECT 1 FROM deposit WHERE id = $1 FOR UPDATE", [depositId]);

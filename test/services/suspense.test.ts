@@ -3,6 +3,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import { transaction } from "../../engine/db/pool.ts";
 import { readAuditPage } from "../../engine/services/audit.ts";
 import { findDeposit, listDeposits } from "../../engine/services/deposit-list.ts";
+import { listOwnSuspense } from "../../engine/services/own-suspense.ts";
 import {
   claimOwnedSuspense,
   claimSuspenseOf,
@@ -38,6 +39,10 @@ const claim = (player: MoneyPlayer, address: string) =>
 const itemOf = async (depositId: string) =>
   value(await listSuspense(world.context)).items.find(({ id }) => id === depositId);
 
+/** What the player's own page says of it. */
+const shownTo = async ({ id }: Pick<MoneyPlayer, "id">) =>
+  value(await listOwnSuspense(world.context, id)).items;
+
 describe("money from a wallet that nobody signed in with", () => {
   it("is nobody's until its sender links the wallet, and then the sender's", async () => {
     const sender = await toVault(50n);
@@ -70,13 +75,47 @@ describe("money from a wallet that nobody signed in with", () => {
   it("isn't given out before it is final, and comes by itself when it is", async () => {
     const sender = await toVault(9n);
     const player = await world.player();
+    expect(await shownTo(player)).toEqual([]);
     await link(player, sender);
     expect(await claim(player, sender)).toEqual([]);
+    expect(await shownTo(player)).toMatchObject([
+      {
+        money: { amount: "9" },
+        sender,
+        state: "open",
+        why: "It came from a wallet that nobody had signed in with.",
+        next: "You sent it, so it goes into your pool by itself once it is final.",
+      },
+    ]);
     expect(await claimOwnedSuspense(world.context)).toBe(0);
     await finalize(world);
     expect(await claimOwnedSuspense(world.context)).toBe(1);
     expect(await claimOwnedSuspense(world.context)).toBe(0);
     expect(await freeOf(world, player.id)).toBe(9n);
+    expect(await shownTo(player)).toEqual([]);
+  });
+
+  it("and came to an address before its player did is shown to that player, who can link the sender", async () => {
+    await ensureSpareWallets(world.context, "deposit");
+    const [spare] = await world.query<{ address: Address }>(
+      "SELECT address FROM wallet WHERE purpose = 'deposit' AND player_id IS NULL ORDER BY id LIMIT 1",
+    );
+    const sender = await payAsStranger(world, { to: spare?.address ?? "0x", amount: 6n });
+    const player = await world.player();
+    expect(player.depositAddress).toBe(spare?.address);
+    expect(await shownTo(player)).toMatchObject([
+      {
+        money: { amount: "6" },
+        recipient: player.depositAddress,
+        why: "It came to a deposit address before that was anybody's.",
+        next: "Link the wallet that sent it, and it is yours. If you can't, an operator can send it back.",
+      },
+    ]);
+    await link(player, sender);
+    await finalize(world);
+    await claimOwnedSuspense(world.context);
+    expect(await freeOf(world, player.id)).toBe(6n);
+    expect(await shownTo(player)).toEqual([]);
   });
 
   it("is explained to whoever asks for its transaction", async () => {
@@ -118,6 +157,7 @@ describe("what can't be credited is in sight for its sender and the operator ali
       async () => ({ token: world.base.usdc, to: await escrow(), amount: 40n }),
     ],
     ["more than any stake", async () => ({ token: world.base.usdc, to: await escrow(), amount: 10n ** 12n })],
+    ["less than a stake", async () => ({ token: world.base.usdc, to: await escrow(), amount: 39n })],
     ["dust of one unit", async () => ({ token: world.base.usdc, to: await escrow(), amount: 1n })],
     [
       "the other listed token (SAFETY 8)",
@@ -143,6 +183,16 @@ describe("what can't be credited is in sight for its sender and the operator ali
     const other = value(await findDeposit(world.context, { by: anOperator.playerId, txHash: hash }));
     expect(other).toMatchObject({ status: "suspense", deposits: [] });
 
+    const whyNot = to === world.gas ? "a wallet of ours that takes no deposits" : "a game's escrow";
+    expect(await shownTo(player)).toMatchObject([
+      {
+        ...{ id: depositId, money: listed?.money, state: "open", txHash: hash, recipient: to },
+        why: expect.stringContaining(whyNot),
+        next: expect.stringContaining("An operator sends it back"),
+      },
+    ]);
+    expect(await shownTo({ id: anOperator.playerId })).toEqual([]);
+
     expect(await claim(player, player.address)).toEqual([]);
     expect(await freeOf(world, player.id)).toBe(before);
     // A token without a limit of its own needs two operators for any amount.
@@ -153,9 +203,15 @@ describe("what can't be credited is in sight for its sender and the operator ali
         "ok",
       );
     } else expect(codeOf(await refund(depositId))).toBe("ok");
+    expect(await shownTo(player)).toMatchObject([
+      { id: depositId, state: "refunded", next: "It is on its way back to the wallet that sent it." },
+    ]);
     await world.settle();
     expect(await world.held(token, player.address)).toBe(amount);
     expect(await itemOf(depositId)).toMatchObject({ state: "refunded" });
+    expect(await shownTo(player)).toMatchObject([
+      { id: depositId, state: "refunded", next: "It is back in the wallet that sent it." },
+    ]);
     const after = value(await findDeposit(world.context, { by: player.id, txHash: hash }));
     expect(after.explanation).toContain("went back to its sender");
     await expectBooksToBalance(world.context, { onChain: true });
@@ -238,6 +294,7 @@ describe("a refund", () => {
     await world.caughtUp();
     await finalize(world);
     const depositId = await depositFrom(world, `0x${"0".repeat(40)}`);
+    expect(await shownTo(await world.player())).toEqual([]);
     expect(await refund(depositId)).toMatchObject({
       rejection: { code: "request_invalid", message: expect.stringContaining("no sender") },
     });

@@ -3,6 +3,7 @@ import { accept } from "../../contract/problems.ts";
 import type { Context } from "../../services/context.ts";
 import { findDeposit, listDeposits, readDepositAddress } from "../../services/deposit-list.ts";
 import { readHistory } from "../../services/history.ts";
+import { listOwnSuspense } from "../../services/own-suspense.ts";
 import { readPoolBalances } from "../../services/pools.ts";
 import { listWithdrawals, withdraw } from "../../services/withdrawals.ts";
 import type { HandlersOf } from "../call.ts";
@@ -12,6 +13,7 @@ type Names =
   | "readHistory"
   | "listDeposits"
   | "readDepositAddress"
+  | "listOwnSuspense"
   | "findDeposit"
   | "withdraw"
   | "listWithdrawals";
@@ -23,6 +25,7 @@ export function poolHandlers(context: Context): HandlersOf<Names> {
     readHistory: ({ session, query }) => readHistory(context, { ...query, by: session.playerId }),
     listDeposits: ({ session, query }) => listDeposits(context, { ...query, by: session.playerId }),
     readDepositAddress: ({ session }) => readDepositAddress(context, session.playerId),
+    listOwnSuspense: ({ session }) => listOwnSuspense(context, session.playerId),
     findDeposit: ({ session, body }) => findDeposit(context, { ...body, by: session.playerId }),
     withdraw: ({ session, idempotency, body }) =>
       withdraw(context, { ...body, amount: BigInt(body.amount), by: session.playerId, idempotency }),

@@ -18,6 +18,7 @@ export const paths = {
   readHistory: "GET /api/tokens/history",
   listDeposits: "GET /api/deposits",
   readDepositAddress: "GET /api/deposits/address",
+  listOwnSuspense: "GET /api/deposits/suspense",
   findDeposit: "POST /api/deposits/find",
   withdraw: "POST /api/withdrawals",
   listWithdrawals: "GET /api/withdrawals",

@@ -43,6 +43,12 @@ export const depositsQuery = queryOptions({
   queryKey: ["own", "deposits"],
   queryFn: async () => (await call("listDeposits", { query: { limit: ownLimit } })).items,
 });
+/** No event tells of these. */
+export const ownSuspenseQuery = queryOptions({
+  queryKey: ["own", "suspense"],
+  queryFn: async () => (await call("listOwnSuspense")).items,
+  refetchInterval: 10_000,
+});
 export const withdrawalsQuery = queryOptions({
   queryKey: ["own", "withdrawals"],
   queryFn: async () => (await call("listWithdrawals", { query: { limit: ownLimit } })).items,

@@ -10,6 +10,7 @@ import {
   liveQuery,
   ownGamesQuery,
   ownProposalsQuery,
+  ownSuspenseQuery,
   withdrawalsQuery,
 } from "../api/queries.ts";
 import { gamePatch, patchGames, patchListings, patchLive, upserted } from "./patches.ts";
@@ -39,6 +40,8 @@ export function storeOwnEvent(cache: QueryClient, event: BatchedEvent): void {
     }
     case "deposit:update":
       cache.setQueryData(depositsQuery.queryKey, (known) => known && upserted(known, event.data.deposit));
+      // It may have been claimed out of suspense.
+      void cache.invalidateQueries({ queryKey: ownSuspenseQuery.queryKey });
       return;
     case "withdrawal:update":
       cache.setQueryData(

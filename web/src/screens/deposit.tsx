@@ -2,6 +2,7 @@ import { getRouteApi } from "@tanstack/react-router";
 import { useEffect } from "react";
 import { DepositPanel } from "../money/deposit-panel.tsx";
 import { DepositList, WithdrawalList } from "../money/movements.tsx";
+import { OwnSuspense } from "../money/own-suspense.tsx";
 import { WithdrawPanel } from "../money/withdraw-panel.tsx";
 import { ask } from "../shell/gates.ts";
 import { useMe, useToken } from "../shell/use-me.ts";
@@ -42,6 +43,7 @@ export default function DepositScreen() {
         <DepositList />
         <WithdrawalList />
       </div>
+      <OwnSuspense />
     </div>
   );
 }
