@@ -3,6 +3,7 @@ import { type Address, createPublicClient, createWalletClient, erc20Abi, http } 
 import { generatePrivateKey, privateKeyToAccount } from "viem/accounts";
 import { base } from "viem/chains";
 import { mintToken, setEther } from "../local/accounts.ts";
+import { minedReceipt } from "../local/mined.ts";
 import { usdcAddress } from "../local/tokens.ts";
 import type { RunningEngine } from "./engine-process.ts";
 import { fundPlayers, signInPlayers, until } from "./players.ts";
@@ -74,7 +75,7 @@ async function oneAfterAnother(engine: RunningEngine): Promise<{ seconds: number
       functionName: "transfer",
       args: [recipient, 1_000n],
     });
-    blocks.add((await reader.waitForTransactionReceipt({ hash })).blockNumber);
+    blocks.add((await minedReceipt(reader, hash)).blockNumber);
   }
   return { seconds: round((performance.now() - startedAtMs) / 1_000), blocks: blocks.size };
 }

@@ -5,6 +5,7 @@ import { base } from "viem/chains";
 import { ApiClient } from "../client/api.ts";
 import { LiveRoomClient } from "../client/live.ts";
 import { developmentAccounts } from "../local/accounts.ts";
+import { minedReceipt } from "../local/mined.ts";
 
 export interface Actor {
   name: string;
@@ -44,7 +45,7 @@ export async function enter(input: {
       functionName: "transfer",
       args: [to, amount],
     });
-    const { status } = await reader.waitForTransactionReceipt({ hash });
+    const { status } = await minedReceipt(reader, hash);
     if (status !== "success") throw new Error(`the transfer ${hash} failed`);
     return hash;
   };

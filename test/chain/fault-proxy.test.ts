@@ -32,18 +32,27 @@ const calls: Call[] = Array.from({ length: 60 }, (_, index): Call => {
 });
 /** What became of each call: the answer, or how it failed. */
 async function play(seed: string, played: readonly Call[]): Promise<Map<string, string[]>> {
-  const faults: [name: ModeName, method: string][] = [];
+  const faults: ModeName[] = [];
+  let isSilent: () => void = () => undefined;
   const rates = { failures: 0.3, staleHeads: 0.3, lies: 0, rangeLimit: null, sizeLimit: null };
-  proxy.setFaults(...seededFaults(seed, rates, (name, method) => faults.push([name, method])));
+  const note = (name: ModeName): void => {
+    faults.push(name);
+    if (name === "hang") isSilent();
+  };
+  proxy.setFaults(...seededFaults(seed, rates, note));
   const seen = new Map<string, string[]>();
   for (const [method, params] of played) {
     const before = faults.length;
-    const answer = await callNode(proxy.rpcUrl, method, params, 200).then(
+    const silence = new Promise<string>((resolve) => {
+      isSilent = () => resolve("failed");
+    });
+    const answered = callNode(proxy.rpcUrl, method, params, 20_000).then(
       (result) => JSON.stringify(result),
       () => "failed",
     );
+    const answer = await Promise.race([answered, silence]);
     const key = `${method} ${JSON.stringify(params)}`;
-    const fault = faults[before]?.[0] ?? "honest";
+    const fault = faults[before] ?? "honest";
     seen.set(key, [...(seen.get(key) ?? []), `${fault}: ${answer}`]);
   }
   return seen;
@@ -80,7 +89,7 @@ describe("the same seed", () => {
     // Few at a time: one that gives up before it has arrived meets no fault.
     const few = pLimit(20);
     const ask = (index: number) =>
-      callNode(proxy.rpcUrl, "eth_getBalance", [`0x${index.toString(16).padStart(40, "0")}`], 500);
+      callNode(proxy.rpcUrl, "eth_getBalance", [`0x${index.toString(16).padStart(40, "0")}`], 3_000);
     await Promise.allSettled(Array.from({ length: 1_000 }, (_, index) => few(() => ask(index))));
     expect(made).toBeGreaterThan(25);
     expect(made).toBeLessThan(85);

@@ -8,6 +8,7 @@ import { z } from "zod";
 import { developmentSigner } from "../../scripts/local/accounts.ts";
 import { findFoundryBinary } from "../../scripts/local/binaries.ts";
 import { compileContracts, contractNamed } from "../../scripts/local/contracts.ts";
+import { minedReceipt } from "../../scripts/local/mined.ts";
 import {
   delegationTo,
   deploymentData,
@@ -67,7 +68,7 @@ describe("on a chain", () => {
       gas: 2_000_000n,
       ...call,
     });
-    return testClient.waitForTransactionReceipt({ hash });
+    return minedReceipt(testClient, hash);
   }
   const authorise = (
     wallet: ReturnType<typeof privateKeyToAccount>,

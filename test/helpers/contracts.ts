@@ -1,5 +1,6 @@
 import { type Abi, type Account, type Address, encodeDeployData, type Hex, parseAbi } from "viem";
 import { compileContracts, contractNamed } from "../../scripts/local/contracts.ts";
+import { minedReceipt } from "../../scripts/local/mined.ts";
 import type { ChainClient } from "./chain.ts";
 
 /** Every token of ours; the stand-ins and test tokens mint for anybody. */
@@ -82,7 +83,7 @@ async function deploy(
       ? creationCode
       : encodeDeployData({ abi: contract.abi, bytecode: creationCode, args: contract.args });
   const hash = await client.sendTransaction({ account: from, data, to: null, chain: client.chain });
-  const receipt = await client.waitForTransactionReceipt({ hash });
+  const receipt = await minedReceipt(client, hash);
   if (receipt.status !== "success" || !receipt.contractAddress)
     throw new Error(`${contract.name} wasn't deployed`);
   return receipt.contractAddress.toLowerCase() as Address;

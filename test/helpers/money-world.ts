@@ -13,6 +13,7 @@ import { createPlayer } from "../../engine/services/new-player.ts";
 import { sendRound } from "../../engine/services/sending.ts";
 import { ensureSpareWallets, prepareWallets } from "../../engine/services/wallets.ts";
 import { runWatcher } from "../../engine/workers/watcher.ts";
+import { minedReceipt } from "../../scripts/local/mined.ts";
 import { startTestChain, type TestChain } from "./chain.ts";
 import { createTestDatabase, type TestDatabase } from "./database.ts";
 import { createMoneyContext } from "./money-context.ts";
@@ -163,7 +164,7 @@ async function newPlayer(context: Context, base: TestChain): Promise<MoneyPlayer
       });
       nonce += 1;
       const hash = await base.testClient.sendRawTransaction({ serializedTransaction: raw });
-      await base.testClient.waitForTransactionReceipt({ hash });
+      await minedReceipt(base.testClient, hash);
       return { raw, hash };
     },
   };

@@ -3,6 +3,7 @@ import { type Address, encodeFunctionData, erc20Abi } from "viem";
 import { generatePrivateKey, privateKeyToAccount } from "viem/accounts";
 import { readCursor } from "../../engine/db/cursor.ts";
 import { readPoolBalances } from "../../engine/services/pools.ts";
+import { minedReceipt } from "../../scripts/local/mined.ts";
 import type { MoneyPlayer, MoneyWorld } from "./money-world.ts";
 import { waitFor } from "./wait.ts";
 
@@ -58,7 +59,7 @@ export async function payAsStranger(
     maxPriorityFeePerGas: 10n ** 6n,
   });
   const hash = await testClient.sendRawTransaction({ serializedTransaction });
-  await testClient.waitForTransactionReceipt({ hash });
+  await minedReceipt(testClient, hash);
   await waitFor(
     async () => {
       const rows = await world.query(

@@ -6,6 +6,7 @@ import { afterEach, beforeEach, expect, test } from "vitest";
 import { z } from "zod";
 import { developmentSigner, mintToken } from "../../scripts/local/accounts.ts";
 import { type LocalBase, startLocalBase } from "../../scripts/local/base.ts";
+import { minedReceipt } from "../../scripts/local/mined.ts";
 import { usdcAddress } from "../../scripts/local/tokens.ts";
 import { createChainClient } from "../helpers/chain.ts";
 import { tokenAbi } from "../helpers/contracts.ts";
@@ -44,7 +45,7 @@ async function play(rpcUrl: string): Promise<Hash> {
     account: alice,
     chain: client.chain,
   });
-  await client.waitForTransactionReceipt({ hash });
+  await minedReceipt(client, hash);
   return hash;
 }
 

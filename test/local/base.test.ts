@@ -2,6 +2,7 @@ import { type Address, encodeFunctionData, parseEther, parseGwei } from "viem";
 import type { PrivateKeyAccount } from "viem/accounts";
 import { afterAll, beforeAll, describe, expect, inject, test } from "vitest";
 import { developmentSigner } from "../../scripts/local/accounts.ts";
+import { minedReceipt } from "../../scripts/local/mined.ts";
 import { baseChainId, multicall3Address } from "../../scripts/local/tokens.ts";
 import { createChainClient, startTestChain, type TestChain } from "../helpers/chain.ts";
 import { tokenAbi, usdcAbi } from "../helpers/contracts.ts";
@@ -26,7 +27,7 @@ async function write(
   const { testClient } = chain;
   const data = encodeFunctionData({ abi: usdcAbi, ...call });
   const hash = await testClient.sendTransaction({ account, to: chain.usdc, data, chain: testClient.chain });
-  await testClient.waitForTransactionReceipt({ hash });
+  await minedReceipt(testClient, hash);
 }
 
 describe("the tokens of a local chain", () => {
@@ -119,7 +120,7 @@ describe("a test chain", () => {
       maxPriorityFeePerGas: 1n,
     });
     const hash = await chain.testClient.sendRawTransaction({ serializedTransaction: raw });
-    await chain.testClient.waitForTransactionReceipt({ hash });
+    await minedReceipt(chain.testClient, hash);
     expect(await balance()).toBe(5n);
 
     const before = await chain.testClient.getBlock();

@@ -9,6 +9,7 @@ import {
 import type { PrivateKeyAccount } from "viem/accounts";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { developmentSigner } from "../../scripts/local/accounts.ts";
+import { minedReceipt } from "../../scripts/local/mined.ts";
 import { startTestChain, type TestChain } from "../helpers/chain.ts";
 import {
   deployFeeOnTransferToken,
@@ -33,7 +34,7 @@ afterAll(() => chain.stop());
 async function sendFrom(account: PrivateKeyAccount, call: { to: Address; data: Hex }) {
   const { testClient } = chain;
   const hash = await testClient.sendTransaction({ account, ...call, chain: testClient.chain });
-  return testClient.waitForTransactionReceipt({ hash });
+  return minedReceipt(testClient, hash);
 }
 
 test("a smart wallet's signature counts by its owner's key, and nobody else's", async () => {

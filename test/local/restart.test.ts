@@ -5,6 +5,7 @@ import type { Address, Hash } from "viem";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { ApiClient } from "../../scripts/client/api.ts";
 import { developmentAccounts, developmentSigner } from "../../scripts/local/accounts.ts";
+import { minedReceipt } from "../../scripts/local/mined.ts";
 import { findFreePort } from "../../scripts/local/processes.ts";
 import { usdcAddress } from "../../scripts/local/tokens.ts";
 import { createChainClient } from "../helpers/chain.ts";
@@ -70,7 +71,7 @@ async function pay(
     // Not estimated: it costs more when the address is emptied between the estimate and the block.
     gas: 120_000n,
   });
-  expect((await client.waitForTransactionReceipt({ hash })).status).toBe("success");
+  expect((await minedReceipt(client, hash)).status).toBe("success");
   return hash;
 }
 

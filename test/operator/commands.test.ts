@@ -17,6 +17,7 @@ import { type Actor, enter } from "../../scripts/demo/actors.ts";
 import { balanceOnChain } from "../../scripts/demo/checks.ts";
 import { developmentSigner, setEther } from "../../scripts/local/accounts.ts";
 import { type LocalEngine, startLocalEngine } from "../../scripts/local/engine.ts";
+import { minedReceipt } from "../../scripts/local/mined.ts";
 import { callNode } from "../../scripts/local/rpc.ts";
 import { usdcAddress } from "../../scripts/local/tokens.ts";
 import { waitFor } from "../helpers/wait.ts";
@@ -168,7 +169,7 @@ it("a stranger's money is in suspense and goes back to the stranger, to the unit
     args: [vaultAddress as Address, 7_654_321n],
   });
   const reader = createPublicClient({ chain: base, transport, pollingInterval: 100 });
-  const { blockNumber } = await reader.waitForTransactionReceipt({ hash });
+  const { blockNumber } = await minedReceipt(reader, hash);
   const finalized = async () =>
     BigInt((await operator.api.call("readOverview")).chain.finalizedNumber) >= blockNumber;
   await waitFor(finalized, { what: "the stranger's transfer to be final", ...patience });
