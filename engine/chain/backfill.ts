@@ -15,6 +15,9 @@ export interface Line {
   transfers: Map<string, TransferLog[]>;
 }
 
+const countTransfers = ({ transfers }: Line): number =>
+  [...transfers.values()].reduce((sum, { length }) => sum + length, 0);
+
 /** Reads lines of final blocks one after the other. */
 export class Backfill {
   readonly #chain: Chain;
@@ -32,7 +35,7 @@ export class Backfill {
    * @throws what the nodes threw when even a single block can't be read
    */
   next(range: { from: bigint; to: bigint }): Promise<Line> {
-    return this.#width.ask(range, (narrower) => this.#read(narrower));
+    return this.#width.ask(range, (narrower) => this.#read(narrower), countTransfers);
   }
 
   async #read(range: { from: bigint; to: bigint }): Promise<Line> {

@@ -60,11 +60,12 @@ function readPart(
 ): Promise<{ to: bigint; claims: TransferClaim[] }> {
   const width = widths.get(provider) ?? new AdaptiveWidth(maxRange);
   widths.set(provider, width);
-  return width.ask(range, async ({ from, to }) => {
+  const read = async ({ from, to }: { from: bigint; to: bigint }) => {
     const filter = { fromBlock: hex(from), toBlock: hex(to), address: tokens, topics: [transferTopic] };
     const shape = { parse: (answer: unknown) => toClaims(logList.parse(answer), tokens) };
     return { to, claims: await provider.ask("eth_getLogs", [filter], shape) };
-  });
+  };
+  return width.ask(range, read, ({ claims }) => claims.length);
 }
 
 export interface Weighed {

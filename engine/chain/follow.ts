@@ -12,7 +12,7 @@
  * Invariant: the yielded blocks, less those taken back by `reorg`, are always one unbroken chain of parents, except that
  * final blocks without transfers may be left out while catching up. finalized ≤ safe ≤ tip, and finalized only grows.
  */
-import { Backfill } from "./backfill.ts";
+import { Backfill, type Line } from "./backfill.ts";
 import type { Chain } from "./client.ts";
 import { ChainError, DeepReorgError, InconsistentAnswerError } from "./errors.ts";
 import { finalNumber, isCalledFinal, noteDoubts, vouchedBlock } from "./finality.ts";
@@ -54,7 +54,7 @@ const readAhead = 8;
 export async function* follow(chain: Chain, options: FollowOptions): AsyncGenerator<ChainEvent> {
   const { signal, pollIntervalMs = 1_000 } = options;
   const feed = new HeadFeed(chain, { pollIntervalMs, signal });
-  const follower = new Follower(chain, feed, options);
+  const follower = new Follower(chain, feed, { ...options, readsAhead: true });
   feed.open();
   try {
     while (!signal.aborted) {
@@ -75,7 +75,7 @@ export function followByHand(
   options: Omit<FollowOptions, "pollIntervalMs">,
 ): () => AsyncGenerator<ChainEvent> {
   const feed = new HeadFeed(chain, { pollIntervalMs: 0, signal: options.signal });
-  const follower = new Follower(chain, feed, options);
+  const follower = new Follower(chain, feed, { ...options, readsAhead: false });
   return async function* look() {
     await feed.poll();
     yield* stepOf(follower);
@@ -97,15 +97,21 @@ const isPassing = (error: unknown): boolean =>
 class Follower {
   readonly #chain: Chain;
   readonly #feed: HeadFeed;
-  readonly #options: FollowOptions;
+  readonly #options: Omit<FollowOptions, "pollIntervalMs">;
   readonly #backfill: Backfill;
   readonly #losses: LossWatch;
+  readonly #readsAhead: boolean;
   #known: KnownBlocks | null = null;
 
-  constructor(chain: Chain, feed: HeadFeed, options: FollowOptions) {
+  constructor(
+    chain: Chain,
+    feed: HeadFeed,
+    { readsAhead, ...options }: Omit<FollowOptions, "pollIntervalMs"> & { readsAhead: boolean },
+  ) {
     this.#chain = chain;
     this.#feed = feed;
     this.#options = options;
+    this.#readsAhead = readsAhead;
     this.#losses = new LossWatch(chain, feed);
     this.#backfill = new Backfill(chain, { tokens: options.tokens, maxRange: options.maxRange ?? 2_000n });
   }
@@ -134,15 +140,18 @@ class Follower {
     return known;
   }
 
-  /** Up to the finalized block, by lines. */
+  /** Up to the finalized block, by lines; the next is read while the reader is busy with the last. */
   async *#catchUp(known: KnownBlocks): AsyncGenerator<ChainEvent> {
+    let ahead: { from: bigint; line: Promise<Line> } | null = null;
     while (!this.#options.signal.aborted) {
       const from = known.tip.number + 1n;
       const views = this.#feed.views();
       const { quorum } = this.#chain;
       const to = finalNumber(views, quorum);
       if (to === null || to < from) return;
-      const { blocks, transfers } = await this.#backfill.next({ from, to });
+      const { blocks, transfers } = await (ahead?.from === from
+        ? ahead.line
+        : this.#backfill.next({ from, to }));
       if (!isCalledFinal(blocks, { views, quorum }))
         throw new InconsistentAnswerError(
           `the final blocks up to ${to} are others than those that are called final`,
@@ -150,8 +159,10 @@ class Follower {
       const [first] = blocks;
       if (first !== undefined && first.parentHash !== known.tip.hash) {
         yield* turnBack(this.#chain, known, first);
+        ahead = null;
         continue;
       }
+      ahead = this.#readAhead({ from: from + BigInt(blocks.length), to });
       for (const [index, block] of blocks.entries()) {
         const own = transfers.get(block.hash) ?? [];
         if (own.length > 0 || index === blocks.length - 1) yield take(known, block, own);
@@ -159,6 +170,13 @@ class Follower {
       }
       if (known.settle({ finalized: known.tip, safe: known.tip })) yield* told(known);
     }
+  }
+
+  #readAhead({ from, to }: { from: bigint; to: bigint }): { from: bigint; line: Promise<Line> } | null {
+    if (from > to || !this.#readsAhead) return null;
+    const line = this.#backfill.next({ from, to });
+    line.catch(() => undefined); // It is thrown where its turn comes, if it comes.
+    return { from, line };
   }
 
   /** From the tip to the head, block by block. */

@@ -176,39 +176,49 @@ export interface NewLeg {
 }
 
 /**
- * Owes a chain transfer for a ledger transfer: a new instruction, or one more leg of the one with the same source,
- * token, destination and cause while nothing of it is signed. Answers the instruction's id.
+ * Owes a chain transfer for each ledger transfer: a new instruction, or one more leg of the one with the same source,
+ * token, destination and cause while nothing of it is signed. Answers the instructions' ids, each once.
  */
-export async function addLeg(tx: Tx, leg: NewLeg): Promise<string> {
+export async function addLegs(tx: Tx, legs: NewLeg[]): Promise<string[]> {
+  if (legs.length === 0) return [];
   const { rows } = await tx.query({
-    name: "add_leg",
-    text: `WITH owed AS (
+    name: "add_legs",
+    text: `WITH given AS MATERIALIZED (
+             SELECT position, transfer, kind, source, token, amount, cause, game, player, block,
+               coalesce(address, (SELECT address FROM wallet WHERE id = given.wallet)) AS destination, coalesce(moment, now()) AS moment
+             FROM unnest($1::bigint[], $2::text[], $3::bigint[], $4::text[], $5::bigint[], $6::text[], $7::numeric[], $8::text[], $9::uuid[], $10::bigint[], $11::timestamptz[], $12::bigint[])
+               WITH ORDINALITY AS given (transfer, kind, source, token, wallet, address, amount, cause, game, player, moment, block, position)),
+           owed AS (
              INSERT INTO instruction (kind, source_wallet_id, token, destination, amount, cause, game_id, player_id, state, not_before, not_before_block)
-             VALUES ($2, $3, $4, coalesce($6::text, (SELECT address FROM wallet WHERE id = $5::bigint)), $7, $8, $9, $10,
-               CASE WHEN $2::text = 'collect' THEN 'gathering' ELSE 'queued' END, coalesce($11::timestamptz, now()), $12)
+             SELECT (array_agg(kind ORDER BY position))[1], source, token, destination, sum(amount), cause, (array_agg(game ORDER BY position))[1],
+               (array_agg(player ORDER BY position))[1], CASE WHEN min(kind) = 'collect' THEN 'gathering' ELSE 'queued' END, max(moment), max(block)
+             FROM given GROUP BY source, token, destination, cause ORDER BY min(position)
              ON CONFLICT (source_wallet_id, token, destination, cause) WHERE state IN ('gathering', 'queued')
              DO UPDATE SET amount = instruction.amount + EXCLUDED.amount, changed_at = now(),
                not_before = greatest(instruction.not_before, EXCLUDED.not_before),
                not_before_block = greatest(instruction.not_before_block, EXCLUDED.not_before_block)
-             RETURNING id),
-           leg AS (INSERT INTO instruction_leg (transfer_id, instruction_id) SELECT $1, id FROM owed)
-           SELECT id FROM owed`,
+             RETURNING id, source_wallet_id, token, destination, cause),
+           leg AS (
+             INSERT INTO instruction_leg (transfer_id, instruction_id)
+             SELECT given.transfer, owed.id FROM given JOIN owed ON owed.source_wallet_id = given.source AND owed.token = given.token
+               AND owed.destination = given.destination AND owed.cause = given.cause)
+           SELECT id FROM owed ORDER BY id`,
     values: [
-      leg.transferId,
-      leg.kind,
-      leg.sourceWalletId,
-      leg.token,
-      leg.destinationWalletId,
-      leg.destinationAddress,
-      leg.amount.toString(),
-      leg.cause,
-      leg.gameId,
-      leg.playerId,
-      leg.notBefore,
-      leg.notBeforeBlock.toString(),
+      legs.map((leg) => leg.transferId),
+      legs.map((leg) => leg.kind),
+      legs.map((leg) => leg.sourceWalletId),
+      legs.map((leg) => leg.token),
+      legs.map((leg) => leg.destinationWalletId),
+      legs.map((leg) => leg.destinationAddress),
+      legs.map((leg) => leg.amount.toString()),
+      legs.map((leg) => leg.cause),
+      legs.map((leg) => leg.gameId),
+      legs.map((leg) => leg.playerId),
+      legs.map((leg) => leg.notBefore),
+      legs.map((leg) => leg.notBeforeBlock.toString()),
     ],
   });
-  return z.object({ id }).parse(rows[0]).id;
+  return rowsOf(z.object({ id }), rows).map((row) => row.id);
 }
 
 /**

@@ -14,7 +14,7 @@ import {
   turnHeadBack,
 } from "../db/cursor.ts";
 import { keepDeposits, type NewDeposit } from "../db/deposits.ts";
-import type { Tx } from "../db/pool.ts";
+import { type Tx, together } from "../db/pool.ts";
 import { freezeWallet, markMined, reopenAbove } from "../db/sending.ts";
 import { findWallets, type WalletRow } from "../db/wallets.ts";
 import type { Context } from "./context.ts";
@@ -99,8 +99,11 @@ async function applyBlock(
   const isNext = block.number === cursor.head_number + 1n;
   if (block.number <= cursor.head_number || (isNext && block.parentHash !== cursor.head_hash))
     throw new StaleEventError(`block ${block.number} doesn't follow on ${cursor.head_number}`);
-  await moveHead(tx, handled(block));
-  const seen = transfers.length > 0 ? await keepTransfers(context, tx, transfers) : [];
+  const [, wallets] = await together(tx, () => [
+    moveHead(tx, handled(block)),
+    findWallets(tx, addressesOf(transfers)),
+  ]);
+  const seen = await keepTransfersOf(context, tx, transfers, wallets);
   const credited = await creditWhatIsPlayable(context, tx, {
     latest: block.number,
     safe: cursor.safe_number,
@@ -111,14 +114,27 @@ async function applyBlock(
 }
 
 /** Answers the deposits among them. Those that are known already change nothing. */
-export async function keepTransfers(context: Context, tx: Tx, transfers: TransferLog[]): Promise<string[]> {
-  const wallets = await findWallets(tx, [...new Set(transfers.flatMap(({ from, to }) => [from, to]))]);
+export const keepTransfers = async (context: Context, tx: Tx, transfers: TransferLog[]): Promise<string[]> =>
+  keepTransfersOf(context, tx, transfers, await findWallets(tx, addressesOf(transfers)));
+
+const addressesOf = (transfers: TransferLog[]): string[] => [
+  ...new Set(transfers.flatMap(({ from, to }) => [from, to])),
+];
+
+async function keepTransfersOf(
+  context: Context,
+  tx: Tx,
+  transfers: TransferLog[],
+  wallets: Map<string, WalletRow>,
+): Promise<string[]> {
   const ours = transfers.filter(
     ({ from, to, amount }) => amount > 0n && (wallets.has(from) || wallets.has(to)),
   );
   if (ours.length === 0) return [];
-  const attempts = await readAttempts(tx, [...new Set(ours.map(({ txHash }) => txHash))]);
-  const owners = await readOwners(tx, [...new Set(ours.map(({ from }) => from))]);
+  const [attempts, owners] = await together(tx, () => [
+    readAttempts(tx, [...new Set(ours.map(({ txHash }) => txHash))]),
+    readOwners(tx, [...new Set(ours.map(({ from }) => from))]),
+  ]);
   const read = ours.map((log) => {
     const attempted = attempts.get(log.txHash);
     const attribution = attribute(log, {

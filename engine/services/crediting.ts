@@ -9,7 +9,7 @@ import {
   readUnpaidLosses,
   setDepositsCredited,
 } from "../db/deposits.ts";
-import type { Tx } from "../db/pool.ts";
+import { type Tx, together } from "../db/pool.ts";
 import type { Context } from "./context.ts";
 import { post } from "./ledger.ts";
 
@@ -29,9 +29,10 @@ export const collectCause = (deposit: Pick<DepositRow, "block_number">): string 
  * Answers the ids.
  */
 export async function creditWhatIsPlayable(context: Context, tx: Tx, heads: Heads): Promise<string[]> {
-  const waiting = await lockUncredited(tx, mostAtOnce);
-  if (waiting.length === 0) return [];
-  const exposed = await readExposures(tx, heads.finalized);
+  const [waiting, exposed] = await together(tx, () => [
+    lockUncredited(tx, mostAtOnce),
+    readExposures(tx, heads.finalized),
+  ]);
   const credited: DepositRow[] = [];
   for (const deposit of waiting) {
     if (!mayBeCredited(context, deposit, heads, exposed)) continue;
@@ -43,23 +44,20 @@ export async function creditWhatIsPlayable(context: Context, tx: Tx, heads: Head
   if (credited.length === 0) return [];
   await bookDeposits(tx, credited);
   const ids = credited.map(({ id }) => id);
-  await setDepositsCredited(tx, ids);
-  await insertExposures(
-    tx,
-    credited.flatMap((deposit) =>
-      deposit.player_id === null || deposit.block_number <= heads.finalized
-        ? []
-        : [
-            {
-              playerId: deposit.player_id,
-              token: deposit.token,
-              amount: deposit.amount,
-              untilBlock: deposit.block_number,
-              businessKey: keyOf(deposit, "exposure"),
-            },
-          ],
-    ),
+  const exposures = credited.flatMap((deposit) =>
+    deposit.player_id === null || deposit.block_number <= heads.finalized
+      ? []
+      : [
+          {
+            playerId: deposit.player_id,
+            token: deposit.token,
+            amount: deposit.amount,
+            untilBlock: deposit.block_number,
+            businessKey: keyOf(deposit, "exposure"),
+          },
+        ],
   );
+  await together(tx, () => [setDepositsCredited(tx, ids), insertExposures(tx, exposures)]);
   return ids;
 }
 

@@ -6,11 +6,12 @@ import type { Rejection } from "../contract/problems.ts";
 import { type AccountRef, checkTransfer, type PlannedTransfer, reasonRules } from "../core/ledger.ts";
 import {
   type AccountKey,
-  addLeg,
+  addLegs,
   insertOwnTransfer,
   insertTransfers,
   type LockedAccount,
   lockAccounts,
+  type NewLeg,
   openAccounts,
   takeLegBack,
 } from "../db/ledger.ts";
@@ -59,10 +60,14 @@ export async function post(
   const written = (await writeOwn(tx, transfers)) ?? (await writeAll(tx, transfers));
   if (!written.ok) return written;
   posted.transferIds = written.transferIds;
+  const legs: NewLeg[] = [];
   for (const transfer of transfers) {
-    const rejection = await oweOnChain(tx, transfer, written.accounts, posted, options);
-    if (rejection !== null) return { ok: false, rejection };
+    const leg = legOf(transfer, written, options);
+    if (leg === null) continue;
+    if (leg.kind !== null) legs.push({ ...leg, kind: leg.kind });
+    else if (!(await takeLegBack(tx, leg))) return { ok: false, rejection: { code: "undo_window_closed" } };
   }
+  posted.instructionIds = await addLegs(tx, legs);
   return { ok: true, value: posted };
 }
 
@@ -161,47 +166,41 @@ function firstOverdraft(transfers: PlannedTransfer[], accounts: Accounts): Rejec
   return null;
 }
 
-async function oweOnChain(
-  tx: Tx,
+/**
+ * The chain transfer that a ledger transfer is owed; with kind null the one that it takes back; null when it stays within
+ * a wallet, or when the money is there already.
+ */
+function legOf(
   transfer: PlannedTransfer,
-  accounts: Accounts,
-  posted: Posted,
+  { accounts, transferIds }: Extract<Written, { ok: true }>,
   options: PostOptions,
-): Promise<Rejection | null> {
-  const source = accountOf(accounts, transfer.from, transfer.token).walletId;
-  const destination = accountOf(accounts, transfer.to, transfer.token).walletId;
-  const transferId = posted.transferIds.get(transfer.key);
-  if (transferId === undefined) throw new Error(`ledger row ${transfer.key} wasn't written`);
+): (Omit<NewLeg, "kind"> & { kind: NewLeg["kind"] | null }) | null {
+  const { from, to, token, amount, reason, key } = transfer;
+  const source = accountOf(accounts, from, token).walletId;
+  const destination = accountOf(accounts, to, token).walletId;
+  const transferId = transferIds.get(key);
+  if (transferId === undefined) throw new Error(`ledger row ${key} wasn't written`);
   if (source === destination) return null;
-  const kind = reasonRules[transfer.reason].instruction;
-  const leg = { transferId, token: transfer.token, amount: transfer.amount, cause: options.cause };
-
+  const kind = reasonRules[reason].instruction;
+  const leg = {
+    kind,
+    transferId,
+    token,
+    amount,
+    cause: options.cause,
+    gameId: options.gameId ?? null,
+    playerId: options.playerId ?? null,
+    notBefore: options.notBefore ?? null,
+    notBeforeBlock: options.notBeforeBlock ?? 0n,
+  };
   if (kind === null) {
     // Money from outside is there already; anything else without an instruction takes one back.
-    const backTo = destination;
-    if (transfer.from.kind === "outside" && transfer.reason === "deposit") return null;
-    if (transfer.to.kind === "outside" || backTo === null || transfer.from.kind === "house.loss") return null;
-    const taken = await takeLegBack(tx, {
-      ...leg,
-      sourceWalletId: backTo,
-      destinationWalletId: source,
-      destinationAddress: transfer.from.kind === "outside" ? transfer.from.address : null,
-    });
-    return taken ? null : { code: "undo_window_closed" };
+    if (from.kind === "outside" && reason === "deposit") return null;
+    if (to.kind === "outside" || destination === null || from.kind === "house.loss") return null;
+    const destinationAddress = from.kind === "outside" ? from.address : null;
+    return { ...leg, sourceWalletId: destination, destinationWalletId: source, destinationAddress };
   }
   if (source === null) throw new Error("an instruction needs a wallet of ours to send from");
-  posted.instructionIds.push(
-    await addLeg(tx, {
-      ...leg,
-      kind,
-      sourceWalletId: source,
-      destinationWalletId: destination,
-      destinationAddress: transfer.to.kind === "outside" ? transfer.to.address : null,
-      gameId: options.gameId ?? null,
-      playerId: options.playerId ?? null,
-      notBefore: options.notBefore ?? null,
-      notBeforeBlock: options.notBeforeBlock ?? 0n,
-    }),
-  );
-  return null;
+  const destinationAddress = to.kind === "outside" ? to.address : null;
+  return { ...leg, sourceWalletId: source, destinationWalletId: destination, destinationAddress };
 }
