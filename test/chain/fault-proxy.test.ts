@@ -3,7 +3,7 @@ import { once } from "node:events";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 import pLimit from "p-limit";
-import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { callNode } from "../../scripts/local/rpc.ts";
 import { startTestChain, type TestChain } from "../helpers/chain.ts";
 import { faultModes, type ModeName } from "../helpers/fault-modes.ts";
@@ -11,8 +11,6 @@ import { type RpcProxy, startRpcProxy } from "../helpers/rpc-proxy.ts";
 import { profileNames, ratesOf, seededFaults } from "../helpers/seeded-faults.ts";
 import { expectRefusal, runScript } from "../operator/command-line.ts";
 import { createSender } from "./watching.ts";
-
-vi.setConfig({ testTimeout: 90_000 });
 
 let base: TestChain;
 let proxy: RpcProxy;

@@ -25,9 +25,10 @@ afterEach(async () => {
   await base.stop();
 });
 
-async function connect(...proxies: RpcProxy[]): Promise<Chain> {
+const connect = (...proxies: RpcProxy[]): Promise<Chain> => connectFor(1_500, ...proxies);
+async function connectFor(requestTimeoutMs: number, ...proxies: RpcProxy[]): Promise<Chain> {
   const rpcUrls = proxies.map(({ rpcUrl }) => rpcUrl);
-  const chain = await createChain({ rpcUrls, expectedChainId: 8453, requestTimeoutMs: 1_500 });
+  const chain = await createChain({ rpcUrls, expectedChainId: 8453, requestTimeoutMs });
   open.push(chain);
   return chain;
 }
@@ -99,11 +100,12 @@ describe("a broadcast", () => {
 
 describe("two providers", () => {
   it("one that has it is enough, and a slow other isn't waited for", async () => {
-    const chain = await connect(first, second);
+    const patienceMs = 60_000;
+    const chain = await connectFor(patienceMs, first, second);
     second.setFaults(replyTo(method, () => "hang"));
     const startedAtMs = performance.now();
     expect(await broadcast(chain, (await sender.sign(5n, 0)).raw)).toEqual({ outcome: "accepted" });
-    expect(performance.now() - startedAtMs).toBeLessThan(1_200);
+    expect(performance.now() - startedAtMs).toBeLessThan(patienceMs / 2);
   });
 
   it("one refuses and the other is silent: it may be on its way", async () => {

@@ -36,7 +36,7 @@ beforeAll(async () => {
   await owner.query(`INSERT INTO sign_in_challenge (nonce, address, message, browser_hash, expires_at)
     VALUES (repeat('n', 43), '0x' || repeat('1', 40), 'message', '\\x00', now())`);
   await owner.query("INSERT INTO breach (invariant, detail) VALUES ('test', 'test')");
-}, 120_000);
+});
 afterAll(async () => {
   await owner.end();
   await world.stop();

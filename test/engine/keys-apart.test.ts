@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { Mnemonic, randomBytes } from "ethers";
 import pg from "pg";
 import type { Address } from "viem";
-import { afterAll, beforeAll, expect, it, vi } from "vitest";
+import { afterAll, beforeAll, expect, it } from "vitest";
 import { readConfig } from "../../engine/config.ts";
 import { startSignerProcess } from "../../engine/signer-process.ts";
 import { enter } from "../../scripts/demo/actors.ts";
@@ -20,8 +20,6 @@ import { waitFor } from "../helpers/wait.ts";
 import { isAlive, type Run, run } from "../local/started-engine.ts";
 
 // Several engines start, each with a keystore that is slow to open by design.
-vi.setConfig({ testTimeout: 120_000, hookTimeout: 60_000 });
-
 const mnemonic = Mnemonic.fromEntropy(randomBytes(32));
 const seed = new Seed(mnemonic.phrase);
 const passphrase = "a canary in the mine, and its song";

@@ -1,15 +1,19 @@
 import { setTimeout as delay } from "node:timers/promises";
 
+/** What takes a moment takes several on a machine that is busy with other tests; only a failure has to wait for it. */
+const patience = 3;
+
 /**
  * Asks until the answer is something (not `undefined`, `null` or `false`) and gives it back.
  *
- * @throws when `timeoutMs` (5 s unless told) have passed, naming `what` was waited for and the last error, if any.
+ * @throws when `timeoutMs` (5 s unless told) have passed three times over, naming `what` was waited for and the last error, if any.
  */
 export async function waitFor<T>(
   condition: () => T | Promise<T>,
   options: { what: string; timeoutMs?: number; everyMs?: number },
 ): Promise<Exclude<T, undefined | null | false>> {
-  const { what, timeoutMs = 5_000, everyMs = 10 } = options;
+  const { what, everyMs = 10 } = options;
+  const timeoutMs = patience * (options.timeoutMs ?? 5_000);
   const giveUpAt = performance.now() + timeoutMs;
   let lastError: unknown;
   for (;;) {

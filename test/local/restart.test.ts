@@ -41,7 +41,7 @@ afterEach(async () => {
   for (const each of runs) await each.ended();
   await endParts(dataDir);
   await rm(dataDir, { recursive: true, force: true });
-}, 60_000);
+});
 
 /** `npm start`, without a wait. */
 function launch(): Run {

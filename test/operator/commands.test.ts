@@ -10,7 +10,7 @@ import {
   http,
 } from "viem";
 import { base } from "viem/chains";
-import { afterAll, beforeAll, expect, it, vi } from "vitest";
+import { afterAll, beforeAll, expect, it } from "vitest";
 import type { Outcome } from "../../engine/contract/primitives.ts";
 import type { Game } from "../../engine/contract/wager.ts";
 import { type Actor, enter } from "../../scripts/demo/actors.ts";
@@ -24,8 +24,6 @@ import { waitFor } from "../helpers/wait.ts";
 import { expectRefusal, runOperator } from "./command-line.ts";
 
 /** Each command is a process that has to load the engine first. */
-vi.setConfig({ testTimeout: 90_000 });
-
 const token: Address = usdcAddress;
 const house: Address = "0x4ba550190e5793752c4248098ebb85c977815ddc";
 const patience = { timeoutMs: 40_000, everyMs: 200 };

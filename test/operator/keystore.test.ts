@@ -1,13 +1,11 @@
 import { mkdtemp, readdir, readFile, rm, stat, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterAll, beforeAll, expect, it, vi } from "vitest";
+import { afterAll, beforeAll, expect, it } from "vitest";
 import { openKeystore } from "../../wallets/keystore.ts";
 import { expectRefusal, runOperator } from "./command-line.ts";
 
 /** Each seed costs a second of hard work on purpose, and is opened once to prove it. */
-vi.setConfig({ testTimeout: 90_000 });
-
 const passphrase = "nine words are better than one";
 let folder: string;
 

@@ -1,11 +1,9 @@
-import { expect, it, vi } from "vitest";
+import { expect, it } from "vitest";
 import { readLine } from "../../scripts/operator/arguments.ts";
 import { prepare } from "../../scripts/operator/commands.ts";
 import { expectRefusal, nowhere, runOperator } from "./command-line.ts";
 
 /** Each command is a process that has to load the engine first. */
-vi.setConfig({ testTimeout: 90_000 });
-
 const game = "0b0e7f3a-5d1c-4c7e-9a52-3a3a6f1f4d10";
 
 it("help names every command, and so does a line with nothing on it", async () => {

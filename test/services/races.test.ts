@@ -1,5 +1,5 @@
 /** What two people, two processes or two retries do at the same moment. */
-import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from "vitest";
+import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
 import type { Proposal } from "../../engine/contract/wager.ts";
 import type { Context } from "../../engine/services/context.ts";
 import { runDueDeadlines } from "../../engine/services/deadlines.ts";
@@ -20,8 +20,6 @@ import {
 } from "./wager-world.ts";
 
 // Thousands of transactions, on whatever machine.
-vi.setConfig({ testTimeout: 120_000 });
-
 let world: World;
 let serial = 0;
 const newPlayer = (money?: Partial<Record<string, bigint>>) => {

@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { LostLeaseError } from "../../engine/db/lease.ts";
 import { confirmRound } from "../../engine/services/confirming.ts";
 import { prepare } from "../../engine/services/preparing.ts";
@@ -19,8 +19,6 @@ import {
 import { waitFor } from "../helpers/wait.ts";
 
 // Each test makes blocks until payouts are final: on a busy machine that takes its time.
-vi.setConfig({ testTimeout: 90_000 });
-
 let world: MoneyWorld;
 let senders: Sender[];
 beforeEach(async () => {

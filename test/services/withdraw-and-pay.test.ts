@@ -1,5 +1,5 @@
 import { type Address, encodeFunctionData } from "viem";
-import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { confirmRound } from "../../engine/services/confirming.ts";
 import { checkNonces } from "../../engine/services/foreign-nonces.ts";
 import { retryInstruction } from "../../engine/services/instruction-list.ts";
@@ -21,8 +21,6 @@ import {
 import { waitFor } from "../helpers/wait.ts";
 
 // Each test makes blocks until payouts are final: on a busy machine that takes its time.
-vi.setConfig({ testTimeout: 90_000 });
-
 let world: MoneyWorld;
 let sender: Sender;
 beforeEach(async () => {

@@ -30,7 +30,7 @@ beforeAll(async () => {
     { cwd: root, env: { ...process.env, NODE_ENV: "production" } },
   );
   manifest = JSON.parse(await readFile(join(outDir, ".vite/manifest.json"), "utf8"));
-}, 120_000);
+});
 afterAll(() => rm(outDir, { recursive: true, force: true }));
 
 /** The chunks that are loaded with these, static imports included. */

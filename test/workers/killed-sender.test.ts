@@ -158,7 +158,7 @@ describe("a paying process", () => {
     world.watch();
     await world.caughtUp();
     await expectEachPaidOnce(world, 10);
-  }, 120_000);
+  });
 });
 
 async function countOf(step: keyof typeof steps): Promise<number> {
