@@ -12,7 +12,8 @@ export type Mining = { blockTimeSeconds?: number | undefined };
 
 /**
  * Starts a chain under test: a fork of `upstreamUrl` at its head or at `forkBlock`, with the clock of this machine.
- * `stateFile` brings back what the fork held when it was kept.
+ * `stateFile` brings back what the fork held when it was kept; of only `keptStates` blocks the state is remembered, for
+ * chains of thousands of blocks, where remembering it makes each further block slower.
  *
  * Blocks are only made after the clock is set: a fork starts with the time of the block it was forked at, and would
  * otherwise stamp its first blocks before the ones it already has.
@@ -22,6 +23,7 @@ export async function startFork(
     upstreamUrl: string;
     forkBlock?: number | undefined;
     stateFile?: string | undefined;
+    keptStates?: number | undefined;
     port: number;
     detached: boolean;
   },
@@ -30,6 +32,7 @@ export async function startFork(
   if (isLoopback(options.upstreamUrl)) flags.push("--no-storage-caching");
   if (options.forkBlock !== undefined) flags.push("--fork-block-number", String(options.forkBlock));
   if (options.stateFile !== undefined) flags.push("--load-state", options.stateFile);
+  if (options.keptStates !== undefined) flags.push("--prune-history", String(options.keptStates));
   const fork = await startAnvil({ port: options.port, flags, detached: options.detached });
   try {
     await setClock(fork.rpcUrl);

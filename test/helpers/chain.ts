@@ -51,7 +51,9 @@ export type TestChain = {
  * A chain of the caller's own: a fork of the run's upstream, with three blocks of its own. It makes a block for each
  * transaction at once, or one each `blockTimeSeconds`.
  */
-export async function startTestChain(options: { blockTimeSeconds?: number } = {}): Promise<TestChain> {
+export async function startTestChain(
+  options: { blockTimeSeconds?: number; keptStates?: number } = {},
+): Promise<TestChain> {
   const fork = await startFork({ ...options, upstreamUrl: inject("upstreamUrl"), port: 0, detached: false });
   const { rpcUrl, wsUrl } = fork;
   const client = createChainClient(rpcUrl);
