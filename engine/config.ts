@@ -87,6 +87,12 @@ export const variables = {
   APPROVAL_LIMIT: json(amountTable())
     .optional()
     .describe("Per token: an operator's act above it needs a second operator"),
+  PAYOUTS: z
+    .enum(["batch", "plain"])
+    .default("batch")
+    .describe(
+      "batch: one transaction of the gas wallet pays all that a wallet owes (EIP-7702); plain: a transfer each",
+    ),
   MAX_FEE_PER_GAS_GWEI: integer(1, 1_000)
     .default(5)
     .describe("The highest gas price that we pay; above it payouts wait"),

@@ -39,6 +39,7 @@ export function settingsOf(
     collectMinimum: perToken(config.COLLECT_MINIMUM, () => 0n),
     approvalLimit: perToken(config.APPROVAL_LIMIT, (unit) => 1_000n * unit),
     operatorAddresses: new Set(config.OPERATORS),
+    payouts: config.PAYOUTS,
     maxFeePerGasWei: BigInt(config.MAX_FEE_PER_GAS_GWEI) * 1_000_000_000n,
     pollIntervalMs: chainIsLocal ? 250 : 1_000,
     sendIntervalMs: chainIsLocal ? 50 : 250,

@@ -1,11 +1,12 @@
 /**
  * `npm run bench`: the real path and its baseline in one run. `-- --json FILE` writes the same figures as data;
- * `-- --only NAME` runs one of proposals, deposits, payouts, fan-out.
+ * `-- --only NAME` runs one of proposals, deposits, payouts, gas, batches, fan-out.
  */
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
+import { benchBatches, benchGas } from "./bench/batches.ts";
 import { benchDeposits } from "./bench/deposits.ts";
 import { type RunningEngine, startEngineProcess } from "./bench/engine-process.ts";
 import { benchFanOut } from "./bench/fan-out.ts";
@@ -15,10 +16,16 @@ import { printRow, type Row } from "./bench/row.ts";
 
 const { values } = parseArgs({ options: { json: { type: "string" }, only: { type: "string" } } });
 /** Each with the block time that its question is about, in seconds; deposits arrive in blocks of their own. */
-const benches: [name: string, run: (engine: RunningEngine) => Promise<Row>, blockTimeSeconds: number][] = [
+const benches: [
+  name: string,
+  run: (engine: RunningEngine) => Promise<Row | Row[]>,
+  blockTimeSeconds: number,
+][] = [
   ["proposals", benchProposals, 2],
   ["deposits", benchDeposits, 1],
   ["payouts", benchPayouts, 1],
+  ["gas", benchGas, 2],
+  ["batches", benchBatches, 2],
   ["fan-out", benchFanOut, 1],
 ];
 
@@ -40,9 +47,10 @@ for (const [name, run, blockTimeSeconds] of benches) {
       },
     });
     try {
-      const row = await run(engine);
-      rows.push(row);
-      printRow(row);
+      for (const row of [await run(engine)].flat()) {
+        rows.push(row);
+        printRow(row);
+      }
     } finally {
       await engine.stop();
     }

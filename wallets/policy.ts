@@ -60,7 +60,7 @@ export function checkPolicy(
     checkSource(request, instruction, context) ??
     checkAsset(instruction, context) ??
     checkDestination(instruction, context) ??
-    checkFee(request, context) ??
+    checkFee(request, instruction, context) ??
     checkLimits(instruction, context);
   return rejection === null ? { ok: true } : { ok: false, rejection };
 }
@@ -180,11 +180,19 @@ function checkDestination(instruction: CommittedInstruction, context: PolicyCont
   return isAllowed ? null : reject("destination_not_allowed", `A ${kind} can't go to this destination.`);
 }
 
-function checkFee(request: SignRequest, context: PolicyContext): PolicyRejection | null {
+/** The deployment, which happens once, takes the gas of so many transfers. */
+const deploymentInTransfers = 10n;
+
+function checkFee(
+  request: SignRequest,
+  { kind }: CommittedInstruction,
+  context: PolicyContext,
+): PolicyRejection | null {
   if (request.maxPriorityFeePerGas > request.maxFeePerGas) {
     return reject("fee_malformed", "The priority fee is above the whole fee.");
   }
-  const capWei = context.maxFeeWei * BigInt(context.together.length);
+  const transfers = kind === "deploy" ? deploymentInTransfers : BigInt(context.together.length);
+  const capWei = context.maxFeeWei * transfers;
   if (request.maxFeePerGas * request.gasLimit > capWei) {
     return reject("over_fee_cap", `The fee could exceed the cap of ${capWei} wei.`);
   }

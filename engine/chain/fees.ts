@@ -55,7 +55,7 @@ interface Transfer {
 }
 
 /**
- * Simulates an ERC-20 transfer and measures its gas, with a quarter as margin (storage may get colder until it is mined).
+ * Simulates an ERC-20 transfer and measures its gas, with a quarter as margin.
  * Only the contract's own word counts as "reverts"; trouble of a node is "unknown".
  */
 export async function checkTransfer(chain: Chain, transfer: Transfer): Promise<TransferCheck> {
@@ -63,7 +63,7 @@ export async function checkTransfer(chain: Chain, transfer: Transfer): Promise<T
     const reason = await findObjection(chain, transfer);
     if (reason === null) {
       const gas = await chain.ask("eth_estimateGas", [{ ...callOf(transfer), gasPrice: "0x0" }], quantity);
-      return { ok: true, gasLimit: (gas * 5n) / 4n + 10_000n };
+      return { ok: true, gasLimit: withMargin(gas) };
     }
     const { token, from: address, amount } = transfer;
     const held = await readBalance(chain, { token, address, at: "latest" });
@@ -73,6 +73,32 @@ export async function checkTransfer(chain: Chain, transfer: Transfer): Promise<T
     return { ok: false, outcome: "unknown", detail: reasonOf(error) };
   }
 }
+
+/**
+ * Simulates a call as if `to` had this code, and measures its gas, with the same margin. Thrown back by the contract is
+ * "reverts"; trouble of a node is "unknown".
+ */
+export async function checkCall(
+  chain: Chain,
+  { codeAtTo, ...call }: { from: string; to: string; data: string; codeAtTo: string },
+): Promise<{ ok: true; gasLimit: bigint } | { ok: false; outcome: "reverts" | "unknown"; detail: string }> {
+  try {
+    const overrides = { [call.to]: { code: codeAtTo } };
+    const gas = await chain.ask(
+      "eth_estimateGas",
+      [{ ...call, gasPrice: "0x0" }, "latest", overrides],
+      quantity,
+    );
+    return { ok: true, gasLimit: withMargin(gas) };
+  } catch (error) {
+    if (!(error instanceof ChainError)) throw error;
+    const isRevert = error instanceof RpcRefusedError && error.isRevert;
+    return { ok: false, outcome: isRevert ? "reverts" : "unknown", detail: reasonOf(error) };
+  }
+}
+
+/** Storage may get colder until it is mined. */
+const withMargin = (gas: bigint): bigint => (gas * 5n) / 4n + 10_000n;
 
 /** Why the token won't move, or null when it would. */
 async function findObjection(chain: Chain, transfer: Transfer): Promise<string | null> {

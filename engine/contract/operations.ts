@@ -110,7 +110,7 @@ export const refundBody = z.strictObject({ reason: z.string().min(1).max(1_000) 
 export const instruction = z
   .strictObject({
     id: rowId,
-    kind: z.enum(["collect", "fund", "settle", "payout", "withdrawal", "sweep", "refund", "topup"]),
+    kind: z.enum(["collect", "fund", "settle", "payout", "withdrawal", "sweep", "refund", "topup", "deploy"]),
     state: z.enum(["gathering", "queued", "sending", "mined", "final", "parked", "cancelled"]),
     /** null: native ether for gas. */
     money: money.nullable(),

@@ -1,7 +1,9 @@
 /** Transactions of ours that the chain knows and the books don't: put where they belong, so that all goes on as if we had just sent them. */
 import { z } from "zod";
-import { big, firstOf, id, rowsOf } from "./decode.ts";
-import type { Tx } from "./pool.ts";
+import { count, firstOf, id, oneOf } from "./decode.ts";
+import { type Payment, readPayments } from "./payments.ts";
+import type { Queryable, Tx } from "./pool.ts";
+import { lockWallet } from "./sending.ts";
 
 /** A signed transaction as found on the chain. */
 export interface AdoptedAttempt {
@@ -12,32 +14,33 @@ export interface AdoptedAttempt {
   maxFeePerGas: bigint;
   maxPriorityFeePerGas: bigint;
 }
-/** What it moves; `token` null is ether. */
+/** One thing that it does; `token` null is ether, or the executor's deployment. */
 export interface Payload {
   token: string | null;
   destination: string;
   amount: bigint;
 }
 
-const standing = z.object({
-  chain_tx_id: id,
-  instruction_id: id,
-  state: z.string(),
-  token: z.string().nullable(),
-  destination: z.string(),
-  amount: big,
-  attempts: z.number(),
-});
-/** What the books have under a nonce of a wallet, whose row is locked by this. */
-export async function lockNonce(tx: Tx, { walletId, nonce }: { walletId: string; nonce: bigint }) {
-  await tx.query("SELECT 1 FROM wallet WHERE id = $1 FOR UPDATE", [walletId]);
+const standing = z.object({ id, wallet_id: id, nonce: count, attempts: count });
+export type Standing = z.output<typeof standing> & { payments: Payment[] };
+/**
+ * The transaction that the books have under a nonce of a wallet, be it the wallet's own or one that takes its
+ * authorisation along; null when there is none. The wallet's row is locked by this.
+ */
+export async function lockNonce(
+  tx: Tx,
+  { walletId, nonce }: { walletId: string; nonce: bigint },
+): Promise<Standing | null> {
+  await lockWallet(tx, walletId);
   const { rows } = await tx.query(
-    `SELECT chain_tx.id AS chain_tx_id, instruction_id, chain_tx.state, token, destination, amount,
-       (SELECT count(*)::int FROM attempt WHERE chain_tx_id = chain_tx.id) AS attempts
-     FROM chain_tx JOIN instruction ON instruction.id = instruction_id WHERE wallet_id = $1 AND nonce = $2`,
+    `SELECT id, wallet_id, nonce, (SELECT count(*) FROM attempt WHERE chain_tx_id = chain_tx.id) AS attempts
+     FROM chain_tx WHERE (wallet_id = $1 AND nonce = $2)
+       OR id = (SELECT chain_tx_id FROM authorisation WHERE wallet_id = $1 AND nonce = $2)`,
     [walletId, nonce.toString()],
   );
-  return firstOf(standing, rows);
+  const found = firstOf(standing, rows);
+  if (found === null) return null;
+  return { ...found, payments: (await readPayments(tx, [found.id])).get(found.id) ?? [] };
 }
 
 /** The oldest instruction of a wallet that asks for exactly this and has no transaction, locked; null when none does. */
@@ -48,31 +51,64 @@ export async function lockMatching(
   const { rows } = await tx.query(
     `SELECT id FROM instruction WHERE source_wallet_id = $1 AND token IS NOT DISTINCT FROM $2 AND destination = $3 AND amount = $4
        AND state IN ('gathering', 'queued', 'parked')
-       AND NOT EXISTS (SELECT FROM chain_tx WHERE instruction_id = instruction.id AND state <> 'reverted')
+       AND NOT EXISTS (SELECT FROM chain_tx_instruction paid WHERE instruction_id = instruction.id AND paid.state <> 'reverted')
      ORDER BY id LIMIT 1 FOR UPDATE`,
     [walletId, token, destination, amount.toString()],
   );
   return firstOf(z.object({ id }), rows)?.id ?? null;
 }
 
-/** Spends the nonce on an instruction, as the chain says that we did. */
+/** Whether an instruction that asks for exactly this has a transaction whose end the books don't know. */
+export async function isUnderWay(
+  db: Queryable,
+  { walletId, token, destination, amount }: Payload & { walletId: string },
+): Promise<boolean> {
+  const { rows } = await db.query(
+    `SELECT id FROM instruction WHERE source_wallet_id = $1 AND token IS NOT DISTINCT FROM $2 AND destination = $3 AND amount = $4
+       AND state = 'sending' LIMIT 1`,
+    [walletId, token, destination, amount.toString()],
+  );
+  return rows.length > 0;
+}
+
+/** Spends the nonce, as the chain says that we did; what it paid is put to it afterwards. */
 export async function insertAdopted(
   tx: Tx,
-  { walletId, instructionId, attempt }: { walletId: string; instructionId: string; attempt: AdoptedAttempt },
+  { walletId, attempt }: { walletId: string; attempt: AdoptedAttempt },
 ): Promise<string> {
   const nonce = attempt.nonce.toString();
   const { rows } = await tx.query(
-    `WITH spent AS (
-       INSERT INTO chain_tx (wallet_id, nonce, instruction_id, gas_limit) VALUES ($1, $2, $3, $4) RETURNING id),
-     moved AS (UPDATE wallet SET next_nonce = greatest(next_nonce, $2::bigint + 1) WHERE id = $1),
-     sent AS (UPDATE instruction SET state = 'sending', note = NULL, changed_at = now() WHERE id = $3)
-     SELECT id FROM spent`,
-    [walletId, nonce, instructionId, attempt.gasLimit.toString()],
+    `WITH moved AS (UPDATE wallet SET next_nonce = greatest(next_nonce, $2::bigint + 1) WHERE id = $1)
+     INSERT INTO chain_tx (wallet_id, nonce, gas_limit) VALUES ($1, $2, $3) RETURNING id`,
+    [walletId, nonce, attempt.gasLimit.toString()],
   );
-  const [row] = rowsOf(z.object({ id }), rows);
-  if (row === undefined) throw new Error(`nonce ${nonce} wasn't spent`);
-  await insertAdoptedAttempt(tx, { chainTxId: row.id, number: 1, attempt });
-  return row.id;
+  const chainTx = oneOf(z.object({ id }), rows);
+  await insertAdoptedAttempt(tx, { chainTxId: chainTx.id, number: 1, attempt });
+  return chainTx.id;
+}
+
+/** The nonce that a wallet spent by the authorisation that the transaction took along. */
+export async function insertAdoptedAuthorisation(
+  tx: Tx,
+  one: { chainTxId: string; walletId: string; nonce: bigint; executor: string },
+): Promise<void> {
+  await tx.query(
+    `WITH moved AS (UPDATE wallet SET next_nonce = greatest(next_nonce, $2::bigint + 1) WHERE id = $1)
+     INSERT INTO authorisation (wallet_id, nonce, executor, chain_tx_id) VALUES ($1, $2, $3, $4)`,
+    [one.walletId, one.nonce.toString(), one.executor, one.chainTxId],
+  );
+}
+
+/** The instruction is what the transaction pays at this place. */
+export async function insertAdoptedPayment(
+  tx: Tx,
+  { chainTxId, ordinal, instructionId }: { chainTxId: string; ordinal: number; instructionId: string },
+): Promise<void> {
+  await tx.query(
+    `WITH sent AS (UPDATE instruction SET state = 'sending', note = NULL, changed_at = now() WHERE id = $3)
+     INSERT INTO chain_tx_instruction (chain_tx_id, ordinal, instruction_id) VALUES ($1, $2, $3)`,
+    [chainTxId, ordinal, instructionId],
+  );
 }
 
 /** Another attempt of a transaction that we know, signed since. */
@@ -94,17 +130,17 @@ export async function insertAdoptedAttempt(
   );
 }
 
-/** An instruction that the books have lost: ether that the gas wallet gave to a wallet of ours. */
-export async function insertLostTopup(
+/** What the gas wallet did and the books have lost: ether for a wallet of ours, or the executor's deployment. */
+export async function insertLost(
   tx: Tx,
-  { walletId, destination, amount }: { walletId: string; destination: string; amount: bigint },
+  lost: { kind: "topup" | "deploy"; walletId: string; destination: string; amount: bigint },
 ): Promise<string> {
   const { rows } = await tx.query(
     `INSERT INTO instruction (kind, source_wallet_id, token, destination, amount, cause, note)
-     VALUES ('topup', $1, NULL, $2::text, $3, 'topup:' || $2::text || ':lost', 'found on the chain') RETURNING id`,
-    [walletId, destination, amount.toString()],
+     VALUES ($1::text, $2, NULL, $3::text, $4, $1::text || ':' || $3::text || ':lost', 'found on the chain') RETURNING id`,
+    [lost.kind, lost.walletId, lost.destination, lost.amount.toString()],
   );
-  return firstOf(z.object({ id }), rows)?.id ?? "";
+  return oneOf(z.object({ id }), rows).id;
 }
 
 /** A stray is explained after all: its log is what it would have been, and what was raised for it is lifted. */

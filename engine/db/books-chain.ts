@@ -60,33 +60,36 @@ const suspenseHeld = `
 const outgoingExplained = `
   SELECT chain_log.amount || ' of ' || chain_log.token || ' left wallet ' || chain_log.sender || ' in ' || tx_hash || ' without an instruction' AS fault
   FROM chain_log WHERE canonical AND sender_wallet_id IS NOT NULL AND NOT EXISTS (
-    SELECT FROM attempt JOIN chain_tx ON chain_tx.id = chain_tx_id JOIN instruction ON instruction.id = instruction_id
-    WHERE hash = tx_hash AND chain_tx.wallet_id = sender_wallet_id AND source_wallet_id = sender_wallet_id
+    SELECT FROM attempt JOIN chain_tx_instruction paid USING (chain_tx_id) JOIN instruction ON instruction.id = instruction_id
+    WHERE hash = tx_hash AND source_wallet_id = sender_wallet_id AND paid.ordinal = chain_log.ordinal
       AND instruction.token = chain_log.token AND destination = recipient AND instruction.amount = chain_log.amount)`;
 
 /** An instruction moves its money once, whichever of its attempts is mined. */
 const paidOnce = `
   SELECT 'instruction ' || instruction_id || ' was carried out ' || count(*) || ' times' AS fault
-  FROM chain_log JOIN attempt ON hash = tx_hash JOIN chain_tx ON chain_tx.id = chain_tx_id
-  WHERE canonical AND sender_wallet_id = chain_tx.wallet_id GROUP BY instruction_id HAVING count(*) > 1`;
+  FROM chain_log JOIN attempt ON hash = tx_hash
+    JOIN chain_tx_instruction paid ON paid.chain_tx_id = attempt.chain_tx_id AND paid.ordinal = chain_log.ordinal
+    JOIN instruction ON instruction.id = instruction_id
+  WHERE canonical AND sender_wallet_id = source_wallet_id AND instruction.token = chain_log.token GROUP BY instruction_id HAVING count(*) > 1`;
 
 /** Mined means that the exact transfer is in the logs, and the states of an instruction and of its transaction agree. */
 const minedMeansPaid = `
   SELECT 'instruction ' || instruction.id || ' is ' || instruction.state || ', its transaction ' || coalesce(chain_tx.state, 'missing') AS fault
-  FROM instruction LEFT JOIN chain_tx ON chain_tx.instruction_id = instruction.id AND chain_tx.state <> 'reverted'
+  FROM instruction LEFT JOIN instruction_tx chain_tx ON chain_tx.instruction_id = instruction.id AND chain_tx.state <> 'reverted'
   WHERE CASE
     WHEN instruction.state IN ('mined', 'final') THEN chain_tx.state IS DISTINCT FROM instruction.state OR (instruction.token IS NOT NULL AND NOT EXISTS (
-      SELECT FROM chain_log WHERE tx_hash = mined_hash AND canonical AND sender_wallet_id = source_wallet_id
+      SELECT FROM chain_log WHERE tx_hash = mined_hash AND canonical AND sender_wallet_id = source_wallet_id AND chain_log.ordinal = chain_tx.ordinal
         AND chain_log.block_number = chain_tx.block_number AND chain_log.token = instruction.token))
     WHEN instruction.state = 'sending' THEN chain_tx.state IS DISTINCT FROM 'open'
     ELSE chain_tx.id IS NOT NULL END`;
 
-/** A wallet's nonces are 0, 1, 2 … up to the next one, and no attempt is another's. */
+/** A wallet's nonces, those of its authorisations included, are 0, 1, 2 … up to the next one, each once. */
 const noncesContiguous = `
-  SELECT 'wallet ' || wallet.id || ' spent ' || count(chain_tx.id) || ' nonces up to ' || coalesce(max(nonce), -1) || ', the next one is ' || next_nonce AS fault
-  FROM wallet LEFT JOIN chain_tx ON wallet_id = wallet.id
-  GROUP BY wallet.id HAVING count(chain_tx.id) <> next_nonce OR coalesce(max(nonce) + 1, 0) <> next_nonce
-    OR count(DISTINCT nonce) <> count(chain_tx.id)`;
+  SELECT 'wallet ' || wallet.id || ' spent ' || count(nonce) || ' nonces up to ' || coalesce(max(nonce), -1) || ', the next one is ' || next_nonce AS fault
+  FROM wallet LEFT JOIN (
+    SELECT wallet_id, nonce FROM chain_tx UNION ALL SELECT wallet_id, nonce FROM authorisation) AS spent ON wallet_id = wallet.id
+  GROUP BY wallet.id HAVING count(nonce) <> next_nonce OR coalesce(max(nonce) + 1, 0) <> next_nonce
+    OR count(DISTINCT nonce) <> count(nonce)`;
 
 const headsOrdered = `
   SELECT 'finalized ' || finalized_number || ', safe ' || safe_number || ', head ' || head_number || ', checked up to ' || coalesce(block_number, 0) AS fault

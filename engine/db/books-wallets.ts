@@ -31,7 +31,7 @@ const amounts = `
   FROM instruction LEFT JOIN (
     SELECT instruction_id, sum(sign * transfer.amount) AS amount FROM instruction_leg JOIN transfer ON transfer.id = transfer_id GROUP BY 1) AS legs
     ON legs.instruction_id = instruction.id
-  WHERE instruction.kind <> 'topup' AND (instruction.amount <> coalesce(legs.amount, 0) OR (instruction.state = 'cancelled' AND instruction.amount <> 0))`;
+  WHERE instruction.kind NOT IN ('topup', 'deploy') AND (instruction.amount <> coalesce(legs.amount, 0) OR (instruction.state = 'cancelled' AND instruction.amount <> 0))`;
 
 export const walletChecks: readonly BooksCheck[] = [
   { number: 6, sql: legs },
@@ -53,7 +53,7 @@ export async function readExpectedBalances(
   const { rows } = await db.query(
     `WITH undone AS (
        SELECT instruction.* FROM instruction WHERE token IS NOT NULL AND state <> 'cancelled' AND NOT EXISTS (
-         SELECT FROM chain_tx WHERE instruction_id = instruction.id AND chain_tx.state IN ('mined', 'final') AND block_number <= $1)),
+         SELECT FROM instruction_tx WHERE instruction_id = instruction.id AND instruction_tx.state IN ('mined', 'final') AND block_number <= $1)),
      part AS (
        SELECT wallet_id, token, CASE kind WHEN 'house.loss' THEN -balance ELSE balance END AS amount
        FROM account WHERE wallet_id IS NOT NULL

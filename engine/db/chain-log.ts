@@ -97,25 +97,3 @@ export async function readOwners(db: Queryable, addresses: string[]): Promise<Ma
   });
   return new Map(rowsOf(owner, rows).map((row) => [row.address, row.player_id]));
 }
-
-const attempted = z.object({
-  hash: z.string(),
-  chain_tx_id: id,
-  instruction_id: id,
-  source: z.string(),
-  token: z.string().nullable(),
-  destination: z.string(),
-  amount: big,
-});
-export type Attempted = z.output<typeof attempted>;
-/** Which of these transactions are attempts of ours, and what each was to do. */
-export async function readAttempts(db: Queryable, hashes: string[]): Promise<Map<string, Attempted>> {
-  const { rows } = await db.query({
-    name: "read_attempts",
-    text: `SELECT attempt.hash, chain_tx_id, instruction.id AS instruction_id, wallet.address AS source, token, destination, amount
-           FROM attempt JOIN chain_tx ON chain_tx.id = chain_tx_id JOIN instruction ON instruction.id = instruction_id
-             JOIN wallet ON wallet.id = source_wallet_id WHERE attempt.hash = ANY ($1::text[])`,
-    values: [hashes],
-  });
-  return new Map(rowsOf(attempted, rows).map((row) => [row.hash, row]));
-}

@@ -132,7 +132,7 @@ const select = `SELECT ${gameColumns}, red.handle AS red_handle, blue.handle AS 
   LEFT JOIN LATERAL (
     SELECT instruction.state, coalesce(chain_tx.mined_hash,
       (SELECT attempt.hash FROM attempt WHERE attempt.chain_tx_id = chain_tx.id ORDER BY number DESC LIMIT 1)) AS hash
-    FROM instruction LEFT JOIN chain_tx ON chain_tx.instruction_id = instruction.id AND chain_tx.state <> 'reverted'
+    FROM instruction LEFT JOIN instruction_tx chain_tx ON chain_tx.instruction_id = instruction.id AND chain_tx.state <> 'reverted'
     WHERE instruction.game_id = game.id AND instruction.kind = 'fund' ORDER BY instruction.id LIMIT 1) fund ON true`;
 const recordsOf = (rows: unknown[]): GameRecord[] => rowsOf(gameRecordRow, rows).map(recordOf);
 

@@ -9,7 +9,7 @@ export type InstructionState = z.output<typeof instructionState>;
 
 const shown = z.object({
   id,
-  kind: z.enum(["collect", "fund", "settle", "payout", "withdrawal", "sweep", "refund", "topup"]),
+  kind: z.enum(["collect", "fund", "settle", "payout", "withdrawal", "sweep", "refund", "topup", "deploy"]),
   state: instructionState,
   token: z.string().nullable(),
   amount: big,
@@ -25,10 +25,10 @@ const shown = z.object({
 export type ShownInstruction = z.output<typeof shown>;
 const select = `SELECT instruction.id, instruction.kind, instruction.state, token, amount, wallet.address AS source, destination,
     last.nonce, coalesce(last.mined_hash, (SELECT hash FROM attempt WHERE chain_tx_id = last.id ORDER BY number DESC LIMIT 1)) AS hash,
-    (SELECT count(*) FROM attempt JOIN chain_tx ON chain_tx.id = chain_tx_id WHERE chain_tx.instruction_id = instruction.id) AS attempts,
+    (SELECT count(*) FROM attempt JOIN chain_tx_instruction paid USING (chain_tx_id) WHERE paid.instruction_id = instruction.id) AS attempts,
     instruction.game_id, note, instruction.created_at
   FROM instruction JOIN wallet ON wallet.id = source_wallet_id
-  LEFT JOIN LATERAL (SELECT * FROM chain_tx WHERE chain_tx.instruction_id = instruction.id ORDER BY id DESC LIMIT 1) AS last ON true`;
+  LEFT JOIN LATERAL (SELECT * FROM instruction_tx WHERE instruction_tx.instruction_id = instruction.id ORDER BY id DESC LIMIT 1) AS last ON true`;
 
 /** Newest first, below an id; all states, or one. */
 export async function listInstructions(
@@ -55,7 +55,7 @@ export async function readInstruction(
 export async function unpark(tx: Tx, instructionId: string): Promise<boolean> {
   const { rowCount } = await tx.query(
     `UPDATE instruction SET state = 'queued', note = NULL, changed_at = now() WHERE id = $1 AND state = 'parked'
-       AND NOT EXISTS (SELECT FROM chain_tx WHERE chain_tx.instruction_id = instruction.id AND chain_tx.state <> 'reverted')`,
+       AND NOT EXISTS (SELECT FROM chain_tx_instruction paid WHERE paid.instruction_id = instruction.id AND paid.state <> 'reverted')`,
     [instructionId],
   );
   return rowCount === 1;

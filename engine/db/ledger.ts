@@ -306,7 +306,7 @@ export async function readPlayerHistory(
      JOIN account debit ON debit.id = debit_account_id
      JOIN account credit ON credit.id = credit_account_id
      LEFT JOIN instruction_leg ON instruction_leg.transfer_id = transfer.id AND transfer.reason IN ('withdrawal', 'payout')
-     LEFT JOIN chain_tx ON chain_tx.instruction_id = instruction_leg.instruction_id AND chain_tx.state <> 'reverted'
+     LEFT JOIN instruction_tx chain_tx ON chain_tx.instruction_id = instruction_leg.instruction_id AND chain_tx.state <> 'reverted'
      LEFT JOIN chain_log inbound ON transfer.reason IN ('deposit', 'collect') AND inbound.id::text = split_part(transfer.business_key, ':', 2)
      WHERE transfer.id IN (
        SELECT id FROM transfer WHERE debit_account_id IN (SELECT id FROM account WHERE player_id = $1 AND kind <> 'player.deposit')

@@ -6,7 +6,8 @@ import type { Queryable, Tx } from "./pool.ts";
 const given = z.object({ instruction_id: id });
 
 /**
- * Gives a wallet's nonces from `fromNonce` on back, with their instructions, which wait in the queue again. Only while
+ * Gives a wallet's nonces from `fromNonce` on back, with their instructions, which wait in the queue again, and the nonces
+ * that other wallets were to spend by authorisations in them. Only while
  * none of them has a stored signature: bytes that exist may be mined whenever they like. Answers the instructions, none
  * when one is signed already.
  */
@@ -20,14 +21,18 @@ export async function giveNoncesBack(
        DELETE FROM chain_tx WHERE wallet_id = $1 AND nonce >= $2 AND state = 'open' AND NOT EXISTS (
          SELECT FROM chain_tx later WHERE later.wallet_id = $1 AND later.nonce >= $2
            AND (later.state <> 'open' OR EXISTS (SELECT FROM attempt WHERE chain_tx_id = later.id)))
-       RETURNING instruction_id),
-     moved AS (UPDATE wallet SET next_nonce = $2 WHERE id = $1 AND EXISTS (SELECT FROM unsigned))
+       RETURNING id),
+     moved AS (UPDATE wallet SET next_nonce = $2 WHERE id = $1 AND EXISTS (SELECT FROM unsigned)),
+     unauthorised AS (
+       UPDATE wallet SET next_nonce = authorisation.nonce FROM unsigned JOIN authorisation ON chain_tx_id = unsigned.id
+       WHERE wallet.id = authorisation.wallet_id AND next_nonce = authorisation.nonce + 1)
      -- One that has a younger twin in the queue by now stays by itself: its amount is the one that was meant to be signed.
      UPDATE instruction SET state = 'queued', changed_at = now(), cause = CASE WHEN EXISTS (
          SELECT FROM instruction twin WHERE twin.source_wallet_id = instruction.source_wallet_id AND twin.token = instruction.token
            AND twin.destination = instruction.destination AND twin.cause = instruction.cause AND twin.state IN ('gathering', 'queued'))
        THEN instruction.cause || ':' || instruction.id ELSE instruction.cause END
-     FROM unsigned WHERE instruction.id = unsigned.instruction_id RETURNING instruction.id AS instruction_id`,
+     FROM unsigned JOIN chain_tx_instruction paid ON chain_tx_id = unsigned.id
+     WHERE instruction.id = paid.instruction_id RETURNING instruction.id AS instruction_id`,
     [walletId, fromNonce],
   );
   return rowsOf(given, rows).map((row) => row.instruction_id);
@@ -44,9 +49,9 @@ export async function postponeInstruction(
   );
 }
 
-const reserved = z.object({ next_nonce: big, transactions: count, gas: big, ether: big });
+const reserved = z.object({ next_nonce: big, payments: count, gas: big, ether: big });
 /**
- * What a wallet's open transactions may still cost: how many there are, their gas at the highest fee signed so far (wei;
+ * What a wallet's open transactions may still cost: how many payments they make, their gas at the highest fee signed so far (wei;
  * `feePerGas` for those that aren't signed), and the ether that they bring elsewhere.
  */
 export async function readOpenCosts(
@@ -55,16 +60,18 @@ export async function readOpenCosts(
 ) {
   const { rows } = await db.query({
     name: "read_open_costs",
-    text: `SELECT next_nonce, count(chain_tx.id) AS transactions,
-             coalesce(sum(chain_tx.gas_limit * coalesce((SELECT max(max_fee_per_gas) FROM attempt WHERE chain_tx_id = chain_tx.id), $2::numeric)), 0) AS gas,
-             coalesce(sum(instruction.amount) FILTER (WHERE instruction.token IS NULL), 0) AS ether
-           FROM wallet LEFT JOIN chain_tx ON wallet_id = wallet.id AND chain_tx.state = 'open' LEFT JOIN instruction ON instruction.id = instruction_id
+    text: `SELECT next_nonce, coalesce(sum(paid.payments), 0) AS payments, coalesce(sum(paid.ether), 0) AS ether,
+             coalesce(sum(chain_tx.gas_limit * coalesce((SELECT max(max_fee_per_gas) FROM attempt WHERE chain_tx_id = chain_tx.id), $2::numeric)), 0) AS gas
+           FROM wallet LEFT JOIN chain_tx ON wallet_id = wallet.id AND chain_tx.state = 'open'
+             LEFT JOIN LATERAL (
+               SELECT count(*) AS payments, sum(amount) FILTER (WHERE token IS NULL) AS ether
+               FROM chain_tx_instruction JOIN instruction ON instruction.id = instruction_id WHERE chain_tx_id = chain_tx.id) AS paid ON true
            WHERE wallet.id = $1 GROUP BY wallet.id`,
     values: [walletId, feePerGas.toString()],
   });
   const [row] = rowsOf(reserved, rows);
   if (row === undefined) throw new Error(`wallet ${walletId} is gone`);
-  return { nextNonce: row.next_nonce, transactions: row.transactions, gas: row.gas, ether: row.ether };
+  return { nextNonce: row.next_nonce, payments: row.payments, gas: row.gas, ether: row.ether };
 }
 
 const thirsty = z.object({ wallet_id: id, address: z.string() });

@@ -117,14 +117,15 @@ export async function readSpendingWallets(db: Queryable, limit = 100_000): Promi
 }
 
 const nonce = z.object({ nonce: big });
-/** Nonces that the chain says are spent and the books have no transaction for, ascending. */
+/** Nonces that the chain says are spent and the books have neither a transaction nor an authorisation for, ascending. */
 export async function readMissingNonces(
   db: Queryable,
   { walletId, spent, limit }: { walletId: string; spent: bigint; limit: number },
 ): Promise<bigint[]> {
   const { rows } = await db.query(
     `SELECT nonce FROM generate_series(0, $2::bigint - 1) AS nonce
-     WHERE NOT EXISTS (SELECT FROM chain_tx WHERE wallet_id = $1 AND chain_tx.nonce = nonce.nonce) ORDER BY nonce LIMIT $3`,
+     WHERE NOT EXISTS (SELECT FROM chain_tx WHERE wallet_id = $1 AND chain_tx.nonce = nonce.nonce)
+       AND NOT EXISTS (SELECT FROM authorisation WHERE wallet_id = $1 AND authorisation.nonce = nonce.nonce) ORDER BY nonce LIMIT $3`,
     [walletId, spent.toString(), limit],
   );
   return rowsOf(nonce, rows).map((row) => row.nonce);

@@ -65,6 +65,18 @@ CREATE TABLE audit (
   CONSTRAINT audit_pkey PRIMARY KEY (id)
 );
 
+CREATE TABLE authorisation (
+  wallet_id bigint NOT NULL,
+  nonce bigint NOT NULL,
+  executor evm_address NOT NULL,
+  chain_tx_id bigint NOT NULL,
+  CONSTRAINT authorisation_chain_tx_id_fkey FOREIGN KEY (chain_tx_id) REFERENCES chain_tx(id) ON DELETE CASCADE,
+  CONSTRAINT authorisation_chain_tx_id_key UNIQUE (chain_tx_id),
+  CONSTRAINT authorisation_nonce_check CHECK ((nonce >= 0)),
+  CONSTRAINT authorisation_pkey PRIMARY KEY (wallet_id, nonce),
+  CONSTRAINT authorisation_wallet_id_fkey FOREIGN KEY (wallet_id) REFERENCES wallet(id)
+);
+
 CREATE TABLE block (
   number bigint NOT NULL,
   hash hash32 NOT NULL,
@@ -140,19 +152,29 @@ CREATE TABLE chain_tx (
   id bigint NOT NULL GENERATED ALWAYS AS IDENTITY,
   wallet_id bigint NOT NULL,
   nonce bigint NOT NULL,
-  instruction_id bigint NOT NULL,
   state text NOT NULL DEFAULT 'open'::text,
   gas_limit bigint NOT NULL,
   block_number bigint,
   mined_hash hash32,
   created_at timestamp with time zone NOT NULL DEFAULT now(),
   CONSTRAINT chain_tx_gas_limit_check CHECK ((gas_limit > 0)),
-  CONSTRAINT chain_tx_instruction_id_fkey FOREIGN KEY (instruction_id) REFERENCES instruction(id),
   CONSTRAINT chain_tx_nonce_check CHECK ((nonce >= 0)),
   CONSTRAINT chain_tx_pkey PRIMARY KEY (id),
   CONSTRAINT chain_tx_state_check CHECK ((state = ANY (ARRAY['open'::text, 'mined'::text, 'final'::text, 'reverted'::text]))),
+  CONSTRAINT chain_tx_state_key UNIQUE (id, state),
   CONSTRAINT chain_tx_wallet_id_fkey FOREIGN KEY (wallet_id) REFERENCES wallet(id),
   CONSTRAINT chain_tx_wallet_id_nonce_key UNIQUE (wallet_id, nonce)
+);
+
+CREATE TABLE chain_tx_instruction (
+  chain_tx_id bigint NOT NULL,
+  ordinal integer NOT NULL,
+  instruction_id bigint NOT NULL,
+  state text NOT NULL DEFAULT 'open'::text,
+  CONSTRAINT chain_tx_instruction_chain_tx_id_state_fkey FOREIGN KEY (chain_tx_id, state) REFERENCES chain_tx(id, state) ON UPDATE CASCADE ON DELETE CASCADE,
+  CONSTRAINT chain_tx_instruction_instruction_id_fkey FOREIGN KEY (instruction_id) REFERENCES instruction(id),
+  CONSTRAINT chain_tx_instruction_ordinal_check CHECK ((ordinal >= 0)),
+  CONSTRAINT chain_tx_instruction_pkey PRIMARY KEY (chain_tx_id, ordinal)
 );
 
 CREATE TABLE deposit (
@@ -293,14 +315,14 @@ CREATE TABLE instruction (
   note text,
   created_at timestamp with time zone NOT NULL DEFAULT now(),
   changed_at timestamp with time zone NOT NULL DEFAULT now(),
-  CONSTRAINT instruction_check CHECK (((token IS NULL) = (kind = 'topup'::text))),
-  CONSTRAINT instruction_check1 CHECK ((((amount)::numeric > (0)::numeric) OR (state = 'cancelled'::text))),
+  CONSTRAINT instruction_amount_check CHECK ((((amount)::numeric > (0)::numeric) OR (state = 'cancelled'::text) OR (kind = 'deploy'::text))),
   CONSTRAINT instruction_game_id_fkey FOREIGN KEY (game_id) REFERENCES game(id),
-  CONSTRAINT instruction_kind_check CHECK ((kind = ANY (ARRAY['collect'::text, 'fund'::text, 'settle'::text, 'payout'::text, 'withdrawal'::text, 'sweep'::text, 'refund'::text, 'topup'::text]))),
+  CONSTRAINT instruction_kind_check CHECK ((kind = ANY (ARRAY['collect'::text, 'fund'::text, 'settle'::text, 'payout'::text, 'withdrawal'::text, 'sweep'::text, 'refund'::text, 'topup'::text, 'deploy'::text]))),
   CONSTRAINT instruction_pkey PRIMARY KEY (id),
   CONSTRAINT instruction_player_id_fkey FOREIGN KEY (player_id) REFERENCES player(id),
   CONSTRAINT instruction_source_wallet_id_fkey FOREIGN KEY (source_wallet_id) REFERENCES wallet(id),
   CONSTRAINT instruction_state_check CHECK ((state = ANY (ARRAY['gathering'::text, 'queued'::text, 'sending'::text, 'mined'::text, 'final'::text, 'parked'::text, 'cancelled'::text]))),
+  CONSTRAINT instruction_token_check CHECK (((token IS NULL) = (kind = ANY (ARRAY['topup'::text, 'deploy'::text])))),
   CONSTRAINT instruction_token_fkey FOREIGN KEY (token) REFERENCES token(address)
 );
 
@@ -566,6 +588,20 @@ CREATE TABLE withdrawal (
   CONSTRAINT withdrawal_token_fkey FOREIGN KEY (token) REFERENCES token(address)
 );
 
+CREATE VIEW instruction_tx AS
+ SELECT chain_tx_instruction.instruction_id,
+    chain_tx_instruction.ordinal,
+    chain_tx.id,
+    chain_tx.wallet_id,
+    chain_tx.nonce,
+    chain_tx.state,
+    chain_tx.gas_limit,
+    chain_tx.block_number,
+    chain_tx.mined_hash,
+    chain_tx.created_at
+   FROM (chain_tx_instruction
+     JOIN chain_tx ON ((chain_tx.id = chain_tx_instruction.chain_tx_id)));
+
 CREATE INDEX account_game_idx ON public.account USING btree (game_id) WHERE (game_id IS NOT NULL);
 
 CREATE INDEX account_player_idx ON public.account USING btree (player_id) WHERE (player_id IS NOT NULL);
@@ -580,7 +616,9 @@ CREATE INDEX chain_log_recipient_idx ON public.chain_log USING btree (recipient_
 
 CREATE INDEX chain_log_sender_idx ON public.chain_log USING btree (sender_wallet_id, block_number);
 
-CREATE UNIQUE INDEX chain_tx_instruction_key ON public.chain_tx USING btree (instruction_id) WHERE (state <> 'reverted'::text);
+CREATE INDEX chain_tx_instruction_instruction_idx ON public.chain_tx_instruction USING btree (instruction_id);
+
+CREATE UNIQUE INDEX chain_tx_instruction_key ON public.chain_tx_instruction USING btree (instruction_id) WHERE (state <> 'reverted'::text);
 
 CREATE INDEX chain_tx_open_idx ON public.chain_tx USING btree (state, id) WHERE (state = ANY (ARRAY['open'::text, 'mined'::text]));
 
@@ -739,6 +777,8 @@ GRANT INSERT, SELECT, UPDATE (last_answer, sent_at) ON attempt TO on_the_rail_ap
 
 GRANT INSERT, SELECT ON audit TO on_the_rail_app;
 
+GRANT INSERT, SELECT ON authorisation TO on_the_rail_app;
+
 GRANT DELETE, INSERT, SELECT, UPDATE ON block TO on_the_rail_app;
 
 GRANT INSERT, SELECT, UPDATE ON books_check TO on_the_rail_app;
@@ -750,6 +790,8 @@ GRANT INSERT, SELECT, UPDATE ON chain_cursor TO on_the_rail_app;
 GRANT INSERT, SELECT, UPDATE ON chain_log TO on_the_rail_app;
 
 GRANT DELETE, INSERT, SELECT, UPDATE ON chain_tx TO on_the_rail_app;
+
+GRANT INSERT, SELECT ON chain_tx_instruction TO on_the_rail_app;
 
 GRANT INSERT, SELECT, UPDATE ON deposit TO on_the_rail_app;
 
@@ -764,6 +806,8 @@ GRANT INSERT, SELECT, UPDATE (body) ON idempotency_key TO on_the_rail_app;
 GRANT INSERT, SELECT, UPDATE ON instruction TO on_the_rail_app;
 
 GRANT INSERT, SELECT ON instruction_leg TO on_the_rail_app;
+
+GRANT SELECT ON instruction_tx TO on_the_rail_app;
 
 GRANT INSERT, SELECT, UPDATE ON lease TO on_the_rail_app;
 
@@ -805,6 +849,10 @@ GRANT SELECT ON attempt TO on_the_rail_signer;
 
 GRANT SELECT ON chain_tx TO on_the_rail_signer;
 
+GRANT SELECT ON chain_tx_instruction TO on_the_rail_signer;
+
 GRANT SELECT ON instruction TO on_the_rail_signer;
+
+GRANT SELECT ON instruction_tx TO on_the_rail_signer;
 
 GRANT SELECT ON wallet TO on_the_rail_signer;

@@ -18,6 +18,7 @@ const sections = [
        FROM pg_constraint WHERE conrelid = pg_class.oid AND contype IN ('p', 'u', 'f', 'c')
      ) AS lines) || E'\\n);'
    FROM pg_class WHERE relkind = 'r' AND relnamespace = 'public'::regnamespace AND relname <> 'migration' ORDER BY relname`,
+  `SELECT 'CREATE VIEW ' || viewname || E' AS\\n' || definition FROM pg_views WHERE schemaname = 'public' ORDER BY viewname`,
   `SELECT indexdef || ';' FROM pg_indexes WHERE schemaname = 'public'
      AND indexname NOT IN (SELECT conname FROM pg_constraint WHERE contype IN ('p', 'u')) ORDER BY indexname`,
   `SELECT rtrim(pg_get_functiondef(oid), E'\\n') || ';' FROM pg_proc WHERE pronamespace = 'public'::regnamespace ORDER BY proname`,

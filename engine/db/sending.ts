@@ -1,17 +1,19 @@
 /** Instructions on their way: nonces, signed bytes, and what became of them. */
 import { z } from "zod";
-import { big, count, id, moment, rowsOf } from "./decode.ts";
+import { big, count, id, rowsOf } from "./decode.ts";
 import type { Queryable, Tx } from "./pool.ts";
 
 const due = z.object({
   id,
-  kind: z.enum(["collect", "fund", "settle", "payout", "withdrawal", "sweep", "refund", "topup"]),
+  kind: z.enum(["collect", "fund", "settle", "payout", "withdrawal", "sweep", "refund", "topup", "deploy"]),
   token: z.string().nullable(),
   destination: z.string(),
   amount: big,
   wallet_id: id,
   wallet_address: z.string(),
   wallet_purpose: z.enum(["vault", "gas", "deposit", "escrow"]),
+  /** A transaction with it failed for good before. */
+  has_failed: z.boolean(),
 });
 export type DueInstruction = z.output<typeof due>;
 
@@ -22,7 +24,8 @@ export async function readDueInstructions(
 ): Promise<DueInstruction[]> {
   const { rows } = await db.query({
     name: "read_due_instructions",
-    text: `SELECT instruction.id, kind, token, destination, amount, wallet.id AS wallet_id, wallet.address AS wallet_address, purpose AS wallet_purpose
+    text: `SELECT instruction.id, kind, token, destination, amount, wallet.id AS wallet_id, wallet.address AS wallet_address, purpose AS wallet_purpose,
+             EXISTS (SELECT FROM chain_tx_instruction WHERE instruction_id = instruction.id AND chain_tx_instruction.state = 'reverted') AS has_failed
            FROM instruction JOIN wallet ON wallet.id = source_wallet_id
            WHERE instruction.state = 'queued' AND not_before <= $1 AND frozen_reason IS NULL
              AND not_before_block <= coalesce((SELECT finalized_number FROM chain_cursor), 0)
@@ -73,7 +76,12 @@ export async function parkInstruction(
   return rowCount === 1;
 }
 
-const allocated = z.object({ id, instruction_id: id, nonce: count });
+/** Nobody else spends its nonces meanwhile. */
+export async function lockWallet(tx: Tx, walletId: string): Promise<void> {
+  await tx.query("SELECT 1 FROM wallet WHERE id = $1 FOR UPDATE", [walletId]);
+}
+
+const allocated = z.object({ instruction_id: id });
 /**
  * Spends the wallet's next nonces on instructions that are still queued, one each, in order; they are `sending` from now
  * on. The wallet's row is locked, so that two workers can't spend one nonce.
@@ -82,7 +90,7 @@ export async function allocateNonces(
   tx: Tx,
   { walletId, uses }: { walletId: string; uses: { instructionId: string; gasLimit: bigint }[] },
 ) {
-  await tx.query("SELECT 1 FROM wallet WHERE id = $1 FOR UPDATE", [walletId]);
+  await lockWallet(tx, walletId);
   const { rows } = await tx.query({
     name: "allocate_nonces",
     text: `WITH taken AS (
@@ -90,40 +98,125 @@ export async function allocateNonces(
              WHERE instruction.id = given.id AND state = 'queued' AND source_wallet_id = $1 RETURNING instruction.id, given.gas_limit),
            numbered AS (SELECT id, gas_limit, row_number() OVER (ORDER BY id) - 1 AS place FROM taken),
            spent AS (
-             INSERT INTO chain_tx (wallet_id, nonce, instruction_id, gas_limit)
-             SELECT $1, wallet.next_nonce + place, numbered.id, gas_limit FROM numbered JOIN wallet ON wallet.id = $1
-             RETURNING id, instruction_id, nonce),
+             INSERT INTO chain_tx (wallet_id, nonce, gas_limit)
+             SELECT $1, wallet.next_nonce + place, gas_limit FROM numbered JOIN wallet ON wallet.id = $1
+             RETURNING id, nonce),
            moved AS (UPDATE wallet SET next_nonce = next_nonce + (SELECT count(*) FROM taken) WHERE id = $1)
-           SELECT id, instruction_id, nonce FROM spent ORDER BY nonce`,
+           INSERT INTO chain_tx_instruction (chain_tx_id, ordinal, instruction_id)
+           SELECT spent.id, 0, numbered.id FROM spent JOIN wallet ON wallet.id = $1 JOIN numbered ON nonce = next_nonce + place
+           RETURNING instruction_id`,
     values: [walletId, uses.map((use) => use.instructionId), uses.map((use) => use.gasLimit.toString())],
   });
   return rowsOf(allocated, rows);
 }
 
+/**
+ * Spends one nonce of the gas wallet on all of these instructions of one wallet that are still queued, in the order of
+ * their ids. When that wallet hasn't authorised the executor yet, it spends one nonce of its own on it, in the same
+ * transaction. Answers how many are paid.
+ */
+export async function allocateBatch(
+  tx: Tx,
+  batch: {
+    gasWalletId: string;
+    sourceWalletId: string;
+    executor: string;
+    instructionIds: string[];
+    gasLimit: bigint;
+  },
+): Promise<number> {
+  const { gasWalletId, sourceWalletId } = batch;
+  for (const walletId of [gasWalletId, sourceWalletId]) await lockWallet(tx, walletId);
+  const { rowCount } = await tx.query({
+    name: "allocate_batch",
+    text: `WITH taken AS (
+             UPDATE instruction SET state = 'sending', changed_at = now()
+             WHERE id = ANY ($3::bigint[]) AND state = 'queued' AND source_wallet_id = $2 RETURNING id),
+           spent AS (
+             INSERT INTO chain_tx (wallet_id, nonce, gas_limit)
+             SELECT id, next_nonce, $4 FROM wallet WHERE id = $1 AND EXISTS (SELECT FROM taken) RETURNING id),
+           authorised AS (
+             INSERT INTO authorisation (wallet_id, nonce, executor, chain_tx_id)
+             SELECT wallet.id, next_nonce, $5::text, spent.id FROM wallet CROSS JOIN spent
+             WHERE wallet.id = $2 AND $5::text IS DISTINCT FROM (
+               SELECT executor FROM authorisation WHERE wallet_id = wallet.id ORDER BY nonce DESC LIMIT 1)
+             RETURNING wallet_id),
+           moved AS (
+             UPDATE wallet SET next_nonce = next_nonce + 1
+             WHERE id IN (SELECT $1::bigint FROM spent UNION ALL SELECT wallet_id FROM authorised))
+           INSERT INTO chain_tx_instruction (chain_tx_id, ordinal, instruction_id)
+           SELECT spent.id, row_number() OVER (ORDER BY taken.id) - 1, taken.id FROM taken CROSS JOIN spent`,
+    values: [gasWalletId, sourceWalletId, batch.instructionIds, batch.gasLimit.toString(), batch.executor],
+  });
+  return rowCount ?? 0;
+}
+
+const way = z.object({ wallet_id: id, way: z.enum(["alone", "together"]) });
+/**
+ * How each of these wallets has payments under way, up to finality: by transactions of its own, or by the gas wallet's. Its
+ * nonces are safe only while one way is over before the other begins.
+ */
+export async function readWaysUnderWay(db: Queryable, walletIds: string[]) {
+  const { rows } = await db.query({
+    name: "read_ways_under_way",
+    text: `SELECT DISTINCT source_wallet_id AS wallet_id, CASE WHEN instruction_tx.wallet_id = source_wallet_id THEN 'alone' ELSE 'together' END AS way
+           FROM instruction JOIN instruction_tx ON instruction_id = instruction.id AND instruction_tx.state IN ('open', 'mined')
+           WHERE source_wallet_id = ANY ($1::bigint[]) AND instruction.state IN ('sending', 'mined')`,
+    values: [walletIds],
+  });
+  return rowsOf(way, rows);
+}
+
+/** The gas wallet deploys the executor, unless it did or tried to before. */
+export async function insertDeployment(tx: Tx, executor: string): Promise<void> {
+  await tx.query("SELECT pg_advisory_xact_lock(hashtext('on_the_rail.deploy'))");
+  await tx.query(
+    `INSERT INTO instruction (kind, source_wallet_id, token, destination, amount, cause)
+     SELECT 'deploy', wallet.id, NULL, $1::text, 0, 'deploy:' || $1::text FROM wallet
+     WHERE purpose = 'gas' AND NOT EXISTS (SELECT FROM instruction WHERE kind = 'deploy' AND destination = $1::text)`,
+    [executor],
+  );
+}
+
+const purpose = z.enum(["vault", "gas", "deposit", "escrow"]);
 const unsigned = z.object({
   chain_tx_id: id,
-  instruction_id: id,
+  /** In the order in which they are paid. */
+  instruction_ids: z.array(id).min(1),
+  /** Whose nonce it is. */
   wallet_id: id,
   nonce: count,
   gas_limit: big,
-  purpose: z.enum(["vault", "gas", "deposit", "escrow"]),
+  purpose,
   derivation_index: count,
+  /** Whose tokens are moved. */
+  source_id: id,
+  source_purpose: purpose,
+  source_index: count,
+  source_frozen: z.boolean(),
+  authorisation_nonce: count.nullable(),
   attempts: count,
   max_fee_per_gas: big.nullable(),
   max_priority_fee_per_gas: big.nullable(),
 });
 export type Unsigned = z.output<typeof unsigned>;
-const toSign = `SELECT chain_tx.id AS chain_tx_id, instruction_id, wallet_id, nonce, gas_limit, purpose, derivation_index,
-    coalesce(last.number, 0) AS attempts, last.max_fee_per_gas, last.max_priority_fee_per_gas
+const toSign = `SELECT chain_tx.id AS chain_tx_id, instruction_ids, chain_tx.wallet_id, chain_tx.nonce, gas_limit, wallet.purpose, wallet.derivation_index,
+    source_id, source.purpose AS source_purpose, source.derivation_index AS source_index, source.frozen_reason IS NOT NULL AS source_frozen,
+    authorisation.nonce AS authorisation_nonce, coalesce(last.number, 0) AS attempts, last.max_fee_per_gas, last.max_priority_fee_per_gas
   FROM chain_tx JOIN wallet ON wallet.id = wallet_id
+  JOIN LATERAL (
+    SELECT array_agg(instruction_id::text ORDER BY ordinal) AS instruction_ids, min(source_wallet_id) AS source_id
+    FROM chain_tx_instruction JOIN instruction ON instruction.id = instruction_id WHERE chain_tx_id = chain_tx.id) AS paid ON true
+  JOIN wallet source ON source.id = source_id
+  LEFT JOIN authorisation ON authorisation.chain_tx_id = chain_tx.id
   LEFT JOIN LATERAL (SELECT * FROM attempt WHERE chain_tx_id = chain_tx.id ORDER BY number DESC LIMIT 1) AS last ON true
-  WHERE chain_tx.state = 'open' AND frozen_reason IS NULL`;
+  WHERE chain_tx.state = 'open' AND wallet.frozen_reason IS NULL`;
 
 /** Nonces that are spent and have no signed bytes yet. */
 export async function readUnsigned(db: Queryable, limit: number): Promise<Unsigned[]> {
   const { rows } = await db.query({
     name: "read_unsigned",
-    text: `${toSign} AND last.number IS NULL ORDER BY wallet_id, nonce LIMIT $1`,
+    text: `${toSign} AND last.number IS NULL ORDER BY chain_tx.wallet_id, chain_tx.nonce LIMIT $1`,
     values: [limit],
   });
   return rowsOf(unsigned, rows);
@@ -135,7 +228,7 @@ export async function readStuck(
   { signedBefore, limit }: { signedBefore: Date; limit: number },
 ): Promise<Unsigned[]> {
   const { rows } = await db.query(
-    `${toSign} AND last.created_at < $1 AND last.sent_at IS NOT NULL AND last.number < 50 ORDER BY wallet_id, nonce LIMIT $2`,
+    `${toSign} AND last.created_at < $1 AND last.sent_at IS NOT NULL AND last.number < 50 ORDER BY chain_tx.wallet_id, chain_tx.nonce LIMIT $2`,
     [signedBefore, limit],
   );
   return rowsOf(unsigned, rows);
@@ -169,12 +262,18 @@ export async function storeAttempts(tx: Tx, attempts: NewAttempt[]): Promise<voi
   });
 }
 
-const outgoing = z.object({ hash: z.string(), raw: z.string(), instruction_id: id, first: z.boolean() });
+const outgoing = z.object({
+  hash: z.string(),
+  raw: z.string(),
+  instruction_ids: z.array(id),
+  first: z.boolean(),
+});
 /** The newest attempt of each open nonce that was never sent, or whose last sending is long ago; in nonce order. */
 export async function readUnsent(db: Queryable, { sentBefore, limit }: { sentBefore: Date; limit: number }) {
   const { rows } = await db.query({
     name: "read_unsent",
-    text: `SELECT last.hash, last.raw, instruction_id, last.sent_at IS NULL AND last.number = 1 AS first
+    text: `SELECT last.hash, last.raw, last.sent_at IS NULL AND last.number = 1 AS first,
+             (SELECT array_agg(instruction_id::text) FROM chain_tx_instruction WHERE chain_tx_id = chain_tx.id) AS instruction_ids
            FROM chain_tx JOIN wallet ON wallet.id = wallet_id
            JOIN LATERAL (SELECT * FROM attempt WHERE chain_tx_id = chain_tx.id ORDER BY number DESC LIMIT 1) AS last ON true
            WHERE chain_tx.state = 'open' AND frozen_reason IS NULL AND (last.sent_at IS NULL OR last.sent_at < $1)
@@ -215,9 +314,9 @@ export async function markMined(
     text: `WITH found AS (
              UPDATE chain_tx SET state = 'mined', mined_hash = given.hash, block_number = given.block
              FROM unnest($1::bigint[], $2::text[], $3::bigint[]) AS given (id, hash, block)
-             WHERE chain_tx.id = given.id AND chain_tx.state IN ('open', 'mined') RETURNING instruction_id)
-           UPDATE instruction SET state = 'mined', changed_at = now() FROM found
-           WHERE instruction.id = found.instruction_id AND state IN ('sending', 'mined') RETURNING instruction.id AS instruction_id`,
+             WHERE chain_tx.id = given.id AND chain_tx.state IN ('open', 'mined') RETURNING chain_tx.id)
+           UPDATE instruction SET state = 'mined', changed_at = now() FROM found JOIN chain_tx_instruction paid ON chain_tx_id = found.id
+           WHERE instruction.id = paid.instruction_id AND instruction.state IN ('sending', 'mined') RETURNING instruction.id AS instruction_id`,
     values: [
       mined.map((row) => row.chainTxId),
       mined.map((row) => row.hash),
@@ -231,9 +330,10 @@ export async function markMined(
 export async function reopenAbove(tx: Tx, blockNumber: bigint): Promise<string[]> {
   const { rows } = await tx.query(
     `WITH reopened AS (UPDATE chain_tx SET state = 'open', mined_hash = NULL, block_number = NULL
-       WHERE state = 'mined' AND block_number > $1 RETURNING id, instruction_id),
+       WHERE state = 'mined' AND block_number > $1 RETURNING id),
      again AS (UPDATE attempt SET sent_at = NULL FROM reopened WHERE chain_tx_id = reopened.id)
-     UPDATE instruction SET state = 'sending', changed_at = now() FROM reopened WHERE instruction.id = reopened.instruction_id
+     UPDATE instruction SET state = 'sending', changed_at = now() FROM reopened JOIN chain_tx_instruction paid ON chain_tx_id = reopened.id
+     WHERE instruction.id = paid.instruction_id
      RETURNING instruction.id AS instruction_id`,
     [blockNumber.toString()],
   );
@@ -244,15 +344,19 @@ export async function reopenAbove(tx: Tx, blockNumber: bigint): Promise<string[]
 export async function finalizeMined(tx: Tx, finalized: bigint): Promise<string[]> {
   const { rows } = await tx.query({
     name: "finalize_mined",
-    text: `WITH over AS (UPDATE chain_tx SET state = 'final' WHERE state = 'mined' AND block_number <= $1 RETURNING instruction_id)
-           UPDATE instruction SET state = 'final', changed_at = now() FROM over WHERE instruction.id = over.instruction_id
+    text: `WITH over AS (UPDATE chain_tx SET state = 'final' WHERE state = 'mined' AND block_number <= $1 RETURNING id)
+           UPDATE instruction SET state = 'final', changed_at = now() FROM over JOIN chain_tx_instruction paid ON chain_tx_id = over.id
+           WHERE instruction.id = paid.instruction_id
            RETURNING instruction.id AS instruction_id`,
     values: [finalized.toString()],
   });
   return instructionIdsOf(rows);
 }
 
-/** The chain executed it, beyond reorg, and it failed: the nonce is spent, nothing has moved, a person looks at it. */
+/**
+ * The chain executed it, beyond reorg, and it failed: the nonce is spent, nothing has moved. What was to be paid alone is
+ * looked at by a person; of several, who all went without because of one, each waits for its turn again, by itself.
+ */
 export async function markReverted(
   tx: Tx,
   {
@@ -263,9 +367,14 @@ export async function markReverted(
   }: { chainTxId: string; hash: string; blockNumber: bigint; note: string },
 ): Promise<string[]> {
   const { rows } = await tx.query(
-    `WITH failed AS (UPDATE chain_tx SET state = 'reverted', mined_hash = $2, block_number = $3 WHERE id = $1 AND state = 'open' RETURNING instruction_id)
-     UPDATE instruction SET state = 'parked', note = $4, changed_at = now() FROM failed WHERE instruction.id = failed.instruction_id
-     RETURNING instruction.id AS instruction_id`,
+    `WITH failed AS (UPDATE chain_tx SET state = 'reverted', mined_hash = $2, block_number = $3 WHERE id = $1 AND state = 'open' RETURNING id)
+     UPDATE instruction SET note = CASE WHEN others.count > 1 THEN note ELSE $4 END, changed_at = now(),
+       state = CASE WHEN others.count > 1 THEN 'queued' ELSE 'parked' END,
+       -- Nothing is merged with what was signed.
+       cause = CASE WHEN others.count > 1 THEN cause || ':' || instruction.id ELSE cause END
+     FROM failed JOIN chain_tx_instruction paid ON chain_tx_id = failed.id
+       CROSS JOIN LATERAL (SELECT count(*) FROM chain_tx_instruction WHERE chain_tx_id = failed.id) AS others
+     WHERE instruction.id = paid.instruction_id RETURNING instruction.id AS instruction_id`,
     [chainTxId, hash, blockNumber.toString(), note],
   );
   return instructionIdsOf(rows);
@@ -290,30 +399,15 @@ export async function releaseCollections(
   });
 }
 
-const waiting = z.object({
-  chain_tx_id: id,
-  hash: z.string(),
-  wallet_id: id,
-  wallet_address: z.string(),
-  nonce: count,
-  instruction_id: id,
-  token: z.string().nullable(),
-  destination: z.string(),
-  amount: big,
-  created_at: moment,
-});
-export type WaitingAttempt = z.output<typeof waiting>;
+const waiting = z.object({ chain_tx_id: id, hash: z.string() });
 /** Attempts of open nonces that were sent a while ago: their receipts tell what the blocks' logs don't. */
 export async function readWaiting(
   db: Queryable,
   { sentBefore, limit }: { sentBefore: Date; limit: number },
-): Promise<WaitingAttempt[]> {
+): Promise<z.output<typeof waiting>[]> {
   const { rows } = await db.query({
     name: "read_waiting",
-    text: `SELECT chain_tx_id, attempt.hash, wallet.id AS wallet_id, wallet.address AS wallet_address, nonce, instruction.id AS instruction_id,
-             token, destination, amount, chain_tx.created_at
-           FROM chain_tx JOIN attempt ON attempt.chain_tx_id = chain_tx.id JOIN wallet ON wallet.id = wallet_id
-             JOIN instruction ON instruction.id = instruction_id
+    text: `SELECT chain_tx_id, attempt.hash FROM chain_tx JOIN attempt ON attempt.chain_tx_id = chain_tx.id
            WHERE chain_tx.state = 'open' AND attempt.created_at < $1 AND attempt.sent_at IS NOT NULL
            ORDER BY chain_tx.id, number DESC LIMIT $2`,
     values: [sentBefore, limit],
@@ -322,11 +416,16 @@ export async function readWaiting(
 }
 
 const activeWallet = z.object({ id, address: z.string(), next_nonce: big });
-/** Wallets that have spent a nonce: the chain must not know of more than we do. The most recently used first. */
+/**
+ * Wallets that have spent a nonce, by a transaction or an authorisation: the chain must not know of more than we do. The
+ * two that are used all the time come first, then the most recently used.
+ */
 export async function readActiveWallets(db: Queryable, limit: number) {
   const { rows } = await db.query(
     `SELECT wallet.id, address, next_nonce FROM wallet WHERE address IS NOT NULL AND frozen_reason IS NULL AND next_nonce > 0
-     ORDER BY (SELECT max(chain_tx.id) FROM chain_tx WHERE wallet_id = wallet.id) DESC LIMIT $1`,
+     ORDER BY purpose IN ('vault', 'gas') DESC, greatest(
+       (SELECT max(chain_tx.id) FROM chain_tx WHERE wallet_id = wallet.id),
+       (SELECT max(chain_tx_id) FROM authorisation WHERE wallet_id = wallet.id)) DESC LIMIT $1`,
     [limit],
   );
   return rowsOf(activeWallet, rows);

@@ -105,7 +105,7 @@ export async function readPayouts(db: Queryable, gameIds: string[]): Promise<Pay
            JOIN account credit ON credit.id = transfer.credit_account_id
            LEFT JOIN instruction_leg leg ON leg.transfer_id = transfer.id
            LEFT JOIN instruction ON instruction.id = leg.instruction_id
-           LEFT JOIN chain_tx ON chain_tx.instruction_id = instruction.id AND chain_tx.state <> 'reverted'
+           LEFT JOIN instruction_tx chain_tx ON chain_tx.instruction_id = instruction.id AND chain_tx.state <> 'reverted'
            WHERE game.id = ANY ($1::uuid[]) AND game.state IN ('settled', 'refunded') ORDER BY transfer.id`,
     values: [gameIds],
   });
@@ -147,7 +147,7 @@ export async function readTransfersByKey(db: Queryable, keys: string[]) {
   const { rows } = await db.query(
     `SELECT transfer.id, transfer.reason, transfer.amount, transfer.hash, chain_tx.mined_hash AS chain_tx_hash
      FROM transfer LEFT JOIN instruction_leg leg ON leg.transfer_id = transfer.id
-     LEFT JOIN chain_tx ON chain_tx.instruction_id = leg.instruction_id AND chain_tx.state <> 'reverted'
+     LEFT JOIN instruction_tx chain_tx ON chain_tx.instruction_id = leg.instruction_id AND chain_tx.state <> 'reverted'
      WHERE business_key = ANY ($1) ORDER BY transfer.id`,
     [keys],
   );

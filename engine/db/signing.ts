@@ -1,6 +1,6 @@
 /** What the signer reads for itself: committed rows, never what somebody hands it. */
 import { z } from "zod";
-import { big, count, firstOf, id, moment, rowsOf } from "./decode.ts";
+import { big, count, id, moment, rowsOf } from "./decode.ts";
 import type { Queryable } from "./pool.ts";
 
 const committed = z.object({
@@ -11,44 +11,59 @@ const committed = z.object({
   token: z.string().nullable(),
   destination: z.string(),
   amount: big,
-  reverted_nonce: count.nullable(),
+  failed_sender: z.string().nullable(),
+  failed_nonce: count.nullable(),
 });
 
-/** An instruction as committed, or null. */
-export async function readCommittedInstruction(db: Queryable, instructionId: string) {
+/** Instructions as committed, by id. */
+export async function readCommittedInstructions(db: Queryable, instructionIds: readonly string[]) {
   const { rows } = await db.query({
-    name: "read_committed_instruction",
+    name: "read_committed_instructions",
     text: `SELECT instruction.id, kind, instruction.state, wallet.address AS source_address, token, destination, amount,
-             (SELECT max(nonce) FROM chain_tx WHERE instruction_id = instruction.id AND chain_tx.state = 'reverted') AS reverted_nonce
-           FROM instruction JOIN wallet ON wallet.id = source_wallet_id WHERE instruction.id = $1`,
-    values: [instructionId],
+             failed.sender AS failed_sender, failed.nonce AS failed_nonce
+           FROM instruction JOIN wallet ON wallet.id = source_wallet_id
+             LEFT JOIN LATERAL (
+               SELECT sender.address AS sender, nonce FROM instruction_tx JOIN wallet sender ON sender.id = wallet_id
+               WHERE instruction_id = instruction.id AND instruction_tx.state = 'reverted' ORDER BY instruction_tx.id DESC LIMIT 1) AS failed ON true
+           WHERE instruction.id = ANY ($1::bigint[])`,
+    values: [instructionIds],
   });
-  const row = firstOf(committed, rows);
-  if (row === null) return null;
-  const { source_address: sourceAddress, reverted_nonce: nonce, ...rest } = row;
-  return { ...rest, sourceAddress, failed: nonce === null ? null : { sender: sourceAddress, nonce } };
+  return new Map(
+    rowsOf(committed, rows).map(
+      ({ source_address: sourceAddress, failed_sender: sender, failed_nonce: nonce, ...rest }) => [
+        rest.id,
+        { ...rest, sourceAddress, failed: sender === null || nonce === null ? null : { sender, nonce } },
+      ],
+    ),
+  );
 }
 
-const signed = committed
-  .omit({ id: true, state: true, reverted_nonce: true })
-  .extend({ instruction_id: id, nonce: count, signed_at: moment });
+const signed = committed.omit({ id: true, state: true, failed_sender: true, failed_nonce: true }).extend({
+  instruction_id: id,
+  sender: z.string(),
+  nonce: count,
+  together: z.array(id),
+  signed_at: moment,
+});
 
 /** What was signed since a moment, one row per instruction, oldest first: the signer's limits outlive a restart. */
 export async function readSignedSince(db: Queryable, since: Date) {
   const { rows } = await db.query(
     `SELECT instruction.id AS instruction_id, kind, wallet.address AS source_address, token, destination, amount,
-       max(chain_tx.nonce) AS nonce, min(attempt.created_at) AS signed_at
-     FROM attempt JOIN chain_tx ON chain_tx.id = chain_tx_id JOIN instruction ON instruction.id = instruction_id
-       JOIN wallet ON wallet.id = source_wallet_id
-     GROUP BY instruction.id, wallet.address HAVING min(attempt.created_at) > $1 ORDER BY signed_at`,
+       sender.address AS sender, last.nonce, first.signed_at,
+       (SELECT array_agg(instruction_id::text ORDER BY ordinal) FROM chain_tx_instruction WHERE chain_tx_id = last.id) AS together
+     FROM (SELECT instruction_id, min(attempt.created_at) AS signed_at, max(chain_tx_id) AS last_id
+           FROM attempt JOIN chain_tx_instruction USING (chain_tx_id)
+           GROUP BY instruction_id HAVING min(attempt.created_at) > $1) AS first
+       JOIN instruction ON instruction.id = instruction_id JOIN wallet ON wallet.id = source_wallet_id
+       JOIN chain_tx last ON last.id = last_id JOIN wallet sender ON sender.id = last.wallet_id
+     ORDER BY first.signed_at`,
     [since],
   );
   return rowsOf(signed, rows).map(({ instruction_id, source_address, signed_at, ...rest }) => ({
     ...rest,
     instructionId: instruction_id,
     sourceAddress: source_address,
-    sender: source_address,
-    together: [instruction_id],
     signedAt: signed_at.getTime(),
   }));
 }

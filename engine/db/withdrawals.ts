@@ -21,7 +21,7 @@ const select = `SELECT withdrawal.id, withdrawal.player_id, withdrawal.token, wi
     instruction.state, coalesce(last.mined_hash,
       (SELECT hash FROM attempt WHERE chain_tx_id = last.id ORDER BY number DESC LIMIT 1)) AS hash
   FROM withdrawal LEFT JOIN instruction ON instruction.id = instruction_id
-  LEFT JOIN LATERAL (SELECT id, mined_hash FROM chain_tx WHERE chain_tx.instruction_id = withdrawal.instruction_id
+  LEFT JOIN LATERAL (SELECT id, mined_hash FROM instruction_tx WHERE instruction_tx.instruction_id = withdrawal.instruction_id
     ORDER BY id DESC LIMIT 1) AS last ON true`;
 
 export async function insertWithdrawal(

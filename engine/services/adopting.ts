@@ -1,101 +1,157 @@
 /** Finds the place in the books of a transaction that one of our wallets has signed and the books don't know. */
-import { decodeFunctionData, erc20Abi } from "viem";
+import { executorOf } from "../../wallets/executor.ts";
 import type { SignedTransaction } from "../chain/transactions.ts";
 import {
-  type AdoptedAttempt,
   insertAdopted,
   insertAdoptedAttempt,
-  insertLostTopup,
+  insertAdoptedAuthorisation,
+  insertAdoptedPayment,
+  insertLost,
+  isUnderWay,
   lockMatching,
   lockNonce,
   type Payload,
+  type Standing,
 } from "../db/adopting.ts";
 import { giveNoncesBack } from "../db/nonces.ts";
 import { type Tx, transaction } from "../db/pool.ts";
+import { markReverted } from "../db/sending.ts";
 import { findWallets, readSingleWallet } from "../db/wallets.ts";
 import { readWalletOwner } from "../db/withdrawals.ts";
 import type { Context } from "./context.ts";
 import { tellInstructions } from "./instruction-events.ts";
+import { type Order, readOrder } from "./payloads.ts";
 import { owe } from "./withdrawals.ts";
 
 interface Adoption {
-  walletId: string;
-  /** Signed by that wallet. */
   found: SignedTransaction;
+  order: Order;
+  /** Whose nonce it spends, and what it moves is whose. */
+  sender: { id: string };
+  source: { id: string };
 }
 
 /**
- * Puts it to the instruction that it pays: from then on its block, its failure or its finality are seen as if we had
- * just sent it. Answers its row, or null when nothing in the books asks for it.
+ * Puts it to the instructions that it pays, each of them to one, or nothing at all: from then on its block, its failure
+ * or its finality are seen as if we had just sent it. Answers its row, or null when nothing in the books asks for it (yet).
  */
-export function adopt(context: Context, { walletId, found }: Adoption): Promise<string | null> {
-  const payload = payloadOf(found);
-  if (payload === null) return Promise.resolve(null);
-  const attempt: AdoptedAttempt = found;
+export const adopt = (context: Context, found: SignedTransaction): Promise<string | null> =>
+  place(context, found, async (tx, adoption) => {
+    const chainTxId = await spend(tx, adoption);
+    const paid: string[] = [];
+    for (const [ordinal, payment] of adoption.order.payments.entries()) {
+      const walletId = adoption.source.id;
+      const instructionId =
+        (await lockMatching(tx, { walletId, ...payment })) ?? (await remake(context, tx, walletId, payment));
+      if (instructionId === null) return null;
+      await insertAdoptedPayment(tx, { chainTxId, ordinal, instructionId });
+      paid.push(instructionId);
+    }
+    await tellInstructions(context, tx, paid);
+    return chainTxId;
+  });
+
+/**
+ * It moved nothing, which is final: only its nonces are gone. What it was to pay is still owed, or was paid by another
+ * since, which is found by itself.
+ */
+export const adoptInVain = (
+  context: Context,
+  found: SignedTransaction,
+  blockNumber: bigint,
+): Promise<string | null> =>
+  place(context, found, async (tx, adoption) => {
+    const chainTxId = await spend(tx, adoption);
+    await markReverted(tx, { chainTxId, hash: found.hash, blockNumber, note: "" });
+    return chainTxId;
+  });
+
+/** Answers the row of the transaction; null, and nothing is written, when `fill` does or there is no place for it. */
+function place(
+  context: Context,
+  found: SignedTransaction,
+  fill: (tx: Tx, adoption: Adoption) => Promise<string | null>,
+): Promise<string | null> {
   return transaction(
     context.pool,
     async (tx) => {
-      const standing = await lockNonce(tx, { walletId, nonce: found.nonce });
-      if (standing !== null && isSame(standing, payload)) {
+      const gas = await readSingleWallet(tx, "gas");
+      const order = readOrder(found, gas?.address ?? "");
+      if (order === null) return null;
+      const wallets = await findWallets(tx, [...new Set([found.from, order.source])]);
+      const [sender, source] = [wallets.get(found.from), wallets.get(order.source)];
+      if (sender === undefined || source === undefined) return null;
+      const standing = await lockNonce(tx, { walletId: sender.id, nonce: found.nonce });
+      if (standing !== null && isSame(standing, order)) {
         // A higher fee that was signed since.
-        const { chain_tx_id: chainTxId, attempts } = standing;
-        await insertAdoptedAttempt(tx, { chainTxId, number: attempts + 1, attempt });
+        const { id: chainTxId, attempts } = standing;
+        await insertAdoptedAttempt(tx, { chainTxId, number: attempts + 1, attempt: found });
         return chainTxId;
       }
-      // A nonce with stored bytes stays what it is; one without had been given back by then.
-      if (standing !== null && (await takeNonceBack(tx, { walletId, nonce: found.nonce })) === 0) return null;
-      const instructionId =
-        (await lockMatching(tx, { walletId, ...payload })) ?? (await remake(context, tx, walletId, payload));
-      if (instructionId === null) return null;
-      const chainTxId = await insertAdopted(tx, { walletId, instructionId, attempt });
-      await tellInstructions(context, tx, [instructionId]);
-      return chainTxId;
+      if (!(await free(tx, standing))) return null;
+      if (order.authorises !== null) {
+        const { nonce } = order.authorises;
+        if (!(await free(tx, await lockNonce(tx, { walletId: source.id, nonce })))) return null;
+      }
+      return fill(tx, { found, order, sender, source });
     },
     { keep: (chainTxId) => chainTxId !== null },
   );
 }
 
-const isSame = (a: Payload, b: Payload): boolean =>
-  a.token === b.token && a.destination === b.destination && a.amount === b.amount;
+const isSame = ({ payments }: Standing, order: Order): boolean =>
+  payments.length === order.payments.length &&
+  payments.every(({ source, token, destination, amount }, place) => {
+    const other = order.payments[place];
+    return (
+      source === order.source &&
+      token === other?.token &&
+      destination === other.destination &&
+      amount === other.amount
+    );
+  });
 
-async function takeNonceBack(
-  tx: Tx,
-  { walletId, nonce }: { walletId: string; nonce: bigint },
-): Promise<number> {
-  return (await giveNoncesBack(tx, { walletId, fromNonce: Number(nonce) })).length;
+/** A nonce with stored bytes stays what it is; one without had been given back by then. */
+async function free(tx: Tx, standing: Standing | null): Promise<boolean> {
+  if (standing === null) return true;
+  const { wallet_id: walletId, nonce } = standing;
+  return (await giveNoncesBack(tx, { walletId, fromNonce: nonce })).length > 0;
 }
 
-/** What a transaction of the form that we sign moves. */
-function payloadOf({ to, value, data }: SignedTransaction): Payload | null {
-  if (data === "0x") return { token: null, destination: to, amount: value };
-  if (value !== 0n || data.length !== 138) return null;
-  try {
-    const { functionName, args } = decodeFunctionData({ abi: erc20Abi, data: data as `0x${string}` });
-    if (functionName !== "transfer") return null;
-    return { token: to, destination: args[0].toLowerCase(), amount: args[1] };
-  } catch {
-    return null;
-  }
+async function spend(tx: Tx, { found, order, sender, source }: Adoption): Promise<string> {
+  const chainTxId = await insertAdopted(tx, { walletId: sender.id, attempt: found });
+  if (order.authorises !== null)
+    await insertAdoptedAuthorisation(tx, { chainTxId, walletId: source.id, ...order.authorises });
+  return chainTxId;
 }
 
 /**
- * What was asked for after the backup, where it can only have been one thing: ether for a wallet of ours, or a player's
- * withdrawal to a wallet of theirs, which they must not have in the pool as well.
+ * What was asked for after the backup, where it can only have been one thing: ether for a wallet of ours, the executor's
+ * deployment, or a player's withdrawal to a wallet of theirs, which they must not have in the pool as well.
  */
-async function remake(
-  context: Context,
-  tx: Tx,
-  walletId: string,
-  { token, destination, amount }: Payload,
-): Promise<string | null> {
-  if (token === null) {
-    const gas = await readSingleWallet(tx, "gas");
-    const isOurs = (await findWallets(tx, [destination])).has(destination);
-    return gas?.id === walletId && isOurs ? insertLostTopup(tx, { walletId, destination, amount }) : null;
-  }
+async function remake(context: Context, tx: Tx, walletId: string, payment: Payload): Promise<string | null> {
+  const { token, destination, amount } = payment;
+  if (token === null) return remakeOfGas(tx, walletId, payment);
   const vault = await readSingleWallet(tx, "vault");
   const playerId = vault?.id === walletId ? await readWalletOwner(tx, destination) : null;
   if (playerId === null) return null;
+  // It may be this one, whose first transaction has failed: that is seen first.
+  if (await isUnderWay(tx, { walletId, ...payment })) return null;
   const owed = await owe(context, tx, { by: playerId, token, amount, address: destination });
   return owed.ok ? owed.value.instructionId : null;
+}
+
+async function remakeOfGas(
+  tx: Tx,
+  walletId: string,
+  { destination, amount }: Payload,
+): Promise<string | null> {
+  const gas = await readSingleWallet(tx, "gas");
+  if (gas?.id !== walletId) return null;
+  if (amount === 0n)
+    return destination === executorOf(gas.address ?? "")
+      ? insertLost(tx, { kind: "deploy", walletId, destination, amount })
+      : null;
+  const isOurs = (await findWallets(tx, [destination])).has(destination);
+  return isOurs ? insertLost(tx, { kind: "topup", walletId, destination, amount }) : null;
 }

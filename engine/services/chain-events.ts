@@ -4,7 +4,7 @@ import type { BlockRef, ChainEvent, TransferLog } from "../chain/types.ts";
 import { accept } from "../contract/problems.ts";
 import { type Attribution, attribute } from "../core/attribution.ts";
 import { insertBreach } from "../db/breaches.ts";
-import { type Attempted, keepChainLogs, orphanChainLogs, readAttempts, readOwners } from "../db/chain-log.ts";
+import { keepChainLogs, orphanChainLogs, readOwners } from "../db/chain-log.ts";
 import {
   beginCursor,
   type Cursor,
@@ -14,6 +14,7 @@ import {
   turnHeadBack,
 } from "../db/cursor.ts";
 import { keepDeposits, type NewDeposit } from "../db/deposits.ts";
+import { type Payment, readAttempts } from "../db/payments.ts";
 import { type Tx, together } from "../db/pool.ts";
 import { freezeWallet, markMined, reopenAbove } from "../db/sending.ts";
 import { findWallets, type WalletRow } from "../db/wallets.ts";
@@ -22,6 +23,7 @@ import { creditWhatIsPlayable } from "./crediting.ts";
 import { tellDeposits } from "./deposit-events.ts";
 import { applyFinality } from "./finality.ts";
 import { tellInstructions } from "./instruction-events.ts";
+import { countPaid, isPaidBy } from "./paid.ts";
 import { takeBackDepositsAbove } from "./taking-back.ts";
 import { change } from "./transaction.ts";
 
@@ -136,13 +138,13 @@ async function keepTransfersOf(
     readOwners(tx, [...new Set(ours.map(({ from }) => from))]),
   ]);
   const read = ours.map((log) => {
-    const attempted = attempts.get(log.txHash);
+    const payments = attempts.get(log.txHash) ?? [];
     const attribution = attribute(log, {
       tokenListed: true,
       recipientWallet: custody(wallets.get(log.to)),
       senderWallet: custody(wallets.get(log.from)),
       senderOwnerPlayerId: owners.get(log.from) ?? null,
-      sentByUs: attempted !== undefined && isWhatWasAsked(log, attempted),
+      sentByUs: payments.some((payment) => isPaidBy(payment, log)),
     });
     return { log, attribution, sender: wallets.get(log.from), recipient: wallets.get(log.to) };
   });
@@ -166,16 +168,26 @@ async function keepTransfersOf(
   });
 
   const deposits = await keepDeposits(tx, fresh.flatMap(depositOf));
-  const mined = fresh.flatMap(({ log, attribution }) => {
-    const attempted = attempts.get(log.txHash);
-    if (attempted === undefined || (attribution.to !== "move" && attribution.to !== "outgoing")) return [];
-    return [{ chainTxId: attempted.chain_tx_id, hash: log.txHash, blockNumber: log.blockNumber }];
-  });
-  await tellInstructions(context, tx, await markMined(tx, mined));
+  const freshLogs = fresh.map(({ log }) => log);
+  await tellInstructions(context, tx, await markMined(tx, minedBy(attempts, freshLogs, ours)));
   for (const { log, attribution, sender } of fresh) {
     if (attribution.to === "stray" && sender !== undefined) await raiseStray(context, tx, log, sender);
   }
   return deposits;
+}
+
+/** The transactions of ours that all payments of are in the logs, and one of them newly. */
+function minedBy(attempts: ReadonlyMap<string, Payment[]>, fresh: TransferLog[], all: TransferLog[]) {
+  const news = new Map(fresh.map((log) => [log.txHash, log.blockNumber]));
+  return [...attempts].flatMap(([hash, payments]) => {
+    const blockNumber = news.get(hash);
+    const [first] = payments;
+    if (blockNumber === undefined || first === undefined) return [];
+    const logs = all.filter(({ txHash }) => txHash === hash);
+    return countPaid(payments, logs) < payments.length
+      ? []
+      : [{ chainTxId: first.chain_tx_id, hash, blockNumber }];
+  });
 }
 
 const identity = (txHash: string, token: string, ordinal: number): string => `${txHash} ${token} ${ordinal}`;
@@ -184,13 +196,6 @@ const custody = (wallet: WalletRow | undefined) =>
   wallet === undefined
     ? null
     : { id: wallet.id, purpose: wallet.purpose, playerId: wallet.player_id, gameId: wallet.game_id };
-
-/** Paid means the exact transfer of one of our attempts, nothing less. */
-const isWhatWasAsked = (log: TransferLog, asked: Attempted): boolean =>
-  log.token === asked.token &&
-  log.from === asked.source &&
-  log.to === asked.destination &&
-  log.amount === asked.amount;
 
 function kindOf(attribution: Attribution): "deposit" | "move" | "outgoing" | "stray" {
   if (attribution.to === "move" || attribution.to === "outgoing" || attribution.to === "stray")

@@ -1,14 +1,28 @@
-/** Finds out what the blocks' logs don't say: failed transactions, and gas top-ups. */
-import { type ReceiptAnswer, readAgreedReceipt } from "../chain/receipts.ts";
+/** Finds out what the blocks' logs don't say: failed transactions, and those that move no tokens. */
+import { delegationTo } from "../../wallets/executor.ts";
+import { readCode } from "../chain/balances.ts";
+import { type FoundReceipt, readAgreedReceipt } from "../chain/receipts.ts";
+import type { TransferLog } from "../chain/types.ts";
+import { readAuthorisedExecutor } from "../db/authorisations.ts";
+import { insertBreach } from "../db/breaches.ts";
 import { lockCursor } from "../db/cursor.ts";
+import { type Payment, readPayments } from "../db/payments.ts";
 import { type Tx, transaction } from "../db/pool.ts";
-import { markMined, markReverted, readWaiting, type WaitingAttempt } from "../db/sending.ts";
+import { markMined, markReverted, readWaiting } from "../db/sending.ts";
 import type { Context } from "./context.ts";
+import { raiseForeignNonce } from "./foreign-nonces.ts";
 import { tellInstructions } from "./instruction-events.ts";
+import { countPaid } from "./paid.ts";
 import { listedTokens } from "./tokens.ts";
 
 const mostAtOnce = 1_000;
 const readTogether = 20;
+
+interface Attempt {
+  chainTxId: string;
+  hash: string;
+  payments: Payment[];
+}
 
 /**
  * Reads the receipts of attempts that have been out for a moment. Nothing follows from silence, and nothing from the word
@@ -25,50 +39,64 @@ export async function confirmRound(context: Context): Promise<boolean> {
     const receipts = await Promise.all(
       part.map(({ hash }) => readAgreedReceipt(context.chain, hash, tokens)),
     );
-    for (const [index, attempt] of part.entries()) {
+    const payments = await readPayments(
+      context.pool,
+      part.map((row) => row.chain_tx_id),
+    );
+    for (const [index, { chain_tx_id: chainTxId, hash }] of part.entries()) {
       const receipt = receipts[index];
       if (receipt === undefined || !("found" in receipt) || !receipt.found) continue;
+      const attempt = { chainTxId, hash, payments: payments.get(chainTxId) ?? [] };
       if (await confirm(context, attempt, receipt)) found += 1;
     }
   }
   return found > 0;
 }
 
-async function confirm(
-  context: Context,
-  attempt: WaitingAttempt,
-  receipt: Extract<ReceiptAnswer, { found: true }>,
-): Promise<boolean> {
+async function confirm(context: Context, attempt: Attempt, receipt: FoundReceipt): Promise<boolean> {
+  const { chainTxId, hash, payments } = attempt;
   const { succeeded, blockNumber } = receipt;
-  const didIt =
-    succeeded &&
-    (attempt.token === null ||
-      receipt.transfers.some(
-        (log) =>
-          log.token === attempt.token &&
-          log.from === attempt.wallet_address &&
-          log.to === attempt.destination &&
-          log.amount === attempt.amount,
-      ));
+  const paid = succeeded ? countPaid(payments, receipt.transfers) : 0;
+  const isOurs = ({ from }: TransferLog): boolean => payments.some(({ source }) => source === from);
   const moved = await transaction(context.pool, async (tx) => {
     // With the cursor locked no reorg is handled meanwhile; a block beyond it is told by the follower soon.
     const cursor = await lockCursor(tx);
     if (cursor === null || blockNumber > cursor.head_number) return [];
-    if (didIt) {
-      const mined = { chainTxId: attempt.chain_tx_id, hash: attempt.hash, blockNumber };
-      return told(context, tx, await markMined(tx, [mined]));
-    }
+    if (succeeded && paid === payments.length)
+      return told(context, tx, await markMined(tx, [{ chainTxId, hash, blockNumber }]));
     if (blockNumber > cursor.finalized_number) return [];
     const note = succeeded
       ? "the transaction succeeded without the transfer that it was sent for"
       : "the token refused the transfer on the chain";
-    context.log.error({ hash: attempt.hash, instructionId: attempt.instruction_id }, note);
-    const reverted = { chainTxId: attempt.chain_tx_id, hash: attempt.hash, blockNumber, note };
-    return told(context, tx, await markReverted(tx, reverted));
+    context.log.error(
+      { hash, instructionIds: payments.map((payment) => payment.instruction_id), paid },
+      note,
+    );
+    if (payments.length > 1 && succeeded && receipt.transfers.some(isOurs)) {
+      // The executor rules it out. Whatever happened, none of them may be paid again before a person has looked.
+      const detail = `${paid} of ${payments.length} payments of ${hash} are on the chain as they were owed`;
+      await insertBreach(tx, { invariant: "batch in part", detail });
+      return [];
+    }
+    return told(context, tx, await markReverted(tx, { chainTxId, hash, blockNumber, note }));
   });
   if (moved.length === 0) return false;
+  if (succeeded && paid < payments.length) await checkDelegation(context, payments);
   context.nudge();
   return true;
+}
+
+/** A batch that did nothing was sent to a wallet that doesn't run the executor: its authorisation's nonce was spent before. */
+async function checkDelegation(context: Context, payments: Payment[]): Promise<void> {
+  const [first] = payments;
+  const executor = first === undefined ? null : await readAuthorisedExecutor(context.pool, first.source_id);
+  if (first === undefined || executor === null) return;
+  if ((await readCode(context.chain, first.source)) === delegationTo(executor)) return;
+  await raiseForeignNonce(
+    context,
+    first.source_id,
+    `wallet ${first.source} was to authorise the executor with a nonce that something else has spent`,
+  );
 }
 
 async function told(context: Context, tx: Tx, instructionIds: string[]): Promise<string[]> {

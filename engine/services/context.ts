@@ -27,6 +27,8 @@ export interface Settings {
   approvalLimit: ReadonlyMap<string, bigint>;
   /** Wallets whose players are operators. */
   operatorAddresses: ReadonlySet<string>;
+  /** Whether one transaction of the gas wallet pays all that a wallet owes at the same time, or each wallet pays by itself. */
+  payouts: "batch" | "plain";
   /** The highest gas price that we pay, wei. */
   maxFeePerGasWei: bigint;
   /** How often the chain is polled, and how soon what was sent is looked at, sent again and given a higher fee. */

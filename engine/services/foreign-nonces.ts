@@ -27,7 +27,7 @@ export async function areNoncesOurs(context: Context, wallet: SpendingWallet): P
   // What we knew was read before the chain was asked, and another may have sent meanwhile.
   const nextNonce = await readNextNonce(context.pool, wallet.id);
   if (spent <= nextNonce) return true;
-  await raise(
+  await raiseForeignNonce(
     context,
     wallet.id,
     `wallet ${wallet.address} has sent ${spent} transactions, ${nextNonce} of them ours`,
@@ -54,7 +54,7 @@ async function checkOutstanding(context: Context): Promise<void> {
     const finalNonce = await readNonce(context.chain, address, "finalized");
     if (finalNonce <= nonce) continue;
     if (await hasReceipt(context, hashes)) continue;
-    await raise(
+    await raiseForeignNonce(
       context,
       walletId,
       `nonce ${nonce} of wallet ${address} was spent by a transaction that isn't ours`,
@@ -68,7 +68,8 @@ export async function hasReceipt(context: Context, hashes: string[]): Promise<bo
   return receipts.some((receipt) => !("found" in receipt) || receipt.found);
 }
 
-async function raise(context: Context, walletId: string, detail: string): Promise<void> {
+/** Freezes the wallet and stops what leaves. */
+export async function raiseForeignNonce(context: Context, walletId: string, detail: string): Promise<void> {
   context.log.fatal(detail);
   await transaction(context.pool, async (tx) => {
     await freezeWallet(tx, { walletId, reason: detail });

@@ -22,6 +22,8 @@ export interface Use {
   gasLimit: bigint;
   /** Wei that the transaction itself brings elsewhere: a top-up's. */
   ether: bigint;
+  /** How many instructions it pays: the longer, the dearer its posting. */
+  payments: number;
 }
 
 /**
@@ -40,9 +42,9 @@ export async function countPayable(
     readEther(context.chain, wallet.address),
   ]);
   const open = await readOpenCosts(context.pool, { walletId: wallet.id, feePerGas: maxFeePerGas });
-  const freeWei = heldWei - open.gas - open.ether - BigInt(open.transactions) * postingWei;
-  const costOf = ({ gasLimit, ether }: Use, feePerGas: bigint): bigint =>
-    gasLimit * feePerGas + postingWei + ether;
+  const freeWei = heldWei - open.gas - open.ether - BigInt(open.payments) * postingWei;
+  const costOf = ({ gasLimit, ether, payments }: Use, feePerGas: bigint): bigint =>
+    gasLimit * feePerGas + BigInt(payments) * postingWei + ether;
 
   let payable = 0;
   let spentWei = 0n;
@@ -69,7 +71,7 @@ export async function quenchThirst(context: Context, leadership: Leadership): Pr
     const postingWei = await etherNeeded(context.chain, {
       gasLimit: 0n,
       maxFeePerGas: 0n,
-      transactions: open.transactions,
+      transactions: open.payments,
     });
     const shortWei = open.gas + postingWei - (await readEther(context.chain, address));
     if (shortWei > 0n) await askForEther(context, leadership, address, shortWei * headroom);

@@ -1,33 +1,47 @@
 /** Which queued instructions can go now: funded, not refused by their token, and with ether for gas. */
 import { readBalances } from "../chain/balances.ts";
-import { checkTransfer, type TransferCheck } from "../chain/fees.ts";
 import { holdFence, LostLeaseError } from "../db/lease.ts";
 import { readOpenCosts } from "../db/nonces.ts";
 import { transaction } from "../db/pool.ts";
 import {
   allocateNonces,
   type DueInstruction,
-  parkInstruction,
   readDueInstructions,
   readFlows,
+  readWaysUnderWay,
 } from "../db/sending.ts";
+import { prepareBatches } from "./batching.ts";
+import { checkEach } from "./checking.ts";
 import type { Context, Leadership } from "./context.ts";
+import { findSponsor } from "./executor.ts";
 import { areNoncesOurs } from "./foreign-nonces.ts";
 import { countPayable } from "./gas.ts";
-import { tellInstructions } from "./instruction-events.ts";
+import { groupBy } from "./groups.ts";
 
 const mostAtOnce = 2_000;
-const checksAtOnce = 20;
-const topupGasLimit = 50_000n;
 
-/** Spends nonces on what can be sent; answers on how many. */
+/** Spends nonces on what can be sent; answers on how many instructions. */
 export async function prepare(context: Context, leadership: Leadership): Promise<number> {
+  const isPlain = context.settings.payouts === "plain";
+  // Looked for before there is something to pay: the executor may have to be deployed first.
+  const sponsor = isPlain ? null : await findSponsor(context, leadership);
   const due = await readDueInstructions(context.pool, { now: new Date(context.clock()), limit: mostAtOnce });
   if (due.length === 0) return 0;
+  const ways = await readWaysUnderWay(context.pool, [...new Set(due.map(({ wallet_id }) => wallet_id))]);
   let prepared = 0;
   for (const instructions of groupBy(await keepFunded(context, due), ({ wallet_id }) => wallet_id).values()) {
+    const [first] = instructions;
+    // The gas wallet pays its own way, always.
+    const isAlone = isPlain || first?.wallet_purpose === "gas";
+    const payer = isAlone ? null : sponsor;
+    if (payer === null && !isAlone) continue;
+    const other = isAlone ? "together" : "alone";
+    if (ways.some(({ wallet_id, way }) => wallet_id === first?.wallet_id && way === other)) continue;
     try {
-      prepared += await prepareWallet(context, leadership, instructions);
+      prepared +=
+        payer === null
+          ? await prepareWallet(context, leadership, instructions)
+          : await prepareBatches(context, leadership, payer, instructions);
     } catch (error) {
       if (error instanceof LostLeaseError) throw error;
       // A node that doesn't answer says nothing about the instruction: it stays queued.
@@ -49,16 +63,11 @@ async function prepareWallet(
   const { nextNonce } = await readOpenCosts(context.pool, { walletId: wallet.id, feePerGas: 0n });
   if (!(await areNoncesOurs(context, { ...wallet, nextNonce }))) return 0;
 
-  const checked = await inChunks(instructions, checksAtOnce, async (instruction) => ({
-    instruction,
-    check: await check(context, instruction),
-  }));
-  for (const { instruction, check: result } of checked) {
-    if (!result.ok && result.outcome === "reverts" && !result.shortOfTokens)
-      await parkRefused(context, leadership, instruction, result.reason);
-  }
-  const sendable = checked.flatMap(({ instruction: { id, token, amount }, check: result }) =>
-    result.ok ? [{ instructionId: id, gasLimit: result.gasLimit, ether: token === null ? amount : 0n }] : [],
+  const checked = await checkEach(context, leadership, instructions);
+  const sendable = checked.flatMap(({ instruction: { id, token, amount }, check }) =>
+    check.ok
+      ? [{ instructionId: id, gasLimit: check.gasLimit, ether: token === null ? amount : 0n, payments: 1 }]
+      : [],
   );
   if (sendable.length === 0) return 0;
   const uses = sendable.slice(0, await countPayable(context, leadership, wallet, sendable));
@@ -92,57 +101,4 @@ async function keepFunded(context: Context, due: DueInstruction[]): Promise<DueI
     left.set(keyOf(instruction), free - instruction.amount);
     return true;
   });
-}
-
-async function check(
-  context: Context,
-  { token, wallet_address: from, destination: to, amount }: DueInstruction,
-): Promise<TransferCheck> {
-  if (token === null) return { ok: true, gasLimit: topupGasLimit };
-  return checkTransfer(context.chain, { from, token, to, amount });
-}
-
-/** Parks what its recipient can't get. When nobody can get anything (the token is paused), it waits for better times. */
-async function parkRefused(
-  context: Context,
-  leadership: Leadership,
-  instruction: DueInstruction,
-  reason: string,
-): Promise<void> {
-  const { id: instructionId, token, wallet_address: from } = instruction;
-  if (token === null) return;
-  const elsewhere = await checkTransfer(context.chain, {
-    from,
-    token,
-    to: context.settings.houseAddress,
-    amount: 1n,
-  });
-  if (!elsewhere.ok) return;
-  context.log.warn({ instructionId, reason }, "a token refuses a transfer: it is parked");
-  await transaction(context.pool, async (tx) => {
-    await holdFence(tx, { name: "chain", fence: leadership.fence });
-    if (await parkInstruction(tx, { instructionId, note: reason }))
-      await tellInstructions(context, tx, [instructionId]);
-  });
-}
-
-function groupBy<Item>(items: Item[], keyOf: (item: Item) => string): Map<string, Item[]> {
-  const groups = new Map<string, Item[]>();
-  for (const item of items) {
-    const group = groups.get(keyOf(item));
-    if (group === undefined) groups.set(keyOf(item), [item]);
-    else group.push(item);
-  }
-  return groups;
-}
-
-async function inChunks<Item, Answer>(
-  items: Item[],
-  size: number,
-  work: (item: Item) => Promise<Answer>,
-): Promise<Answer[]> {
-  const answers: Answer[] = [];
-  for (let at = 0; at < items.length; at += size)
-    answers.push(...(await Promise.all(items.slice(at, at + size).map(work))));
-  return answers;
 }

@@ -4,15 +4,17 @@
  * each transaction of ours that is found there is put to the instruction that it paid (`adopting`). What nothing in the
  * books asks for freezes its wallet and stays in sight. An operator ends it, when all is explained and final.
  */
+import { deploymentProxy } from "../../wallets/executor.ts";
 import { readBalances, readNonce } from "../chain/balances.ts";
 import { readTag } from "../chain/heads.ts";
+import { readAgreedReceipt } from "../chain/receipts.ts";
 import { findSpender, readPendingNonce, readTransaction } from "../chain/transactions.ts";
 import type { ChainEvent } from "../chain/types.ts";
 import { accept, type Result, reject } from "../contract/problems.ts";
 import { explainStray } from "../db/adopting.ts";
 import { insertBreach, readStandingBreaches } from "../db/breaches.ts";
-import { readAttempts } from "../db/chain-log.ts";
 import { readCursor } from "../db/cursor.ts";
+import { readAttempts } from "../db/payments.ts";
 import { transaction } from "../db/pool.ts";
 import {
   beginRecovery as begin,
@@ -34,7 +36,7 @@ import {
 } from "../db/recovery.ts";
 import { freezeWallet, markMined } from "../db/sending.ts";
 import { findWallets } from "../db/wallets.ts";
-import { adopt } from "./adopting.ts";
+import { adopt, adoptInVain } from "./adopting.ts";
 import { actorName, recordAct } from "./audit.ts";
 import { checkBooks } from "./books.ts";
 import type { Context } from "./context.ts";
@@ -121,23 +123,15 @@ export async function explainBlock(context: Context, event: ChainEvent): Promise
   if ((await readRecovery(context.pool)) === null) return;
   const wallets = await findWallets(context.pool, [...new Set(event.transfers.map(({ from }) => from))]);
   const ours = event.transfers.filter(({ from, amount }) => amount > 0n && wallets.has(from));
-  const known = await readAttempts(context.pool, [...new Set(ours.map(({ txHash }) => txHash))]);
-  for (const { txHash, from } of ours) {
-    const wallet = wallets.get(from);
-    if (wallet !== undefined && !known.has(txHash))
-      await adoptHash(context, { id: wallet.id, address: from }, txHash);
-  }
+  const hashes = [...new Set(ours.map(({ txHash }) => txHash))];
+  const known = await readAttempts(context.pool, hashes);
+  for (const hash of hashes) if (!known.has(hash)) await adoptHash(context, hash);
 }
 
 /** Answers the transaction's row when the books have a place for it. */
-async function adoptHash(
-  context: Context,
-  wallet: { id: string; address: string },
-  hash: string,
-): Promise<string | null> {
+async function adoptHash(context: Context, hash: string): Promise<string | null> {
   const found = await readTransaction(context.chain, hash);
-  if (found === null || found.from !== wallet.address) return null;
-  return adopt(context, { walletId: wallet.id, found });
+  return found === null ? null : adopt(context, found);
 }
 
 /** One look at everything that isn't explained yet; the chain's work calls it again and again while a recovery stands. */
@@ -157,12 +151,11 @@ export async function recoverRound(context: Context): Promise<void> {
 /** What nothing asked for when it was seen may be asked for by now, such as the payout of a game that is settled anew. */
 async function explainStrays(context: Context): Promise<void> {
   for (const stray of await readStrays(context.pool, mostListed)) {
-    const wallet = { id: stray.sender_wallet_id, address: stray.sender };
-    const chainTxId = await adoptHash(context, wallet, stray.tx_hash);
+    const chainTxId = await adoptHash(context, stray.tx_hash);
     if (chainTxId === null) continue;
     await transaction(context.pool, async (tx) => {
       await explainStray(tx, {
-        ...{ logId: stray.id, txHash: stray.tx_hash, walletId: wallet.id },
+        ...{ logId: stray.id, txHash: stray.tx_hash, walletId: stray.sender_wallet_id },
         at: new Date(context.clock()),
       });
       await markMined(tx, [{ chainTxId, hash: stray.tx_hash, blockNumber: stray.block_number }]);
@@ -184,9 +177,24 @@ async function explainNonces(
   const strays = new Set((await readStrays(context.pool, mostListed)).map(({ tx_hash }) => tx_hash));
   for (const nonce of missing) {
     const hash = await findSpender(context.chain, { address, nonce, ...range });
-    if (hash !== null && (strays.has(hash) || (await adoptHash(context, wallet, hash)) !== null)) continue;
+    if (hash !== null && (strays.has(hash) || (await explainSpender(context, hash)))) continue;
     await raiseUnexplained(context, wallet, { nonce, hash });
   }
+}
+
+/** Whether it is explained, or waits for its block to be final. */
+async function explainSpender(context: Context, hash: string): Promise<boolean> {
+  const { chain, pool } = context;
+  const found = await readTransaction(chain, hash);
+  if (found === null) return false;
+  const receipt = await readAgreedReceipt(chain, hash, [...(await listedTokens(pool)).keys()]);
+  if (!("found" in receipt) || !receipt.found) return true;
+  const needsNoLog = found.data === "0x" || found.to === deploymentProxy;
+  const hasMoved = receipt.succeeded && (needsNoLog || receipt.transfers.length > 0);
+  if (hasMoved) return (await adopt(context, found)) !== null;
+  const finalized = (await readCursor(pool))?.finalized_number ?? 0n;
+  if (receipt.blockNumber > finalized) return true;
+  return (await adoptInVain(context, found, receipt.blockNumber)) !== null;
 }
 
 async function raiseUnexplained(

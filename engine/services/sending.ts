@@ -7,6 +7,7 @@
  * and the same payload are used until a block holds one of the attempts.
  */
 import { SigningRefusedError } from "../../wallets/policy-codes.ts";
+import type { SignedTransaction } from "../../wallets/signer.ts";
 import { bump, estimateFees, type Fees } from "../chain/fees.ts";
 import { broadcastMany } from "../chain/send.ts";
 import { mayMoneyLeave } from "../db/breaches.ts";
@@ -29,6 +30,8 @@ import { tellInstructions } from "./instruction-events.ts";
 import { prepare } from "./preparing.ts";
 
 const mostAtOnce = 500;
+/** The gas wallet isn't frozen, but the wallet that it would have pay is. */
+const frozenSource = { code: "paused", message: "the wallet is frozen" } as const;
 /** What the signer won't sign now (a limit of the hour, a pause) is tried again after so long. */
 const refusedForMs = 30_000;
 
@@ -82,12 +85,15 @@ async function signAttempts(
   for (const one of waiting) {
     if (stopped.has(one.wallet_id)) continue;
     try {
+      if (one.source_frozen && one.attempts === 0) throw new SigningRefusedError(frozenSource);
       attempts.push(await signOne(context, one, feesOf));
     } catch (error) {
-      const { instruction_id: instructionId, wallet_id: walletId } = one;
+      const { wallet_id: walletId, nonce } = one;
+      const refused = error instanceof SigningRefusedError ? error : null;
+      const instructionId = refused?.instructionId ?? one.instruction_ids[0] ?? "";
       context.log.error({ error, instructionId }, "a transaction can't be signed");
-      const isRefused = error instanceof SigningRefusedError && one.attempts === 0;
-      stopped.set(walletId, isRefused ? { walletId, instructionId, nonce: one.nonce, error } : null);
+      const isRefused = refused !== null && one.attempts === 0;
+      stopped.set(walletId, isRefused ? { walletId, instructionId, nonce, error: refused } : null);
     }
   }
   if (attempts.length > 0) {
@@ -111,15 +117,29 @@ async function signOne(
   const last =
     maxFeePerGas === null || maxPriorityFeePerGas === null ? null : { maxFeePerGas, maxPriorityFeePerGas };
   const fees = feesOf(last);
-  const { raw, hash } = await context.signer.sign({
-    instructionId: one.instruction_id,
-    wallet: { purpose: one.purpose, index: one.derivation_index },
-    nonce: one.nonce,
-    gasLimit: one.gas_limit,
-    ...fees,
-  });
+  const { raw, hash } = await signWith(context, one, { nonce: one.nonce, gasLimit: one.gas_limit, ...fees });
   const createdAt = new Date(context.clock());
   return { hash, raw, chainTxId: one.chain_tx_id, number: one.attempts + 1, ...fees, createdAt };
+}
+
+/** By the wallet that pays, or by the gas wallet that has it pay. */
+async function signWith(
+  context: Context,
+  one: Unsigned,
+  terms: Fees & { nonce: number; gasLimit: bigint },
+): Promise<SignedTransaction> {
+  const sender = { purpose: one.purpose, index: one.derivation_index };
+  const { instruction_ids: instructionIds } = one;
+  const [instructionId = ""] = instructionIds;
+  if (one.source_id === one.wallet_id)
+    return context.signer.sign({ instructionId, wallet: sender, ...terms });
+  return context.signer.signBatch({
+    instructionIds,
+    wallet: { purpose: one.source_purpose, index: one.source_index },
+    authorisationNonce: one.authorisation_nonce,
+    gasWallet: sender,
+    ...terms,
+  });
 }
 
 interface Refusal {
@@ -173,7 +193,7 @@ export async function sendWhatIsSigned(context: Context, leadership: Leadership)
     await tellInstructions(
       context,
       tx,
-      unsent.filter(({ first }) => first).map(({ instruction_id: id }) => id),
+      unsent.filter(({ first }) => first).flatMap(({ instruction_ids: ids }) => ids),
     );
   });
   context.nudge();

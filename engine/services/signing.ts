@@ -1,7 +1,8 @@
 /** The signer's eyes: what it may read of the database. */
+import DataLoader from "dataloader";
 import type { SignerOptions } from "../../wallets/signer.ts";
 import type { Pool } from "../db/pool.ts";
-import { readCommittedInstruction, readSignedSince } from "../db/signing.ts";
+import { readCommittedInstructions, readSignedSince } from "../db/signing.ts";
 import { findWallets } from "../db/wallets.ts";
 
 const hourMs = 3_600_000;
@@ -11,11 +12,26 @@ export async function signerPorts(
   pool: Pool,
   nowMs: number,
 ): Promise<Pick<SignerOptions, "readInstruction" | "findWallet" | "signedBefore">> {
+  // Those of a batch are asked for at the same moment: one statement answers them all, and nothing is remembered.
+  const instructions = new DataLoader(
+    async (ids: readonly string[]) => {
+      const committed = await readCommittedInstructions(pool, ids);
+      return ids.map((id) => committed.get(id) ?? null);
+    },
+    { cache: false },
+  );
+  const wallets = new DataLoader(
+    async (addresses: readonly string[]) => {
+      const found = await findWallets(pool, [...new Set(addresses)]);
+      return addresses.map((address) => found.get(address) ?? null);
+    },
+    { cache: false },
+  );
   return {
-    readInstruction: (instructionId) => readCommittedInstruction(pool, instructionId),
+    readInstruction: (instructionId) => instructions.load(instructionId),
     findWallet: async (address) => {
-      const wallet = (await findWallets(pool, [address])).get(address);
-      return wallet === undefined ? null : { purpose: wallet.purpose, index: wallet.derivation_index };
+      const wallet = await wallets.load(address);
+      return wallet === null ? null : { purpose: wallet.purpose, index: wallet.derivation_index };
     },
     signedBefore: await readSignedSince(pool, new Date(nowMs - hourMs)),
   };

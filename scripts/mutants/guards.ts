@@ -12,6 +12,7 @@ export interface Guard {
 const ledger = "engine/db/migrations/0001_ledger.sql";
 const chain = "engine/db/migrations/0002_chain.sql";
 const wager = "engine/db/migrations/0003_wager.sql";
+const paidTogether = "engine/db/migrations/0012_paid_together.sql";
 const service = "engine/db/migrations/0004_service.sql";
 const fasterTransfers = "engine/db/migrations/0005_one_look_per_transfer.sql";
 
@@ -64,10 +65,12 @@ const uniqueKeys: Guard[] = [
   key("a nonce is spent once", chain, ",\n  UNIQUE (wallet_id, nonce)", ""),
   key(
     "an instruction has one nonce",
-    chain,
+    paidTogether,
     "CREATE UNIQUE INDEX chain_tx_instruction_key",
     "CREATE INDEX chain_tx_instruction_key",
   ),
+  key("a place in a batch is one instruction's", paidTogether, "  PRIMARY KEY (chain_tx_id, ordinal),\n", ""),
+  key("an authorisation's nonce is spent once", paidTogether, ",\n  PRIMARY KEY (wallet_id, nonce)", ""),
   key("attempts are numbered", chain, ",\n  UNIQUE (chain_tx_id, number)", ""),
   key(
     "a withdrawal has one instruction",

@@ -78,7 +78,7 @@ export const instructions: Command = {
       const { items, nextCursor } = unwrap(await listInstructions(context, { state, limit: 50 }));
       if (items.length === 0) console.log("There are none.");
       for (const item of items) {
-        const what = item.money === null ? "ether for gas" : show(item.money);
+        const what = item.money === null ? "gas" : show(item.money);
         console.log(
           `${item.id}  ${item.kind}  ${item.state}  ${what}  from ${item.source} to ${item.destination}  ${item.txHash ?? "not sent"}${item.note === null ? "" : `  ${item.note}`}`,
         );

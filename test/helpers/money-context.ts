@@ -61,6 +61,7 @@ export async function createMoneyContext({
       collectMinimum: new Map(),
       approvalLimit: perToken(unlimited),
       operatorAddresses: new Set(),
+      payouts: "batch",
       maxFeePerGasWei: 50_000_000_000n,
       pollIntervalMs: 25,
       sendIntervalMs: 25,

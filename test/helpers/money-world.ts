@@ -13,7 +13,9 @@ import { createPlayer } from "../../engine/services/new-player.ts";
 import { sendRound } from "../../engine/services/sending.ts";
 import { ensureSpareWallets, prepareWallets } from "../../engine/services/wallets.ts";
 import { runWatcher } from "../../engine/workers/watcher.ts";
+import { developmentSigner } from "../../scripts/local/accounts.ts";
 import { minedReceipt } from "../../scripts/local/mined.ts";
+import { deploymentData, deploymentProxy } from "../../wallets/executor.ts";
 import { startTestChain, type TestChain } from "./chain.ts";
 import { createTestDatabase, type TestDatabase } from "./database.ts";
 import { createMoneyContext } from "./money-context.ts";
@@ -71,6 +73,7 @@ export async function createMoneyWorld(
   ]);
   const context = await createMoneyContext({ pool, chain, tokens: base, settings });
   const { vault, gas } = await prepareWallets(context);
+  if (context.settings.payouts === "batch") await deployExecutor(base, gas);
   await base.setEther(gas as Address, 10n ** 20n);
   const fence = await takeLease(pool, { name: "chain", holder: "test", forMs: 3_600_000 });
   if (fence === null) throw new Error("the lease of a new database is free");
@@ -133,6 +136,17 @@ export async function createMoneyWorld(
     },
   };
   return world;
+}
+
+/** By a stranger: whoever deploys it, it is the same. */
+async function deployExecutor({ testClient }: TestChain, gasWallet: string): Promise<void> {
+  const hash = await testClient.sendTransaction({
+    account: developmentSigner(0),
+    chain: testClient.chain,
+    to: deploymentProxy,
+    data: deploymentData(gasWallet),
+  });
+  await minedReceipt(testClient, hash);
 }
 
 async function newPlayer(context: Context, base: TestChain): Promise<MoneyPlayer> {

@@ -37,7 +37,13 @@ export async function startSender(
     expectedChainId: 8453,
     requestTimeoutMs: 500,
   });
-  const context = await createMoneyContext({ pool, chain, tokens: world.base, settings });
+  const { payouts } = world.context.settings;
+  const context = await createMoneyContext({
+    pool,
+    chain,
+    tokens: world.base,
+    settings: { payouts, ...settings },
+  });
   const leadership = { fence: await seizeLease(world) };
   const round = () => sendRound(context, leadership);
   return {
@@ -112,10 +118,15 @@ export async function stateOf(world: MoneyWorld, instructionId: string): Promise
   return row?.state;
 }
 
+/** Changes how this engine pays: the code takes other ways where one transaction pays one instruction. */
+export function payBy(context: Context, payouts: Settings["payouts"]): void {
+  context.settings = { ...context.settings, payouts };
+}
+
 /** What an instruction has had so far, by nonce and attempt. */
 export const attemptsOf = (world: MoneyWorld, instructionId: string) =>
   world.query<{ nonce: string; number: number; hash: Address; raw: Address; answer: string | null }>(
-    `SELECT nonce, number, hash, raw, last_answer AS answer FROM chain_tx JOIN attempt ON chain_tx_id = chain_tx.id
+    `SELECT nonce, number, hash, raw, last_answer AS answer FROM instruction_tx JOIN attempt ON chain_tx_id = instruction_tx.id
      WHERE instruction_id = $1 ORDER BY nonce, number`,
     [instructionId],
   );
@@ -140,10 +151,11 @@ export async function expectEachPaidOnce(world: MoneyWorld, count: number): Prom
     amount: args.value.toString(),
   }));
   const owed = await world.query<{ hash: string; to: string; amount: string }>(
-    `SELECT mined_hash AS hash, destination AS to, amount FROM instruction JOIN chain_tx ON instruction_id = instruction.id
-     WHERE kind = 'withdrawal' AND instruction.state = 'final' AND chain_tx.state = 'final'`,
+    `SELECT mined_hash AS hash, destination AS to, amount FROM instruction JOIN instruction_tx ON instruction_id = instruction.id
+     WHERE kind = 'withdrawal' AND instruction.state = 'final' AND instruction_tx.state = 'final'`,
   );
-  const inOrder = (rows: { hash: string }[]) => rows.sort((a, b) => (a.hash < b.hash ? -1 : 1));
+  const textOf = (row: object): string => JSON.stringify(row);
+  const inOrder = (rows: { hash: string }[]) => rows.sort((a, b) => (textOf(a) < textOf(b) ? -1 : 1));
   expect(inOrder(paid)).toEqual(inOrder(owed));
   expect(owed).toHaveLength(count);
   await expectContiguousNonces(world);
@@ -153,7 +165,8 @@ export async function expectEachPaidOnce(world: MoneyWorld, count: number): Prom
 async function expectContiguousNonces(world: MoneyWorld): Promise<void> {
   const wallets = await world.query<{ address: Address; nonces: string }>(
     `SELECT address::text, string_agg(nonce::text, ',' ORDER BY nonce) AS nonces
-     FROM chain_tx JOIN wallet ON wallet.id = wallet_id GROUP BY address`,
+     FROM (SELECT wallet_id, nonce FROM chain_tx UNION ALL SELECT wallet_id, nonce FROM authorisation) AS spent
+       JOIN wallet ON wallet.id = wallet_id GROUP BY address`,
   );
   for (const { address, nonces } of wallets) {
     const spent = await world.base.testClient.getTransactionCount({ address });

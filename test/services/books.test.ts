@@ -255,6 +255,7 @@ describe("money that leaves by another hand", () => {
     expect(dollars?.onChain.amount).toBe(sum.toString());
 
     const { testClient, usdc } = world.base;
+    await world.base.setEther(world.vault, 10n ** 18n);
     await testClient.impersonateAccount({ address: world.vault });
     await testClient.writeContract({
       address: usdc,

@@ -10,6 +10,7 @@ import { developmentMnemonic, Seed } from "../../wallets/seed.ts";
 import { createSigner, type SignerOptions } from "../../wallets/signer.ts";
 import { expectBooksToBalance } from "../helpers/books.ts";
 import { createMoneyWorld, houseAddress, type MoneyPlayer, type MoneyWorld } from "../helpers/money-world.ts";
+import { payBy } from "../helpers/sender.ts";
 
 let world: MoneyWorld;
 let leadership: { fence: number };
@@ -81,7 +82,8 @@ async function finish(): Promise<void> {
   await expectBooksToBalance(world.context, { onChain: true });
 }
 
-describe("a process that is killed", () => {
+describe.each(["batch", "plain"] as const)("a process that is killed, by %s payouts,", (payouts) => {
+  beforeEach(() => payBy(world.context, payouts));
   const steps: [string, () => Promise<unknown>][] = [
     [
       "after signing, before storing",
@@ -90,19 +92,22 @@ describe("a process that is killed", () => {
         const dying = await restarted();
         // Its last breath: signed bytes that nobody ever stores.
         const [row] = await world.query<{ instruction_id: string; nonce: string; gas_limit: string }>(
-          "SELECT instruction_id, nonce, gas_limit FROM chain_tx WHERE state = 'open' ORDER BY id DESC LIMIT 1",
+          "SELECT instruction_id, nonce, gas_limit FROM instruction_tx WHERE state = 'open' ORDER BY id DESC LIMIT 1",
         );
         const [vault] = await world.query<{ derivation_index: number }>(
           "SELECT derivation_index FROM wallet WHERE purpose = 'vault'",
         );
-        await dying.signer.sign({
-          instructionId: String(row?.instruction_id),
-          wallet: { purpose: "vault", index: Number(vault?.derivation_index) },
+        const instructionId = String(row?.instruction_id);
+        const terms = {
+          wallet: { purpose: "vault" as const, index: Number(vault?.derivation_index) },
           nonce: Number(row?.nonce),
           gasLimit: BigInt(String(row?.gas_limit)),
           maxFeePerGas: 3_000_000_000n,
           maxPriorityFeePerGas: 1_000_000n,
-        });
+        };
+        const batch = { gasWallet: { purpose: "gas" as const, index: 0 }, authorisationNonce: 0 };
+        if (payouts === "plain") await dying.signer.sign({ instructionId, ...terms });
+        else await dying.signer.signBatch({ instructionIds: [instructionId], ...batch, ...terms });
       },
     ],
     [
@@ -187,7 +192,8 @@ describe("a signer that refuses one of many", () => {
   });
 });
 
-describe("gas", () => {
+describe("gas, by plain payouts,", () => {
+  beforeEach(() => payBy(world.context, "plain"));
   it("for more payouts than one top-up may bring comes in several, and all are paid", async () => {
     const player = await rich(1_000n);
     const [vault] = await world.query<{ address: Address }>(

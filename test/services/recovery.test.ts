@@ -122,6 +122,13 @@ const amountOf = (index: number): bigint => 1_000n + BigInt(index);
 async function paidTo(player: MoneyPlayer): Promise<bigint> {
   return world.held(world.base.usdc, player.address);
 }
+async function poolOf(old: MoneyWorld, { id }: MoneyPlayer): Promise<bigint> {
+  const [{ balance } = { balance: "" }] = await old.query<{ balance: string }>(
+    "SELECT balance FROM account WHERE kind = 'player.available' AND player_id = $1",
+    [id],
+  );
+  return BigInt(balance);
+}
 async function settled(sender: { settle(): Promise<void> }): Promise<void> {
   await sender.settle();
   await finalize(world);
@@ -139,7 +146,13 @@ describe("a backup that is restored after ten more payouts (SAFETY 43)", () => {
     expect(await paidTo(player)).toBe(sum);
 
     const old = await restored();
-    const before = await old.base.testClient.getTransactionCount({ address: world.vault });
+    const sent = () =>
+      Promise.all(
+        [world.vault, world.gas].map((address) => old.base.testClient.getTransactionCount({ address })),
+      );
+    const before = await sent();
+    // Ten in one transaction, and the vault's authorisation.
+    expect(before).toEqual([1, 1]);
     await start(old);
     expect(await mayMoneyLeave(old.context.pool)).toBe(false);
     expect(await sendRound(old.context, { fence: old.fence })).toBe(false);
@@ -148,7 +161,7 @@ describe("a backup that is restored after ten more payouts (SAFETY 43)", () => {
       "SELECT state FROM instruction WHERE kind = 'withdrawal'",
     );
     expect(states.map(({ state }) => state)).toEqual(Array.from({ length: owedInAll }, () => "final"));
-    expect(await old.base.testClient.getTransactionCount({ address: world.vault })).toBe(before);
+    expect(await sent()).toEqual(before);
     expect(await paidTo(player)).toBe(sum);
 
     expect(codeOf(await endRecovery(old.context, { by, reason: "all ten found" }))).toBe("ok");
@@ -172,11 +185,7 @@ describe("a backup that is restored after ten more payouts (SAFETY 43)", () => {
     await start(old);
     expect((await readRecovery(old.context.pool))?.cause).toContain("has sent");
     await recover(old);
-    const [{ balance } = { balance: "" }] = await old.query<{ balance: string }>(
-      "SELECT balance FROM account WHERE kind = 'player.available' AND player_id = $1",
-      [player.id],
-    );
-    expect(BigInt(balance)).toBe(100_000n - sum);
+    expect(await poolOf(old, player)).toBe(100_000n - sum);
     expect(codeOf(await endRecovery(old.context, { by, reason: "all ten found" }))).toBe("ok");
     await settle(old);
     expect(await paidTo(player)).toBe(sum);
@@ -193,7 +202,7 @@ describe("a backup that is restored after ten more payouts (SAFETY 43)", () => {
     await ask(world, later, 3_000n);
     await settled(sender);
     const [paid] = await world.query<{ hash: string }>(
-      "SELECT mined_hash AS hash FROM chain_tx JOIN instruction ON instruction.id = instruction_id WHERE kind = 'withdrawal'",
+      "SELECT mined_hash AS hash FROM instruction_tx JOIN instruction ON instruction.id = instruction_id WHERE kind = 'withdrawal'",
     );
 
     const old = await restored();
@@ -225,10 +234,14 @@ describe("a backup that is restored after ten more payouts (SAFETY 43)", () => {
     expect(recovery.stdout).toContain("Nothing leaves until all of this is explained.");
   });
 
-  it("knows its own moves again: a collection, the ether that it took, and a payout that failed", async () => {
+  const modes = [
+    ["batch", ["collect"]],
+    ["plain", ["collect", "topup"]],
+  ] as const;
+  it.each(modes)("knows its own moves by %s again: %s, and a payout that failed", async (payouts, kinds) => {
     const player = await readyToWithdraw(world, 5_000n);
     await takeBackup();
-    const sender = await startSender(world);
+    const sender = await startSender(world, { settings: { payouts } });
     stops.push(sender.kill);
     await world.base.mint(world.base.usdc, player.depositAddress, 700n);
     await world.caughtUp();
@@ -237,7 +250,7 @@ describe("a backup that is restored after ten more payouts (SAFETY 43)", () => {
     const moves = await world.query<{ kind: string; state: string }>(
       "SELECT kind, state FROM instruction ORDER BY kind",
     );
-    expect(moves).toEqual(["collect", "topup"].map((kind) => ({ kind, state: "final" })));
+    expect(moves).toEqual(kinds.map((kind) => ({ kind, state: "final" })));
     // Sent to somebody whom the token refuses from that very block on.
     await ask(world, player, 60n);
     await stopMining(world);
@@ -259,15 +272,54 @@ describe("a backup that is restored after ten more payouts (SAFETY 43)", () => {
     const found = await old.query<{ kind: string; state: string }>(
       "SELECT kind, state FROM instruction ORDER BY kind",
     );
-    expect(found).toEqual([
-      { kind: "collect", state: "final" },
-      { kind: "topup", state: "final" },
-      { kind: "withdrawal", state: "parked" },
-    ]);
+    // What failed has moved nothing: the money is where it was, in the pool.
+    expect(found).toEqual(moves);
+    expect(await poolOf(old, player)).toBe(5_700n);
     expect(codeOf(await endRecovery(old.context, { by, reason: "all found" }))).toBe("ok");
     expect(await world.held(world.base.usdc, world.vault)).toBe(5_700n);
     await expectBooksToBalance(old.context, { onChain: true });
   });
+
+  const moments = [
+    "before they were asked for",
+    "before they were sent",
+    "while their batch was out",
+  ] as const;
+  it.each(moments)(
+    "%s: a batch that failed, of which each was paid by itself then, is paid once",
+    async (moment) => {
+      const [free, blocked] = [await readyToWithdraw(world, 1_000n), await readyToWithdraw(world, 1_000n)];
+      if (moment === "before they were asked for") await takeBackup();
+      await stopMining(world);
+      // Two of them are alike.
+      for (const amount of [10n, 20n, 20n]) await ask(world, free, amount);
+      await ask(world, blocked, 5n);
+      if (moment === "before they were sent") await takeBackup();
+      const sender = await startSender(world);
+      stops.push(sender.kill);
+      await sender.round();
+      if (moment === "while their batch was out") await takeBackup();
+      await actAsIssuer(world, { functionName: "blacklist", args: [blocked.address] });
+      await settled(sender);
+      expect(await paidTo(free)).toBe(50n);
+      expect(await world.query("SELECT nonce FROM chain_tx")).toHaveLength(4);
+
+      const old = await restored();
+      await start(old);
+      await recover(old);
+      expect(codeOf(await endRecovery(old.context, { by, reason: "all found" }))).toBe("ok");
+      await settle(old);
+      expect(await paidTo(free)).toBe(50n);
+      expect(await poolOf(old, free)).toBe(950n);
+      // Nothing has moved for this one: it is still owed, or it is in the pool.
+      const wasAsked = moment !== "before they were asked for";
+      expect(await poolOf(old, blocked)).toBe(wasAsked ? 995n : 1_000n);
+      expect(await old.query("SELECT destination FROM instruction WHERE state <> 'final'")).toEqual(
+        wasAsked ? [{ destination: blocked.address }] : [],
+      );
+      await expectBooksToBalance(old.context, { onChain: true });
+    },
+  );
 
   it("gives no address to a new player that somebody may have been shown since", async () => {
     await ensureSpareWallets(world.context, "deposit", 3);

@@ -9,7 +9,7 @@ import { expectBooksToBalance } from "../helpers/books.ts";
 import { createMoneyWorld, type MoneyPlayer, type MoneyWorld } from "../helpers/money-world.ts";
 import { behindHead, doubled, everything, html, liar, type RawLog, replyTo } from "../helpers/rpc-faults.ts";
 import { type RpcProxy, startRpcProxy } from "../helpers/rpc-proxy.ts";
-import { ask, stateOf } from "../helpers/sender.ts";
+import { ask, payBy, stateOf } from "../helpers/sender.ts";
 import { freeOf } from "../helpers/treasury.ts";
 import { waitFor } from "../helpers/wait.ts";
 
@@ -237,6 +237,7 @@ describe("one of two providers", () => {
   ])(
     "the %s, that says each transaction of ours %s, doesn't have it parked or paid again (SAFETY 26)",
     async (which, _, said) => {
+      payBy(world.context, "plain");
       const player = await world.player();
       await mint(player, 50n);
       await world.base.mine(6);
@@ -275,7 +276,7 @@ describe("one of two providers", () => {
       expect(await stateOf(world, instructionId)).toBe("final");
       expect(await world.held(world.base.usdc, player.address)).toBe(50n);
       const paid =
-        "SELECT count(*) FROM chain_tx JOIN instruction ON instruction.id = instruction_id WHERE kind = 'withdrawal'";
+        "SELECT count(*) FROM instruction_tx JOIN instruction ON instruction.id = instruction_id WHERE kind = 'withdrawal'";
       expect(await world.query(paid)).toEqual([{ count: "1" }]);
     },
   );

@@ -145,6 +145,7 @@ export const settings: Settings = {
     "0x0000000000000000000000000000000000000aaa",
     "0x0000000000000000000000000000000000000bbb",
   ]),
+  payouts: "batch",
   maxFeePerGasWei: 5_000_000_000n,
   pollIntervalMs: 1_000,
   sendIntervalMs: 1_000,

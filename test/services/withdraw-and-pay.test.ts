@@ -12,6 +12,7 @@ import {
   ask,
   attemptsOf,
   expectEachPaidOnce,
+  payBy,
   readyToWithdraw,
   type Sender,
   startSender,
@@ -87,9 +88,9 @@ describe("a recipient whom the token refuses (SAFETY 22)", () => {
     expect(await stateOf(world, refused)).toBe("sending");
     await sender.settle();
     expect(await stateOf(world, refused)).toBe("parked");
-    expect(await world.query("SELECT state FROM chain_tx WHERE instruction_id = $1", [refused])).toEqual([
-      { state: "reverted" },
-    ]);
+    expect(
+      await world.query("SELECT state FROM instruction_tx WHERE instruction_id = $1", [refused]),
+    ).toEqual([{ state: "reverted" }]);
     await expectEachPaidOnce(world, 2);
 
     await actAsIssuer(world, { functionName: "unBlacklist", args: [blocked.address] });
@@ -136,8 +137,28 @@ describe("a token that is paused (SAFETY 22)", () => {
     await expectEachPaidOnce(world, 2);
   });
 
-  it("after payouts were sent has them parked when that is final, and a retry pays once", async () => {
+  it("after a batch was sent has its payouts wait when that is final, and they are paid once", async () => {
     const player = await readyToWithdraw(world, money);
+    await stopMining(world);
+    const asked = [await ask(world, player, 1n), await ask(world, player, 20n)];
+    await sender.round();
+    await actAsIssuer(world, { functionName: "pause" });
+    const states = () => Promise.all(asked.map((id) => stateOf(world, id)));
+    await rounds(1);
+    expect(await states()).toEqual(["sending", "sending"]);
+    await rounds(4);
+    expect(await states()).toEqual(["queued", "queued"]);
+    expect(await holdings(player)).toBe(0n);
+    await actAsIssuer(world, { functionName: "unpause" });
+    await world.base.mine(1);
+    await sender.settle();
+    expect(await holdings(player)).toBe(21n);
+    await expectEachPaidOnce(world, 2);
+  });
+
+  it("after plain payouts were sent has them parked when that is final, and a retry pays once", async () => {
+    const player = await readyToWithdraw(world, money);
+    payBy(sender.context, "plain");
     await stopMining(world);
     const asked = [await ask(world, player, 1n), await ask(world, player, 20n)];
     await sender.round();
@@ -186,6 +207,7 @@ describe("a gas wallet that is empty (SAFETY 22)", () => {
 });
 
 describe("a top-up whose block falls out of the chain", () => {
+  beforeEach(() => payBy(sender.context, "plain"));
   it("is sent again by the same bytes, and what it was for is paid once", async () => {
     const player = await readyToWithdraw(world, money);
     await world.base.setEther(world.vault, 0n);
@@ -254,8 +276,27 @@ describe("a hand that isn't ours on the vault's key (SAFETY 24)", () => {
     expect(await attemptsOf(world, asked)).toEqual([]);
   });
 
+  it("that spends the nonce of an authorisation under way is called out once that is final, and nothing has moved", async () => {
+    const player = await readyToWithdraw(world, money);
+    await stopMining(world);
+    const asked = await ask(world, player, 777n);
+    await prepare(sender.context, sender.leadership);
+    await signWhatIsPrepared(sender.context, sender.leadership);
+    await actAsThiefOfTheVault(world, { to: stranger, nonce: 0 });
+    await rounds(1);
+    expect(await standing()).toEqual([]);
+    expect(await stateOf(world, asked)).toBe("sending");
+    await rounds(4);
+    expect(await standing()).toMatchObject([{ invariant: "foreign nonce" }]);
+    expect(await frozen()).toEqual([{ purpose: "vault" }]);
+    expect(await stateOf(world, asked)).toBe("parked");
+    expect(await attemptsOf(world, asked)).toHaveLength(1);
+    expect(await holdings(player)).toBe(0n);
+  });
+
   it("that spends the nonce of a payout under way is called out once that is final; the payout isn't given another", async () => {
     const player = await readyToWithdraw(world, money);
+    payBy(sender.context, "plain");
     await stopMining(world);
     const asked = await ask(world, player, 777n);
     await prepare(sender.context, sender.leadership);

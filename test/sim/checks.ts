@@ -82,7 +82,7 @@ async function paidOnce(world: World): Promise<string[]> {
   const owed = (
     await world.rows<Record<"hash" | "amount" | "token" | "source" | "destination", string>>(`
       SELECT mined_hash AS hash, amount, token, wallet.address AS source, destination
-      FROM instruction JOIN chain_tx ON instruction_id = instruction.id AND chain_tx.state = 'final'
+      FROM instruction JOIN instruction_tx ON instruction_id = instruction.id AND instruction_tx.state = 'final'
         JOIN wallet ON wallet.id = source_wallet_id
       WHERE instruction.state = 'final' AND token IS NOT NULL`)
   ).map(

@@ -116,6 +116,17 @@ test("a deployment makes the gas wallet's own executor, and brings no ether", ()
   expect(verdictOf(instructionOf("deploy", { token: usdc }))).toBe("token_not_allowed");
 });
 
+test("a deployment may cost as much gas as ten transfers, and no more", () => {
+  const instruction = instructionOf("deploy");
+  const check = (maxFeePerGas: bigint): string => {
+    const request = requestOf(instruction, { gasLimit: 1_000_000n, maxFeePerGas });
+    const verdict = checkPolicy(request, instruction, contextOf(instruction));
+    return verdict.ok ? "allowed" : verdict.rejection.code;
+  };
+  expect(check(20_000_000_000n)).toBe("allowed");
+  expect(check(20_000_000_001n)).toBe("over_fee_cap");
+});
+
 test("the limit of one transaction holds to the unit, and only where money leaves", () => {
   const limit = 1_000_000_000n;
   for (const kind of ["payout", "withdrawal", "refund", "sweep"] as const) {

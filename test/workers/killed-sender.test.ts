@@ -77,7 +77,7 @@ describe("a paying process", () => {
     const stopWatching = world.watch();
     await world.caughtUp();
     const players = [await readyToWithdraw(world, 1_000n), await readyToWithdraw(world, 1_000n)];
-    // Gas has to come first, so that top-ups are killed on their way as well.
+    // The gas wallet has the vault pay.
     await world.base.setEther(world.vault, 0n);
     await stopWatching();
 

@@ -1,0 +1,259 @@
+import type { Address } from "viem";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { confirmRound } from "../../engine/services/confirming.ts";
+import type { Settings } from "../../engine/services/context.ts";
+import { changeMe } from "../../engine/services/players.ts";
+import { prepare } from "../../engine/services/preparing.ts";
+import { accept, propose } from "../../engine/services/proposals.ts";
+import { signWhatIsPrepared } from "../../engine/services/sending.ts";
+import { sweep } from "../../engine/services/sweep.ts";
+import { delegationTo, executorOf } from "../../wallets/executor.ts";
+import { SigningRefusedError } from "../../wallets/policy-codes.ts";
+import { expectBooksToBalance } from "../helpers/books.ts";
+import { createMoneyWorld, type MoneyWorld } from "../helpers/money-world.ts";
+import { actAsIssuer } from "../helpers/other-hands.ts";
+import {
+  ask,
+  expectEachPaidOnce,
+  readyToWithdraw,
+  type Sender,
+  startSender,
+  stateOf,
+  stopMining,
+} from "../helpers/sender.ts";
+import { finalize, funded, operator } from "../helpers/treasury.ts";
+import { keyFor, offerBy, report, value } from "./wager-world.ts";
+
+let world: MoneyWorld;
+const senders: Sender[] = [];
+afterEach(async () => {
+  for (const sender of senders.splice(0)) await sender.kill();
+  await world.stop();
+});
+
+async function begin(settings: Partial<Settings>): Promise<void> {
+  world = await createMoneyWorld(settings);
+  world.watch();
+  await world.caughtUp();
+}
+async function start(settings: Partial<Settings> = {}): Promise<Sender> {
+  const sender = await startSender(world, { settings });
+  senders.push(sender);
+  return sender;
+}
+async function askFor(count: number, player: Awaited<ReturnType<typeof readyToWithdraw>>): Promise<string[]> {
+  const asked: string[] = [];
+  for (let index = 1; index <= count; index += 1) asked.push(await ask(world, player, BigInt(index)));
+  return asked;
+}
+/** How many transactions each of our wallets has sent, and how many instructions each of them paid. */
+const sent = () =>
+  world.query<{ purpose: string; paid: string }>(
+    `SELECT purpose, count(instruction_id) AS paid FROM chain_tx JOIN wallet ON wallet.id = wallet_id
+       JOIN chain_tx_instruction ON chain_tx_id = chain_tx.id GROUP BY purpose, chain_tx.id ORDER BY chain_tx.id`,
+  );
+const codeOf = (address: Address) => world.base.testClient.getCode({ address });
+
+describe("payouts of one wallet by batch", () => {
+  beforeEach(() => begin({ payouts: "batch" }));
+
+  it("that are due together are one transaction of the gas wallet, and the wallet that pays never holds ether", async () => {
+    const player = await readyToWithdraw(world, 1_000n);
+    await world.base.setEther(world.vault, 0n);
+    await askFor(18, player);
+    await (await start()).settle();
+    expect(await sent()).toEqual([{ purpose: "gas", paid: "18" }]);
+    expect(await world.held(world.base.usdc, player.address)).toBe(171n);
+    expect(await world.base.testClient.getBalance({ address: world.vault })).toBe(0n);
+    expect(await codeOf(world.vault)).toBe(delegationTo(executorOf(world.gas)));
+    await expectEachPaidOnce(world, 18);
+
+    // The second time the vault needs no authorisation any more.
+    await askFor(2, player);
+    await (await start()).settle();
+    expect(await world.query("SELECT nonce FROM authorisation")).toEqual([{ nonce: "0" }]);
+    await expectEachPaidOnce(world, 20);
+  });
+
+  it("with a recipient whom the token refuses: that one is parked, the others are paid in the same block", async () => {
+    const [free, blocked] = [await readyToWithdraw(world, 1_000n), await readyToWithdraw(world, 1_000n)];
+    await actAsIssuer(world, { functionName: "blacklist", args: [blocked.address] });
+    await world.base.mine(1);
+    await askFor(5, free);
+    const refused = await ask(world, blocked, 100n);
+    await askFor(5, free);
+    await (await start()).settle();
+    expect(await stateOf(world, refused)).toBe("parked");
+    expect(await sent()).toEqual([{ purpose: "gas", paid: "10" }]);
+    await expectEachPaidOnce(world, 10);
+  });
+
+  it("of whom one is refused between simulation and block: nobody is paid by it, and then all others are, each once", async () => {
+    const [free, blocked] = [await readyToWithdraw(world, 1_000n), await readyToWithdraw(world, 1_000n)];
+    await stopMining(world);
+    const others = await askFor(3, free);
+    const refused = await ask(world, blocked, 100n);
+    const sender = await start();
+    await sender.round();
+    await actAsIssuer(world, { functionName: "blacklist", args: [blocked.address] });
+    await world.base.mine(1);
+    await world.caughtUp();
+    await confirmRound(sender.context);
+    // Not final yet: another block could still hold the transaction, with another end.
+    expect(await Promise.all(others.map((id) => stateOf(world, id)))).toEqual(Array(3).fill("sending"));
+    await sender.settle();
+    expect(await Promise.all(others.map((id) => stateOf(world, id)))).toEqual(Array(3).fill("final"));
+    expect(await stateOf(world, refused)).toBe("parked");
+    // Four together, in vain; then each by itself.
+    expect((await sent()).map(({ paid }) => paid)).toEqual(["4", "1", "1", "1"]);
+    await expectEachPaidOnce(world, 3);
+  });
+
+  it("of which the chain shows one otherwise than it was owed are a breach, and none of them is paid again", async () => {
+    const player = await readyToWithdraw(world, 1_000n);
+    await stopMining(world);
+    const asked = await askFor(2, player);
+    const sender = await start();
+    await sender.round();
+    await world.query("UPDATE instruction SET amount = amount + 1 WHERE id = $1", [asked[1]]);
+    await finalize(world);
+    await confirmRound(sender.context);
+    expect(await world.query("SELECT detail FROM breach WHERE invariant = 'batch in part'")).toEqual([
+      { detail: expect.stringContaining("1 of 2 payments") },
+    ]);
+    await sender.round();
+    expect(await Promise.all(asked.map((id) => stateOf(world, id)))).toEqual(["sending", "sending"]);
+    expect(await sent()).toEqual([{ purpose: "gas", paid: "2" }]);
+  });
+
+  it("are no more than 150 to a transaction, and of the same amount to the same address each is paid once", async () => {
+    const player = await readyToWithdraw(world, 100_000n);
+    for (let asked = 0; asked < 160; asked += 40)
+      await Promise.all(Array.from({ length: 40 }, () => ask(world, player, 7n)));
+    await (await start()).settle();
+    expect((await sent()).map(({ paid }) => paid)).toEqual(["150", "10"]);
+    expect(await world.held(world.base.usdc, player.address)).toBe(160n * 7n);
+    await expectEachPaidOnce(world, 160);
+  });
+
+  it("have both nonces given back when the signer refuses one, which is parked, and the others are paid", async () => {
+    const player = await readyToWithdraw(world, 1_000n);
+    const asked = await askFor(3, player);
+    const sender = await start();
+    await prepare(sender.context, sender.leadership);
+    const { signBatch } = sender.context.signer;
+    const refusal = new SigningRefusedError(
+      { code: "destination_not_allowed", message: "no" },
+      asked[1] ?? null,
+    );
+    sender.context.signer.signBatch = () => Promise.reject(refusal);
+    await signWhatIsPrepared(sender.context, sender.leadership);
+    expect(await world.query("SELECT next_nonce FROM wallet WHERE purpose IN ('vault', 'gas')")).toEqual([
+      { next_nonce: "0" },
+      { next_nonce: "0" },
+    ]);
+    expect(await world.query("SELECT 1 FROM authorisation")).toEqual([]);
+    sender.context.signer.signBatch = signBatch.bind(sender.context.signer);
+    await sender.settle();
+    expect(await Promise.all(asked.map((id) => stateOf(world, id)))).toEqual(["final", "parked", "final"]);
+    await expectEachPaidOnce(world, 2);
+  });
+
+  it("wait while their wallet is frozen, though the gas wallet isn't, and hold up nobody", async () => {
+    const player = await readyToWithdraw(world, 1_000n);
+    const asked = await ask(world, player, 7n);
+    const sender = await start();
+    await prepare(sender.context, sender.leadership);
+    await world.query("UPDATE wallet SET frozen_reason = 'a look' WHERE purpose = 'vault'");
+    await sender.round();
+    expect(await stateOf(world, asked)).toBe("queued");
+    expect(await sent()).toEqual([]);
+    await world.query("UPDATE wallet SET frozen_reason = NULL WHERE purpose = 'vault'");
+    await world.query("UPDATE instruction SET not_before = now()");
+    await sender.settle();
+    await expectEachPaidOnce(world, 1);
+  });
+
+  it("goes for the escrow of a game and for its rake as well, and no wallet but the gas wallet ever holds ether", async () => {
+    const [red, blue] = [await funded(world, 1_000n), await funded(world, 1_000n)];
+    value(await changeMe(world.context, red.id, { winningsTo: "wallet" }));
+    const stakes = { proposerStake: 300n, takerStake: 200n, token: world.base.usdc };
+    const { id: proposalId } = value(await propose(world.context, offerBy(red.id, stakes)));
+    const taken = { by: blue.id, idempotency: keyFor(blue.id), proposalId };
+    const { gameId } = value(await accept(world.context, taken));
+    const sender = await start();
+    await sender.settle();
+    for (const { id } of [red, blue]) value(await report(world.context, id, gameId, "red"));
+    await sender.settle();
+    expect(await world.held(world.base.usdc, red.address)).toBe(475n);
+    const by = await operator(world);
+    value(await sweep(world.context, { by, token: world.base.usdc, dryRun: false, confirmTotal: 25n }));
+    await world.query("UPDATE instruction SET not_before = now() WHERE kind = 'sweep'");
+    await sender.settle();
+    const kinds = await world.query<{ kind: string }>("SELECT DISTINCT kind FROM instruction ORDER BY kind");
+    expect(kinds.map(({ kind }) => kind)).toEqual(["collect", "fund", "payout", "sweep"]);
+    const wallets = await world.query<{ address: Address }>(
+      "SELECT address FROM wallet WHERE purpose <> 'gas' AND next_nonce > 0",
+    );
+    // Two deposit addresses, the vault and the escrow have authorised the executor, and have sent nothing.
+    expect(wallets).toHaveLength(4);
+    for (const { address } of wallets) expect(await world.base.testClient.getBalance({ address })).toBe(0n);
+    expect(new Set((await sent()).map(({ purpose }) => purpose))).toEqual(new Set(["gas"]));
+    await expectBooksToBalance(world.context, { onChain: true });
+  });
+});
+
+describe("a change of how payouts are made", () => {
+  it("lets what is under way one way come to its end first, both ways, and everything is paid once", async () => {
+    await begin({ payouts: "batch" });
+    const player = await readyToWithdraw(world, 1_000n);
+    await stopMining(world);
+    const first = await ask(world, player, 1n);
+    await (await start({ payouts: "plain" })).round();
+    const second = await ask(world, player, 20n);
+    const batching = await start();
+    await batching.round();
+    expect([await stateOf(world, first), await stateOf(world, second)]).toEqual(["sending", "queued"]);
+    await batching.settle();
+    const third = await ask(world, player, 300n);
+    await batching.round();
+    const fourth = await ask(world, player, 400n);
+    const plain = await start({ payouts: "plain" });
+    await plain.round();
+    expect([await stateOf(world, third), await stateOf(world, fourth)]).toEqual(["sending", "queued"]);
+    await plain.settle();
+    expect((await sent()).map(({ purpose }) => purpose)).toEqual(["vault", "gas", "gas", "vault"]);
+    await expectEachPaidOnce(world, 4);
+  });
+});
+
+describe("an executor that isn't there", () => {
+  it("is deployed by the gas wallet, once, when it has ether; until then payouts wait", async () => {
+    await begin({ payouts: "plain" });
+    const player = await readyToWithdraw(world, 1_000n);
+    const executor = executorOf(world.gas) as Address;
+    await world.base.setEther(world.gas, 0n);
+    await ask(world, player, 1n);
+    const sender = await start({ payouts: "batch" });
+    await sender.round();
+    expect(
+      await world.query("SELECT destination, amount, state FROM instruction WHERE kind = 'deploy'"),
+    ).toEqual([{ destination: executor, amount: "0", state: "queued" }]);
+    expect(await sent()).toEqual([]);
+    await world.base.setEther(world.gas, 10n ** 18n);
+    await sender.settle();
+    expect(await codeOf(executor)).toBeDefined();
+    await ask(world, player, 20n);
+    await ask(world, player, 300n);
+    await sender.settle();
+    expect((await sent()).map(({ purpose, paid }) => `${purpose} ${paid}`)).toEqual([
+      "gas 1",
+      "gas 1",
+      "gas 2",
+    ]);
+    expect(await world.query("SELECT kind FROM instruction WHERE kind IN ('topup', 'deploy')")).toEqual([
+      { kind: "deploy" },
+    ]);
+    await expectEachPaidOnce(world, 3);
+  });
+});
