@@ -353,9 +353,19 @@ export async function finalizeMined(tx: Tx, finalized: bigint): Promise<string[]
   return instructionIdsOf(rows);
 }
 
+// What instruction `owed`'s wallet held before block $3 or after it, whichever is less, as the logs tell.
+const heldThen = `(
+  SELECT least(coalesce(sum(moved) FILTER (WHERE block_number < $3), 0), coalesce(sum(moved), 0)) FROM (
+    SELECT amount AS moved, block_number FROM chain_log
+    WHERE recipient_wallet_id = owed.source_wallet_id AND token = owed.token AND canonical AND block_number <= $3
+    UNION ALL
+    SELECT -amount, block_number FROM chain_log
+    WHERE sender_wallet_id = owed.source_wallet_id AND token = owed.token AND canonical AND block_number <= $3) AS moves)`;
+
 /**
  * The chain executed it, beyond reorg, and it failed: the nonce is spent, nothing has moved. What was to be paid alone is
- * looked at by a person; of several, who all went without because of one, each waits for its turn again, by itself.
+ * looked at by a person, unless its wallet couldn't pay then, because a reorg put off what was to come in before: that
+ * waits in the queue until it can. Of several, who all went without because of one, each waits for its turn again, by itself.
  */
 export async function markReverted(
   tx: Tx,
@@ -367,14 +377,16 @@ export async function markReverted(
   }: { chainTxId: string; hash: string; blockNumber: bigint; note: string },
 ): Promise<string[]> {
   const { rows } = await tx.query(
-    `WITH failed AS (UPDATE chain_tx SET state = 'reverted', mined_hash = $2, block_number = $3 WHERE id = $1 AND state = 'open' RETURNING id)
-     UPDATE instruction SET note = CASE WHEN others.count > 1 THEN note ELSE $4 END, changed_at = now(),
-       state = CASE WHEN others.count > 1 THEN 'queued' ELSE 'parked' END,
+    `WITH failed AS (UPDATE chain_tx SET state = 'reverted', mined_hash = $2, block_number = $3 WHERE id = $1 AND state = 'open' RETURNING id),
+     judged AS (
+       SELECT owed.id, (SELECT count(*) FROM chain_tx_instruction WHERE chain_tx_id = failed.id) > 1
+         OR (owed.token IS NOT NULL AND ${heldThen} < owed.amount) AS waits
+       FROM failed JOIN chain_tx_instruction paid ON chain_tx_id = failed.id JOIN instruction owed ON owed.id = paid.instruction_id)
+     UPDATE instruction SET note = CASE WHEN waits THEN note ELSE $4 END, changed_at = now(),
+       state = CASE WHEN waits THEN 'queued' ELSE 'parked' END,
        -- Nothing is merged with what was signed.
-       cause = CASE WHEN others.count > 1 THEN cause || ':' || instruction.id ELSE cause END
-     FROM failed JOIN chain_tx_instruction paid ON chain_tx_id = failed.id
-       CROSS JOIN LATERAL (SELECT count(*) FROM chain_tx_instruction WHERE chain_tx_id = failed.id) AS others
-     WHERE instruction.id = paid.instruction_id RETURNING instruction.id AS instruction_id`,
+       cause = CASE WHEN waits THEN cause || ':' || instruction.id ELSE cause END
+     FROM judged WHERE instruction.id = judged.id RETURNING instruction.id AS instruction_id`,
     [chainTxId, hash, blockNumber.toString(), note],
   );
   return instructionIdsOf(rows);

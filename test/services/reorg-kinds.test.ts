@@ -12,7 +12,7 @@ import { expectBooksToBalance } from "../helpers/books.ts";
 import { createMoneyWorld, type MoneyPlayer, type MoneyWorld } from "../helpers/money-world.ts";
 import { tagBehindHead } from "../helpers/rpc-faults.ts";
 import { type RpcProxy, startRpcProxy } from "../helpers/rpc-proxy.ts";
-import { ask, readyToWithdraw, stateOf } from "../helpers/sender.ts";
+import { ask, attemptsOf, expectEachPaidOnce, readyToWithdraw, stateOf } from "../helpers/sender.ts";
 import { finalize, freeOf } from "../helpers/treasury.ts";
 import { waitFor } from "../helpers/wait.ts";
 
@@ -243,6 +243,48 @@ describe("a payout's block", () => {
     expect(await world.query(attempts)).toEqual(before);
     expect(await world.held(world.base.usdc, player.address)).toBe(777n);
     await expectBooksToBalance(world.context, { onChain: true });
+  });
+
+  it("that comes back before the collection that brought its money fails there, and is paid once that is back (SAFETY 12)", async () => {
+    proxy.setFaults();
+    // Each wallet by nonces of its own: nothing else keeps them in order.
+    world.context.settings = { ...world.context.settings, payouts: "plain" };
+    const player = await world.player();
+    const { usdc } = world.base;
+    for (const address of [world.vault, player.depositAddress])
+      await world.base.setEther(address, 10n ** 18n);
+    await world.base.mint(usdc, player.address, 500n);
+    await player.pay({ token: usdc, to: player.depositAddress, amount: 500n });
+    await finalize(world);
+    proxy.setFaults(...farFinality);
+    const start = await world.base.testClient.getBlockNumber();
+    const sent = async (instruction: string): Promise<void> => {
+      await sendRound(world.context, { fence: world.fence });
+      const isMined = async () => (await stateOf(world, instruction)) === "mined";
+      await waitFor(isMined, { what: "the block", ...patience });
+    };
+    const [collection] = await world.query<{ id: string }>(
+      "SELECT id FROM instruction WHERE kind = 'collect'",
+    );
+    await sent(collection?.id ?? "");
+    const asked = await ask(world, player, 500n);
+    await sent(asked);
+    const [first] = await attemptsOf(world, asked);
+
+    const depth = Number((await world.base.testClient.getBlockNumber()) - start);
+    await world.base.reorg(depth, [{ raw: first?.raw ?? "0x", block: 0 }]);
+    await world.base.mine(1);
+    await waitFor(async () => (await stateOf(world, asked)) === "sending", {
+      what: "the reorg",
+      ...patience,
+    });
+    const receipt = await world.base.testClient.getTransactionReceipt({ hash: first?.hash ?? "0x" });
+    expect(receipt.status).toBe("reverted");
+    proxy.setFaults();
+    await world.settle();
+    expect(await stateOf(world, asked)).toBe("final");
+    expect((await attemptsOf(world, asked)).map(({ number }) => number)).toEqual([1, 1]);
+    await expectEachPaidOnce(world, 1);
   });
 
   it("that was final and vanishes stops outflows and raises the alarm (SAFETY 12)", async () => {
