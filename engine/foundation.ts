@@ -2,12 +2,12 @@
 
 import { keylessSigner } from "../wallets/keyless.ts";
 import { type ChainFacts, openChain } from "./chain-facts.ts";
-import type { Config } from "./config.ts";
+import { type Config, ConfigError } from "./config.ts";
 import { createPool } from "./db/pool.ts";
-import { listTokens } from "./db/tokens.ts";
 import { createLog } from "./log.ts";
 import type { Context } from "./services/context.ts";
 import { refuseDangerousRights } from "./services/rights.ts";
+import { listFitTokens } from "./services/token-watch.ts";
 import { listedTokens } from "./services/tokens.ts";
 import { settingsOf } from "./settings.ts";
 import { type SignerProcess, startSignerProcess } from "./signer-process.ts";
@@ -44,7 +44,8 @@ export async function openFoundation(
     starting?.catch(() => undefined);
     facts = await openChain(config);
     const { chain, isLocal: chainIsLocal, tokens } = facts;
-    await listTokens(pool, tokens);
+    const unfit = await listFitTokens({ pool, chain }, tokens);
+    if (unfit.length > 0) throw new ConfigError(unfit.map((sentence) => `TOKENS: ${sentence}`));
     // Known from here on: a transaction that had to ask would need a second connection, and all could be taken.
     await listedTokens(pool);
     const keyHolder = await starting;

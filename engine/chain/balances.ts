@@ -1,32 +1,26 @@
 /** Balances and nonces at a block or tag. */
-import { decodeFunctionResult, encodeFunctionData, erc20Abi, parseAbi } from "viem";
+import { encodeFunctionData, erc20Abi } from "viem";
 import type { Chain } from "./client.ts";
 import { InconsistentAnswerError } from "./errors.ts";
+import { callTogether } from "./multicall.ts";
 import { bytes, hex, quantity } from "./shapes.ts";
 
 /** A block's number or a tag. */
 export type At = bigint | "latest" | "pending" | "safe" | "finalized";
 const text = (at: At): string => (typeof at === "bigint" ? hex(at) : at);
 
-const multicall = "0xca11bde05977b3631167028862be2a173976ca11";
-const multicallAbi = parseAbi([
-  "struct Call { address target; bool allowFailure; bytes callData; }",
-  "struct Answer { bool success; bytes returnData; }",
-  "function aggregate3(Call[] calls) payable returns (Answer[] answers)",
-]);
 const balancesPerCall = 500;
+
+/** The calldata that asks a token what an address holds. */
+export const balanceCall = (address: string): `0x${string}` =>
+  encodeFunctionData({ abi: erc20Abi, functionName: "balanceOf", args: [address as `0x${string}`] });
 
 /** Base units of a token that an address holds. */
 export async function readBalance(
   chain: Chain,
   { token, address, at }: { token: string; address: string; at: At },
 ): Promise<bigint> {
-  const data = encodeFunctionData({
-    abi: erc20Abi,
-    functionName: "balanceOf",
-    args: [address as `0x${string}`],
-  });
-  const answer = await chain.ask("eth_call", [{ to: token, data }, text(at)], bytes);
+  const answer = await chain.ask("eth_call", [{ to: token, data: balanceCall(address) }, text(at)], bytes);
   if (answer.length < 66) throw new InconsistentAnswerError(`${token} doesn't answer balanceOf`);
   return BigInt(answer.slice(0, 66));
 }
@@ -40,24 +34,8 @@ export async function readBalances(
   const balances: bigint[] = [];
   for (let start = 0; start < wanted.length; start += balancesPerCall) {
     const part = wanted.slice(start, start + balancesPerCall);
-    const calls = part.map(({ token, address }) => ({
-      target: token as `0x${string}`,
-      allowFailure: false,
-      callData: encodeFunctionData({
-        abi: erc20Abi,
-        functionName: "balanceOf",
-        args: [address as `0x${string}`],
-      }),
-    }));
-    const data = encodeFunctionData({ abi: multicallAbi, functionName: "aggregate3", args: [calls] });
-    const answer = await chain.ask("eth_call", [{ to: multicall, data }, text(at)], bytes);
-    const answers = decodeFunctionResult({
-      abi: multicallAbi,
-      functionName: "aggregate3",
-      data: answer as `0x${string}`,
-    });
-    if (answers.length !== part.length)
-      throw new InconsistentAnswerError("not as many balances as were asked for");
+    const calls = part.map(({ token, address }) => ({ to: token, data: balanceCall(address) }));
+    const answers = await callTogether(chain, calls, { at: text(at) });
     balances.push(...answers.map(({ returnData }) => BigInt(returnData.slice(0, 66))));
   }
   return balances;

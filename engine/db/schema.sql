@@ -518,6 +518,7 @@ CREATE TABLE token (
   decimals smallint NOT NULL,
   position smallint NOT NULL,
   listed boolean NOT NULL DEFAULT true,
+  code_address evm_address,
   CONSTRAINT token_decimals_check CHECK (((decimals >= 0) AND (decimals <= 36))),
   CONSTRAINT token_pkey PRIMARY KEY (address),
   CONSTRAINT token_symbol_check CHECK (((length(symbol) >= 1) AND (length(symbol) <= 20)))
@@ -627,6 +628,8 @@ CREATE INDEX deposit_open_idx ON public.deposit USING btree (state) WHERE (state
 CREATE INDEX deposit_player_idx ON public.deposit USING btree (player_id, id DESC);
 
 CREATE INDEX deposit_suspense_idx ON public.deposit USING btree (id) WHERE (suspense_state = 'open'::text);
+
+CREATE INDEX deposit_unclaimed_idx ON public.deposit USING btree (id) WHERE (suspense_state = ANY (ARRAY['open'::text, 'refunded'::text]));
 
 CREATE INDEX evidence_game_idx ON public.evidence USING btree (game_id, id);
 

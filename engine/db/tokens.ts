@@ -27,3 +27,24 @@ export async function listTokens(db: Queryable, tokens: Token[]): Promise<void> 
   if (rowCount !== tokens.length)
     throw new Error("a listed token answers other decimals than before: remove it from TOKENS");
 }
+
+const tokenCode = token.extend({ code_address: z.string().nullable() });
+/** Listed tokens with the address of their code, as it was when last looked at; null before the first look. */
+export async function readTokenCodes(db: Queryable): Promise<z.output<typeof tokenCode>[]> {
+  const { rows } = await db.query(
+    "SELECT address, symbol, decimals, code_address FROM token WHERE listed ORDER BY position",
+  );
+  return rowsOf(tokenCode, rows);
+}
+
+/** False when another process has changed it from `before` meanwhile. */
+export async function updateTokenCode(
+  db: Queryable,
+  { token, before, after }: { token: string; before: string | null; after: string },
+): Promise<boolean> {
+  const { rowCount } = await db.query(
+    "UPDATE token SET code_address = $3 WHERE address = $1 AND code_address IS NOT DISTINCT FROM $2",
+    [token, before, after],
+  );
+  return rowCount === 1;
+}

@@ -1,10 +1,12 @@
 /** The chain's work, which one process at a time does: follow, credit, send, confirm, check. */
+import { setMaxListeners } from "node:events";
 import { confirmRound } from "../services/confirming.ts";
 import type { Context } from "../services/context.ts";
 import { checkNonces } from "../services/foreign-nonces.ts";
 import { noteProviders } from "../services/providers.ts";
 import { recoverRound } from "../services/recovery.ts";
 import { sendRound } from "../services/sending.ts";
+import { watchTokens } from "../services/token-watch.ts";
 import { ensureSpareWallets } from "../services/wallets.ts";
 import { type Lead, type Leases, runAsLeader } from "./leader.ts";
 import { runLoop } from "./loop.ts";
@@ -13,8 +15,11 @@ import { runWatcher } from "./watcher.ts";
 
 const spareWallets = 20;
 const noteProvidersMs = 2_000;
+const watchTokensMs = 30_000;
 /** Most of the time there is nothing to recover. */
 const recoverEachMs = 1_000;
+/** That many may wait for one signal; Node warns of more, as of a leak. */
+const mostLoops = 20;
 /** Processes without keys wait for these. */
 const lookForSpareMs = 500;
 
@@ -33,9 +38,17 @@ async function lead(context: Context, { fence, signal }: Lead): Promise<void> {
     await work;
     return false;
   };
+  setMaxListeners(mostLoops, signal);
+  // While nobody led, a token may have become another: nothing is sent before that was looked at.
+  let tokensLookedAt = false;
   await Promise.all([
     runWatcher(context, { signal }),
-    loop("sending", settings.sendIntervalMs, () => sendRound(context, { fence })),
+    loop("the watch of the tokens", watchTokensMs, async () => {
+      await watchTokens(context);
+      tokensLookedAt = true;
+      return false;
+    }),
+    loop("sending", settings.sendIntervalMs, async () => tokensLookedAt && sendRound(context, { fence })),
     loop("confirming", settings.confirmAfterMs, () => confirmRound(context)),
     loop("recovery", recoverEachMs, () => idle(recoverRound(context))),
     loop("the check of nonces", settings.pollIntervalMs * 5, () => idle(checkNonces(context))),

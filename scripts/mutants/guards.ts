@@ -285,6 +285,20 @@ const others: Guard[] = [
     instead: "again AS (DELETE FROM attempt USING reopened WHERE chain_tx_id = reopened.id)",
     tests: ["test/services/sending.test.ts"],
   },
+  {
+    name: "a token is tried before it is listed",
+    file: "engine/services/token-watch.ts",
+    guard: "if (problems.length > 0) return problems;",
+    instead: "",
+    tests: ["test/services/token-watch.test.ts"],
+  },
+  {
+    name: "a token's replaced code stops what leaves",
+    file: "engine/services/token-watch.ts",
+    guard: 'await insertBreach(tx, { invariant: "token code", detail });',
+    instead: "",
+    tests: ["test/services/token-watch.test.ts"],
+  },
 ];
 
 const policy = (code: string, guard: string, instead: string): Guard => ({

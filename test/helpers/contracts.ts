@@ -62,6 +62,33 @@ export async function deployFeeOnTransferToken(deployment: Deployment, feeBps: b
   return deploy(deployment, { name: "FeeOnTransferToken", abi, args: [feeBps] });
 }
 
+/** A token that moves exactly what it is told to and answers nothing. */
+export const deployNoReturnToken = (deployment: Deployment): Promise<Address> =>
+  deploy(deployment, { name: "NoReturnToken", abi: [], args: [] });
+
+/** A token whose balances change without transfers once it is told to; until then it looks honest. */
+export const deployRebasingToken = (deployment: Deployment): Promise<Address> =>
+  deploy(deployment, { name: "RebasingToken", abi: [], args: [] });
+
+export const rebasingAbi = parseAbi(["function rebase(uint256 indexBps)"]);
+
+/** A token that nobody can pay with: it reverts, or answers false. */
+export async function deployRefusingToken(deployment: Deployment, answersFalse: boolean): Promise<Address> {
+  const abi = parseAbi(["constructor(bool answersFalse)"]);
+  return deploy(deployment, { name: "RefusingToken", abi, args: [answersFalse] });
+}
+
+/** A token with the code of another, which anybody may replace; its address lies in the given slot. */
+export async function deployTokenProxy(
+  deployment: Deployment,
+  { slot, implementation }: { slot: Hex; implementation: Address },
+): Promise<Address> {
+  const abi = parseAbi(["constructor(bytes32 slot, address implementation)"]);
+  return deploy(deployment, { name: "TokenProxy", abi, args: [slot, implementation] });
+}
+
+export const tokenProxyAbi = parseAbi(["function upgradeTo(address implementation)"]);
+
 /** A wallet that is a contract, signed for by `owner` (ERC-1271). */
 export async function deploySmartWallet(deployment: Deployment, owner: Address): Promise<Address> {
   const abi = parseAbi(["constructor(address owner)"]);
