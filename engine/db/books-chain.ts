@@ -24,11 +24,10 @@ const creditedOnce = `
 
 /** No money came in without a log of the chain. */
 const noDepositFromNowhere = `
-  WITH booked AS (${booked})
   SELECT 'transfer ' || transfer.id || ' (' || business_key || ') credits a deposit that the chain doesn''t know' AS fault
-  FROM transfer WHERE reason = 'deposit' AND NOT EXISTS (
-    SELECT FROM deposit JOIN booked USING (chain_log_id)
-    WHERE transfer.business_key ~ '^deposit:[0-9]{1,18}:' AND chain_log_id = split_part(transfer.business_key, ':', 2)::bigint)`;
+  FROM transfer LEFT JOIN deposit
+    ON chain_log_id = CASE WHEN business_key ~ '^deposit:[0-9]{1,18}:' THEN split_part(business_key, ':', 2)::bigint END
+  WHERE reason = 'deposit' AND deposit.id IS NULL`;
 
 /**
  * A final log into a wallet of ours means a deposit that is credited, or a move. Many at once are credited one after the

@@ -129,10 +129,16 @@ export async function together<Sent extends Promise<unknown>[]>(tx: Tx, send: ()
   return Promise.all(sent);
 }
 
-/** Several reads of one moment, for snapshots. */
-export const snapshot = <Value>(pool: Pool, work: (tx: Tx) => Promise<Value>): Promise<Value> =>
+/** Several reads of one moment, each within the pool's time for a statement unless told. */
+export const snapshot = <Value>(
+  pool: Pool,
+  work: (tx: Tx) => Promise<Value>,
+  { statementTimeoutMs }: { statementTimeoutMs?: number } = {},
+): Promise<Value> =>
   onConnection(pool, async (client) => {
     await client.query("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY");
+    if (statementTimeoutMs !== undefined)
+      await client.query("SELECT set_config('statement_timeout', $1, true)", [String(statementTimeoutMs)]);
     const value = await work(client as unknown as Tx);
     await client.query("COMMIT");
     return value;

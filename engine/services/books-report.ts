@@ -4,10 +4,10 @@ import { InconsistentAnswerError, RpcRefusedError, RpcUnavailableError } from ".
 import { type BooksCheck, findFaults } from "../db/books.ts";
 import { chainChecks } from "../db/books-chain.ts";
 import { gameChecks } from "../db/books-games.ts";
-import { ledgerChecks } from "../db/books-ledger.ts";
+import { findChangedRows, ledgerChecks, readLastRow } from "../db/books-ledger.ts";
 import { type ExpectedBalance, readExpectedBalances, walletChecks } from "../db/books-wallets.ts";
 import { readCursor } from "../db/cursor.ts";
-import { snapshot } from "../db/pool.ts";
+import { snapshot, type Tx } from "../db/pool.ts";
 import type { Context } from "./context.ts";
 
 const names = [
@@ -26,6 +26,11 @@ const checks: readonly BooksCheck[] = [...ledgerChecks, ...gameChecks, ...chainC
 /** Wallets and tokens compared with the chain; the newest wallets come first. */
 const mostBalances = 20_000;
 const longestDetail = 900;
+/** Books grow, and a check that is cancelled proves nothing. */
+const longestStatementMs = 300_000;
+/** Of the ledger so many rows are read again at once. */
+const rowsAtOnce = 50_000;
+const turnMs = 60_000;
 
 export interface InvariantResult {
   /** 1 to 10, as in DESIGN §8. */
@@ -43,18 +48,29 @@ export interface BooksReport {
   onChain: Map<string, bigint> | null;
 }
 
-/** Every check, in one snapshot. `onChain` (unless told otherwise) also asks the chain what our wallets hold. */
+export interface ReportOptions {
+  /** Also asks the chain what our wallets hold; true unless told. */
+  onChain?: boolean;
+  /** Every ledger row is held against those before it; otherwise the newest, and others in turn. True unless told. */
+  everyRow?: boolean;
+}
+
+/** Every check, in one snapshot. */
 export async function reportBooks(
   context: Context,
-  { onChain = true }: { onChain?: boolean } = {},
+  { onChain = true, everyRow = true }: ReportOptions = {},
 ): Promise<BooksReport> {
-  const seen = await snapshot(context.pool, async (tx) => {
+  const look = async (tx: Tx) => {
     const faults: { number: number; faults: string[] }[] = [];
+    const last = await readLastRow(tx);
+    const ranges = everyRow ? [{ from: 1, to: last }] : rowsInTurn(last, context.clock());
+    for (const range of ranges) faults.push({ number: 1, faults: await findChangedRows(tx, range) });
     for (const check of checks) faults.push({ number: check.number, faults: await findFaults(tx, check) });
     const atBlock = onChain ? ((await readCursor(tx))?.finalized_number ?? null) : null;
     const expected = atBlock === null ? [] : await readExpectedBalances(tx, { atBlock, limit: mostBalances });
     return { faults, atBlock, expected };
-  });
+  };
+  const seen = await snapshot(context.pool, look, { statementTimeoutMs: longestStatementMs });
   // After the snapshot: what a final block holds doesn't change any more, and no connection waits for the chain.
   const compared =
     seen.atBlock === null ? null : await compareWithChain(context, seen.expected, seen.atBlock);
@@ -68,6 +84,18 @@ export async function reportBooks(
   });
   const onChainTotals = compared?.totals ?? null;
   return { invariants, blockNumber: onChainTotals === null ? null : seen.atBlock, onChain: onChainTotals };
+}
+
+/**
+ * The newest ledger rows, and one part of the older ones: each minute another, so that all have their turn. Rows are
+ * immutable; who changes one all the same is found within as many minutes as there are parts.
+ */
+export function rowsInTurn(last: number, atMs: number): { from: number; to: number }[] {
+  const newest = { from: Math.max(1, last - rowsAtOnce + 1), to: last };
+  const parts = Math.ceil((newest.from - 1) / rowsAtOnce);
+  if (parts === 0) return [newest];
+  const from = (Math.floor(atMs / turnMs) % parts) * rowsAtOnce + 1;
+  return [{ from, to: Math.min(from + rowsAtOnce, newest.from) - 1 }, newest];
 }
 
 interface Compared {

@@ -1,6 +1,7 @@
 import pg from "pg";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { checkBooks, runReconciliation } from "../../engine/services/books.ts";
+import { rowsInTurn } from "../../engine/services/books-report.ts";
 import { liftBreach, readOverview } from "../../engine/services/overview.ts";
 import * as proposals from "../../engine/services/proposals.ts";
 import { readSolvency } from "../../engine/services/solvency.ts";
@@ -219,6 +220,22 @@ const tamperings: { what: string; change: string; repair: string; breaks: number
     breaks: 10,
   },
 ];
+
+describe("books with many rows", () => {
+  it.each([0, 1, 50_000, 50_001, 100_000, 137_003, 1_000_000])(
+    "of %i, the newest are read each minute and every other in its turn",
+    (last) => {
+      const read = new Uint8Array(last + 1);
+      const minutes = Math.max(1, Math.ceil(last / 50_000) - 1);
+      for (let minute = 0; minute < minutes; minute += 1) {
+        const ranges = rowsInTurn(last, minute * 60_000);
+        expect(ranges.at(-1)).toEqual({ from: Math.max(1, last - 49_999), to: last });
+        for (const { from, to } of ranges) read.fill(1, from, to + 1);
+      }
+      expect(read.indexOf(0, 1)).toBe(-1);
+    },
+  );
+});
 
 describe("a change by a hand with the owner's rights", () => {
   const withTriggersOff = async (sql: string) => {
