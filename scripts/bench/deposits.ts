@@ -13,9 +13,10 @@ import { fundSender, signInPlayers } from "./players.ts";
 import { median, quantile, type Row, round } from "./row.ts";
 
 const deposits = 60;
-const targetMs = 8;
+const mostToRowMs = 8;
+const mostToSocketMs = 50;
 
-export async function benchDeposits(engine: RunningEngine): Promise<Row> {
+export async function benchDeposits(engine: RunningEngine): Promise<Row[]> {
   const [player] = await signInPlayers(engine, 1);
   if (player === undefined) throw new Error("nobody signed in");
   const send = await fundSender(engine, player, usdcAddress as Address, 1_000_000_000n);
@@ -47,19 +48,23 @@ export async function benchDeposits(engine: RunningEngine): Promise<Row> {
     await clock.close();
     await bare.close();
   }
-  const medianMs = round(median(rows));
-  return {
-    name: "Deposit: log on the node → credited row, against a bare ethers listener that inserts a row",
-    ours: {
-      medianMs,
-      p99Ms: round(quantile(rows, 0.99)),
-      toTheSocketMedianMs: round(median(sockets)),
-    },
-    baseline: { medianMs: round(median(baseline)), p99Ms: round(quantile(baseline, 0.99)) },
-    ratio: round(medianMs / median(baseline)),
-    target: `median <= ${targetMs} ms`,
-    ok: medianMs <= targetMs,
+  const bareMs = { medianMs: round(median(baseline)), p99Ms: round(quantile(baseline, 0.99)) };
+  const rowOf = (name: string, took: number[], mostMs: number): Row => {
+    const medianMs = round(median(took));
+    return {
+      name,
+      ours: { medianMs, p99Ms: round(quantile(took, 0.99)) },
+      baseline: bareMs,
+      ratio: round(medianMs / bareMs.medianMs),
+      target: `median <= ${mostMs} ms`,
+      ok: medianMs <= mostMs,
+    };
   };
+  const against = "against a bare ethers listener that inserts a row";
+  return [
+    rowOf(`Deposit: log on the node → credited row, ${against}`, rows, mostToRowMs),
+    rowOf(`Deposit: log on the node → credited row → socket event, ${against}`, sockets, mostToSocketMs),
+  ];
 }
 
 async function startBareListener(

@@ -18,10 +18,10 @@ import { minedReceipt } from "../../scripts/local/mined.ts";
 import { deploymentData, deploymentProxy } from "../../wallets/executor.ts";
 import { startTestChain, type TestChain } from "./chain.ts";
 import { createTestDatabase, type TestDatabase } from "./database.ts";
-import { createMoneyContext } from "./money-context.ts";
+import { createMoneyContext } from "../../scripts/local/bare-context.ts";
 import { waitFor } from "./wait.ts";
 
-export { houseAddress } from "./money-context.ts";
+export { houseAddress } from "../../scripts/local/bare-context.ts";
 
 export interface MoneyPlayer {
   id: string;

@@ -10,7 +10,7 @@ import type { Context, Leadership, Settings } from "../../engine/services/contex
 import { sendRound } from "../../engine/services/sending.ts";
 import { withdraw } from "../../engine/services/withdrawals.ts";
 import { expectBooksToBalance } from "./books.ts";
-import { createMoneyContext } from "./money-context.ts";
+import { createMoneyContext } from "../../scripts/local/bare-context.ts";
 import type { MoneyPlayer, MoneyWorld } from "./money-world.ts";
 import { finalize } from "./treasury.ts";
 import { waitFor } from "./wait.ts";

@@ -15,7 +15,7 @@ import { runWatcher } from "../../engine/workers/watcher.ts";
 import { backUp, restore } from "../../scripts/operator/copies.ts";
 import { expectBooksToBalance } from "../helpers/books.ts";
 import { createTestDatabase } from "../helpers/database.ts";
-import { createMoneyContext } from "../helpers/money-context.ts";
+import { createMoneyContext } from "../../scripts/local/bare-context.ts";
 import { createMoneyWorld, type MoneyPlayer, type MoneyWorld } from "../helpers/money-world.ts";
 import { actAsIssuer } from "../helpers/other-hands.ts";
 import { ask, readyToWithdraw, startSender, stopMining } from "../helpers/sender.ts";

@@ -14,7 +14,7 @@ import { runWatcher } from "../../engine/workers/watcher.ts";
 import { mintTokenToEach } from "../../scripts/local/accounts.ts";
 import { expectBooksToBalance } from "../helpers/books.ts";
 import { createTestDatabase } from "../helpers/database.ts";
-import { createMoneyContext } from "../helpers/money-context.ts";
+import { createMoneyContext } from "../../scripts/local/bare-context.ts";
 import { createMoneyWorld, type MoneyWorld } from "../helpers/money-world.ts";
 import { tagBehindHead } from "../helpers/rpc-faults.ts";
 import { type RpcProxy, startRpcProxy } from "../helpers/rpc-proxy.ts";

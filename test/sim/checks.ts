@@ -2,7 +2,7 @@
 import { z } from "zod";
 import { checkBooks } from "../../engine/services/books.ts";
 import type { Context } from "../../engine/services/context.ts";
-import { houseAddress } from "../helpers/money-context.ts";
+import { houseAddress } from "../../scripts/local/bare-context.ts";
 import type { Player } from "./players.ts";
 import { startingTokens, tokens, unitOf, type World } from "./world.ts";
 

@@ -9,7 +9,7 @@ import type { Context, Settings } from "../../engine/services/context.ts";
 import { prepareWallets } from "../../engine/services/wallets.ts";
 import { readPlace } from "../../engine/workers/watcher.ts";
 import { openworkAddress, usdcAddress } from "../../scripts/local/tokens.ts";
-import { createMoneyContext } from "../helpers/money-context.ts";
+import { createMoneyContext } from "../../scripts/local/bare-context.ts";
 import { type FaultyNode, type NodeRules, startFaultyNode } from "./faulty-node.ts";
 import type { SimChain } from "./sim-chain.ts";
 

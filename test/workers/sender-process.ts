@@ -2,7 +2,7 @@
 import { createChain } from "../../engine/chain/client.ts";
 import { createPool } from "../../engine/db/pool.ts";
 import { startChainWork } from "../../engine/workers/chain.ts";
-import { createMoneyContext } from "../helpers/money-context.ts";
+import { createMoneyContext } from "../../scripts/local/bare-context.ts";
 
 export interface SenderProcessFacts {
   databaseUrl: string;

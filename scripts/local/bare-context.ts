@@ -1,4 +1,4 @@
-/** What a test's engine stands on. Free of the test runner, so that a process of its own can use it as well. */
+/** What an engine without its edges stands on, for tests, simulations and benchmarks. Free of the test runner. */
 import { createLog } from "../../engine/log.ts";
 import type { Context, Settings } from "../../engine/services/context.ts";
 import { signerPorts } from "../../engine/services/signing.ts";
