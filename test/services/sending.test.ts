@@ -1,5 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { LostLeaseError } from "../../engine/db/lease.ts";
+import { transaction } from "../../engine/db/pool.ts";
+import { allocateNonces } from "../../engine/db/sending.ts";
 import { confirmRound } from "../../engine/services/confirming.ts";
 import { prepare } from "../../engine/services/preparing.ts";
 import { sendWhatIsSigned, signWhatIsPrepared } from "../../engine/services/sending.ts";
@@ -274,6 +276,20 @@ describe("a block with a payout that falls out of the chain", () => {
 });
 
 describe("two senders at once", () => {
+  it("spend one nonce after the other, however close together", async () => {
+    const player = await readyToWithdraw(world, money);
+    const asked: string[] = [];
+    for (let index = 1n; index <= 10n; index += 1n) asked.push(await ask(world, player, index));
+    const [vault] = await world.query<{ id: string }>("SELECT id FROM wallet WHERE purpose = 'vault'");
+    const spend = (instructionId: string) =>
+      transaction(world.context.pool, (tx) =>
+        allocateNonces(tx, { walletId: vault?.id ?? "", uses: [{ instructionId, gasLimit: 100_000n }] }),
+      );
+    await Promise.all(asked.map(spend));
+    const nonces = await world.query<{ nonce: string }>("SELECT nonce FROM chain_tx ORDER BY nonce");
+    expect(nonces.map(({ nonce }) => Number(nonce))).toEqual(asked.map((_, index) => index));
+  });
+
   it("the older one can't spend a nonce", async () => {
     const player = await readyToWithdraw(world, money);
     await ask(world, player, 777n);
