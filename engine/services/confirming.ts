@@ -72,8 +72,8 @@ async function confirm(context: Context, attempt: Attempt, receipt: FoundReceipt
       { hash, instructionIds: payments.map((payment) => payment.instruction_id), paid },
       note,
     );
-    if (payments.length > 1 && succeeded && receipt.transfers.some(isOurs)) {
-      // The executor rules it out. Whatever happened, none of them may be paid again before a person has looked.
+    if (succeeded && receipt.transfers.some(isOurs)) {
+      // Something has moved, and not what was owed: nothing of it may be paid again before a person has looked.
       const detail = `${paid} of ${payments.length} payments of ${hash} are on the chain as they were owed`;
       await insertBreach(tx, { invariant: "batch in part", detail });
       return [];
