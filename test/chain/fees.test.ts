@@ -21,13 +21,16 @@ beforeEach(async () => {
   base = await startTestChain();
   sender = await createSender(base, 100n);
   proxy = await startRpcProxy(base.rpcUrl);
-  chain = await createChain({ rpcUrls: [proxy.rpcUrl], expectedChainId: 8453, requestTimeoutMs: 1_500 });
+  chain = await connect(60_000);
 });
 afterEach(async () => {
   await chain.close();
   await proxy.stop();
   await base.stop();
 });
+
+const connect = (requestTimeoutMs: number): Promise<Chain> =>
+  createChain({ rpcUrls: [proxy.rpcUrl], expectedChainId: 8453, requestTimeoutMs });
 
 describe("fees", () => {
   it("leave room above the base fee, and stay below the cap", async () => {
@@ -94,6 +97,10 @@ describe("a transfer before it is signed", () => {
     ["silence", "hang" as const],
     ["trouble of the node", { error: { code: -32_603, message: "internal error" } }],
   ])("with a node that answers by %s is unknown, not refused", async (_, reply) => {
+    if (reply === "hang") {
+      await chain.close();
+      chain = await connect(1_500);
+    }
     proxy.setFaults(everything(reply));
     expect(await check()).toEqual({ ok: false, outcome: "unknown", detail: expect.any(String) });
   });

@@ -15,7 +15,7 @@ beforeEach(async () => {
   chain = await createChain({
     rpcUrls: [base.rpcUrl, base.wsUrl],
     expectedChainId: 8453,
-    requestTimeoutMs: 5_000,
+    requestTimeoutMs: 60_000,
   });
 });
 afterEach(async () => {

@@ -22,7 +22,7 @@ beforeEach(async () => {
   chain = await createChain({
     rpcUrls: [proxy.rpcUrl, proxy.wsUrl],
     expectedChainId: 8453,
-    requestTimeoutMs: 5_000,
+    requestTimeoutMs: 60_000,
   });
 });
 afterEach(async () => {

@@ -12,16 +12,13 @@ let proxy: RpcProxy;
 let chain: Chain;
 /** So long that whatever is seen sooner came through the socket. */
 const never = 3_600_000;
+/** A socket that is only slow on a busy machine isn't given up: what comes meanwhile would be missed without a poll. */
+const patienceMs = 60_000;
 
 beforeEach(async () => {
   base = await startTestChain();
   proxy = await startRpcProxy(base.rpcUrl);
-  chain = await createChain({
-    rpcUrls: [proxy.rpcUrl, proxy.wsUrl],
-    expectedChainId: 8453,
-    requestTimeoutMs: 1_500,
-    silenceMs: 200,
-  });
+  chain = await connect(patienceMs);
 });
 afterEach(async () => {
   await chain.close();
@@ -29,6 +26,11 @@ afterEach(async () => {
   await base.stop();
 });
 
+const connect = (requestTimeoutMs: number): Promise<Chain> =>
+  createChain({
+    ...{ rpcUrls: [proxy.rpcUrl, proxy.wsUrl], expectedChainId: 8453, requestTimeoutMs },
+    silenceMs: 200,
+  });
 const socketIsWell = () =>
   waitFor(() => chain.health()[1]?.ok === true, { what: "the socket", timeoutMs: 20_000 });
 
@@ -49,7 +51,7 @@ describe("a WebSocket", () => {
     proxy.cutSockets();
     await waitFor(() => chain.health()[1]?.ok === false, { what: "the loss", everyMs: 1 });
     const missed = await sender.send(1n);
-    await waitFor(() => proxy.socketsOpened() === 2, { what: "a new connection", timeoutMs: 20_000 });
+    await waitFor(() => proxy.socketsOpened() > 1, { what: "a new connection", timeoutMs: 20_000 });
     await socketIsWell();
     const seen = await sender.send(2n);
     await watcher.sees(seen.hash);
@@ -58,13 +60,15 @@ describe("a WebSocket", () => {
   });
 
   it("that is only half open is noticed and replaced; polling goes on meanwhile (SAFETY 27)", async () => {
+    await chain.close();
+    chain = await connect(1_500);
     const sender = await createSender(base);
     const watcher = watch(chain, base, { pollIntervalMs: 50 });
     await socketIsWell();
     proxy.freezeSockets();
     const { hash } = await sender.send(1n);
     await watcher.sees(hash);
-    await waitFor(() => proxy.socketsOpened() === 2, { what: "a new connection", timeoutMs: 20_000 });
+    await waitFor(() => proxy.socketsOpened() > 1, { what: "a new connection", timeoutMs: 20_000 });
     await socketIsWell();
     await watcher.stop();
   });
@@ -72,7 +76,7 @@ describe("a WebSocket", () => {
   it("to another chain is not listened to", async () => {
     const other = await startTestChain();
     const quiet = await createChain({
-      ...{ rpcUrls: [proxy.rpcUrl, proxy.wsUrl], expectedChainId: 8453, requestTimeoutMs: 1_500 },
+      ...{ rpcUrls: [proxy.rpcUrl, proxy.wsUrl], expectedChainId: 8453, requestTimeoutMs: patienceMs },
       silenceMs: never,
     });
     try {

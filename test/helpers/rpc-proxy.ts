@@ -45,7 +45,7 @@ export type RpcProxy = {
 };
 
 const maxBodyBytes = 1024 * 1024;
-const forwardTimeoutMs = 10_000;
+const forwardTimeoutMs = 60_000;
 const call = z.object({ id: z.unknown(), method: z.string(), params: z.array(z.unknown()).default([]) });
 const answer = z.union([
   z.object({ error: z.object({ code: z.number(), message: z.string(), data: z.unknown().optional() }) }),

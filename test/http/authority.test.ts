@@ -35,7 +35,7 @@ let secrets: string[];
 beforeAll(async () => {
   const operator = newAccount();
   base = await startTestChain();
-  chain = await createChain({ rpcUrls: [base.rpcUrl], expectedChainId: 8453, requestTimeoutMs: 5_000 });
+  chain = await createChain({ rpcUrls: [base.rpcUrl], expectedChainId: 8453, requestTimeoutMs: 60_000 });
   site = await openSite({
     chain,
     settings: { operatorAddresses: new Set([operator.address.toLowerCase()]) },

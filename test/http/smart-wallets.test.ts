@@ -27,7 +27,7 @@ beforeAll(async () => {
   base = await startTestChain();
   const deployment = { client: base.testClient, from: payer };
   factory = await deploySmartWalletFactory(deployment);
-  chain = await createChain({ rpcUrls: [base.rpcUrl], expectedChainId: 8453, requestTimeoutMs: 2_000 });
+  chain = await createChain({ rpcUrls: [base.rpcUrl], expectedChainId: 8453, requestTimeoutMs: 60_000 });
   site = await openSite({ chain, settings: { walletFactories: [factory] } });
 });
 afterAll(async () => {
@@ -155,7 +155,11 @@ test("a custody wallet of ours can't sign in, whoever could sign for it", async 
 
 test("with the chain out of reach ordinary wallets still get in, and smart ones are told to wait", async () => {
   const lonely = await startTestChain();
-  const asked = await createChain({ rpcUrls: [lonely.rpcUrl], expectedChainId: 8453, requestTimeoutMs: 500 });
+  const asked = await createChain({
+    rpcUrls: [lonely.rpcUrl],
+    expectedChainId: 8453,
+    requestTimeoutMs: 60_000,
+  });
   const owner = newAccount();
   const wallet = await deploySmartWallet({ client: lonely.testClient, from: payer }, owner.address);
   const cutOff = await openSite({ chain: asked });

@@ -166,7 +166,7 @@ async function reindex(
   const database = await createTestDatabase();
   const pool = createPool({ url: database.appUrl, maxConnections: 5 });
   const { rpcUrl, usdc, openwork } = world.base;
-  const chain = await createChain({ rpcUrls: [rpcUrl], expectedChainId: 8453, requestTimeoutMs: 5_000 });
+  const chain = await createChain({ rpcUrls: [rpcUrl], expectedChainId: 8453, requestTimeoutMs: 60_000 });
   const stopping = new AbortController();
   let watching: Promise<void> = Promise.resolve();
   onTestFinished(async () => {
