@@ -225,9 +225,7 @@ test("what isn't there is a problem too, whatever the method", async () => {
   expect((await player.browser.ask("readGame", { params: { id: "1 OR 1=1" } })).status).toBe(400);
 });
 
-test("a body that never ends is cut off, and the process answers others meanwhile", {
-  timeout: 30_000,
-}, async () => {
+test("a body that never ends is cut off, and the process answers others meanwhile", async () => {
   await site.app.listen({ host: "127.0.0.1", port: 0 });
   const address = site.app.server.address();
   if (address === null || typeof address === "string") throw new Error("not listening");
@@ -238,13 +236,12 @@ test("a body that never ends is cut off, and the process answers others meanwhil
   socket.write(
     `POST /api/auth/challenge HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\ncontent-length: 1000\r\n\r\n{"address":"`,
   );
+  // Eight minutes' worth, and more than a test may last.
   const dripping = setInterval(() => socket.write("0"), 500);
-  const begun = Date.now();
   const other = await fetch(`http://127.0.0.1:${address.port}/health/live`);
   expect(other.status).toBe(200);
   await ended;
   clearInterval(dripping);
-  expect(Date.now() - begun).toBeLessThan(20_000);
   const answer = Buffer.concat(heard).toString();
   expect(answer).toMatch(/^HTTP\/1\.1 408 /);
   expect(answer).toContain('"code":"request_timeout"');
