@@ -1,4 +1,5 @@
 import { type ChildProcess, execFileSync, type SpawnOptions, spawn } from "node:child_process";
+import { randomInt } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { setTimeout as delay } from "node:timers/promises";
@@ -79,19 +80,20 @@ async function endsWithin(mark: ProcessMark, signal: NodeJS.Signals, patienceMs:
   return true;
 }
 
-/** A loopback port that nothing listens on now. */
+/** Below those that systems give to whoever names none, and to connections on their way out. */
+const ports = { from: 20_000, to: 32_000 };
+const portTries = 100;
+
+/**
+ * A loopback port that nothing listens on now, nor is likely to before it is used: one that the system had chosen could
+ * be the next that it gives to somebody else.
+ */
 export async function findFreePort(): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const server = createServer();
-    server.once("error", reject);
-    server.listen(0, "127.0.0.1", () => {
-      const address = server.address();
-      server.close(() => {
-        if (address && typeof address === "object") resolve(address.port);
-        else reject(new Error("No free port"));
-      });
-    });
-  });
+  for (let tried = 0; tried < portTries; tried += 1) {
+    const port = randomInt(ports.from, ports.to);
+    if (await isPortFree(port)) return port;
+  }
+  throw new Error("No free port");
 }
 
 /** Whether nothing listens on that loopback port now. */
