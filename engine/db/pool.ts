@@ -19,6 +19,8 @@ export interface PoolOptions {
   maxConnections?: number;
   /** A statement that runs longer is cancelled, ms. */
   statementTimeoutMs?: number;
+  /** Whoever has waited longer for a connection is turned away, ms. */
+  connectionTimeoutMs?: number;
   applicationName?: string;
 }
 
@@ -29,12 +31,13 @@ export function createPool({
   url,
   maxConnections = 10,
   statementTimeoutMs = 15_000,
+  connectionTimeoutMs = 10_000,
   applicationName = "on-the-rail",
 }: PoolOptions): Pool {
   const pool = new PgPool({
     connectionString: url,
     max: maxConnections,
-    connectionTimeoutMillis: 10_000,
+    connectionTimeoutMillis: connectionTimeoutMs,
     idleTimeoutMillis: 30_000,
     statement_timeout: statementTimeoutMs,
     idle_in_transaction_session_timeout: statementTimeoutMs,

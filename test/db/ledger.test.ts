@@ -6,7 +6,7 @@ import { createPool, type Pool, transaction } from "../../engine/db/pool.ts";
 import { listTokens } from "../../engine/db/tokens.ts";
 import { claimSpareWallet, reserveWallet, setWalletAddress } from "../../engine/db/wallets.ts";
 import { post } from "../../engine/services/ledger.ts";
-import { createTestDatabase, type TestDatabase } from "../helpers/database.ts";
+import { createTestDatabase, longQueues, type TestDatabase } from "../helpers/database.ts";
 
 const token = `0x${"11".repeat(20)}`;
 const stranger = `0x${"99".repeat(20)}`;
@@ -17,8 +17,8 @@ let players = 0;
 
 beforeAll(async () => {
   database = await createTestDatabase();
-  pool = createPool({ url: database.appUrl, maxConnections: 30 });
-  otherProcess = createPool({ url: database.appUrl, maxConnections: 30 });
+  pool = createPool({ url: database.appUrl, maxConnections: 30, ...longQueues });
+  otherProcess = createPool({ url: database.appUrl, maxConnections: 30, ...longQueues });
   await listTokens(pool, [{ address: token, symbol: "TST", decimals: 6 }]);
   await wallet("vault");
 });
@@ -32,7 +32,7 @@ afterAll(async () => {
 async function endBackend(pid: number): Promise<void> {
   const superuser = new pg.Client({ connectionString: database.superuserUrl });
   await superuser.connect();
-  await superuser.query("SELECT pg_terminate_backend($1)", [pid]);
+  await superuser.query("SELECT pg_terminate_backend($1, 60000)", [pid]);
   await superuser.end();
 }
 
@@ -50,7 +50,7 @@ describe("a connection that is cut", () => {
   it("while a statement runs fails it in the same way", async () => {
     const cut = transaction(pool, async (tx) => {
       const { rows } = await tx.query("SELECT pg_backend_pid() AS pid");
-      await Promise.all([tx.query("SELECT pg_sleep(10)"), endBackend(rows[0].pid)]);
+      await Promise.all([tx.query("SELECT pg_sleep(50)"), endBackend(rows[0].pid)]);
     });
     await expect(cut).rejects.toSatisfy(isAway);
     expect((await pool.query("SELECT 1 AS one")).rows).toEqual([{ one: 1 }]);

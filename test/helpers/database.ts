@@ -2,6 +2,9 @@ import { randomBytes } from "node:crypto";
 import { inject } from "vitest";
 import { createDatabase, dropDatabase, type RoleUrls } from "../../scripts/local/postgres-roles.ts";
 
+/** For pools at which a test makes hundreds queue: on a busy machine they wait long, and only a failure waits so long. */
+export const longQueues = { statementTimeoutMs: 60_000, connectionTimeoutMs: 60_000 };
+
 export type TestDatabase = RoleUrls & { drop(): Promise<void> };
 
 /**

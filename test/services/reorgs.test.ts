@@ -10,6 +10,7 @@ import { accept, propose } from "../../engine/services/proposals.ts";
 import { listedTokens } from "../../engine/services/tokens.ts";
 import { ensureSpareWallets } from "../../engine/services/wallets.ts";
 import { expectBooksToBalance } from "../helpers/books.ts";
+import { longQueues } from "../helpers/database.ts";
 import { createMoneyWorld, type MoneyPlayer, type MoneyWorld } from "../helpers/money-world.ts";
 import { waitFor } from "../helpers/wait.ts";
 
@@ -152,7 +153,7 @@ describe("events told more than once", () => {
 
   it("fifty times at once by two processes credit once", async () => {
     const player = await world.player();
-    const pool = createPool({ url: world.database.appUrl, maxConnections: 10 });
+    const pool = createPool({ url: world.database.appUrl, maxConnections: 10, ...longQueues });
     const other: Context = { ...world.context, pool };
     try {
       await Promise.all([listedTokens(pool), listedTokens(world.context.pool)]);

@@ -13,7 +13,7 @@ import type { Idempotency } from "../../engine/services/transaction.ts";
 import { prepareWallets } from "../../engine/services/wallets.ts";
 import { developmentMnemonic, Seed } from "../../wallets/seed.ts";
 import { createSigner } from "../../wallets/signer.ts";
-import { createTestDatabase } from "../helpers/database.ts";
+import { createTestDatabase, longQueues } from "../helpers/database.ts";
 
 export const usdc = "0x833589fcd6edb6e08f4c7c32d4f71b54bda02913";
 export const openwork = "0x299c30dd5974bf4d5bfe42c340ca40462816ab07";
@@ -42,7 +42,7 @@ export interface World {
 
 export async function createWorld(changes: Partial<Settings> = {}): Promise<World> {
   const database = await createTestDatabase();
-  const pools = [0, 1].map(() => createPool({ url: database.appUrl, maxConnections: 12 }));
+  const pools = [0, 1].map(() => createPool({ url: database.appUrl, maxConnections: 12, ...longQueues }));
   const [pool, otherPool] = pools as [Pool, Pool];
   const time = { nowMs: Date.parse("2026-05-01T12:00:00.000Z") };
   await listTokens(pool, tokens);
