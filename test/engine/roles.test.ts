@@ -145,7 +145,7 @@ describe("roles", () => {
           expectedMinutes: 60,
         },
       });
-      await actor.live.until("proposal:update", ({ proposal }) => proposal.id === made.id, 20_000);
+      await actor.live.until("proposal:update", ({ proposal }) => proposal.id === made.id);
     };
     marcus.live.close();
     await parts.left.stop();
