@@ -5,8 +5,9 @@ export default defineConfig({
   test: {
     include: ["test/e2e/**/*.test.ts"],
     globalSetup: ["test/helpers/global-setup.ts"],
-    testTimeout: 240_000,
-    hookTimeout: 120_000,
+    // Only a failure takes so long; a busy machine must not look like one.
+    testTimeout: 480_000,
+    hookTimeout: 240_000,
     maxWorkers: 1,
     fileParallelism: false,
   },

@@ -10,7 +10,8 @@ export interface Person {
   close(): Promise<void>;
 }
 
-const ownTimeoutMs = 30_000;
+/** Only a failure takes so long. */
+const ownTimeoutMs = 90_000;
 
 export async function openBrowser(browser: Browser, origin: string): Promise<Person> {
   const context: BrowserContext = await browser.newContext({

@@ -126,7 +126,10 @@ it("two players sign in, deposit, offer, counter, take, report and are paid; the
 
   expect(await held(walletOf(1))).toBe(before.marcus - usdc(60));
   expect(await held(walletOf(2))).toBe(before.ana - usdc(100) + usdc(76));
-  expect(await held(engine.vaultAddress as Address)).toBe(usdc(80));
+  await waitFor(async () => (await held(engine.vaultAddress as Address)) === usdc(80), {
+    what: "what was deposited and not paid out to be in the vault",
+    timeoutMs: 30_000,
+  });
   await waitFor(() => overlay.shown.has("paid"), {
     what: "the overlay to show that it was paid",
     timeoutMs: 30_000,
