@@ -25,7 +25,7 @@ const marcus = developmentSigner(1);
 const ana = developmentSigner(2);
 const usdc = { address: usdcAddress, abi: tokenAbi } as const;
 const usdcOf = (whole: number): bigint => BigInt(whole) * 1_000_000n;
-const storyTimeoutMs = 240_000;
+const storyTimeoutMs = 480_000;
 const chainTimeoutMs = 60_000;
 
 let dataDir: string;
