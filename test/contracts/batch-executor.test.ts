@@ -26,7 +26,7 @@ const suites = z.record(
   }),
 );
 
-test("forge's tests of the contract pass", { timeout: 120_000 }, async () => {
+test("forge's tests of the contract pass", async () => {
   const root = fileURLToPath(new URL("../..", import.meta.url));
   const run = promisify(execFile)(findFoundryBinary("forge"), ["test", "--root", root, "--json"], {
     cwd: root,

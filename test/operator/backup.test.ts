@@ -11,7 +11,7 @@ import { finalize, payAsStranger } from "../helpers/treasury.ts";
 import { runOperator } from "./command-line.ts";
 
 /** Each command is a process that has to load the engine first; one starts a Postgres of its own. */
-vi.setConfig({ testTimeout: 240_000, hookTimeout: 120_000 });
+vi.setConfig({ testTimeout: 240_000 });
 
 let folder: string;
 let world: MoneyWorld;
