@@ -67,7 +67,7 @@ export async function createMoneyContext({
       sendIntervalMs: 25,
       confirmAfterMs: 0,
       resendAfterMs: 200,
-      stuckAfterMs: 60_000,
+      stuckAfterMs: 600_000,
       termsVersion: "test",
       ...settings,
     },

@@ -45,7 +45,7 @@ describe("a broadcast", () => {
     await waitFor(async () => (await received()) === 5n, { what: `the money of ${hash}` });
   });
 
-  it("whose answer is lost three times is unknown three times, and the money moves once", async () => {
+  it("whose answer is lost three times is unknown three times, and the money moves once (SAFETY 20)", async () => {
     const chain = await connect(first);
     await base.testClient.setAutomine(false);
     first.setFaults(answerLost(method, 3));

@@ -116,7 +116,7 @@ const balanceOf = async (playerId: string, kind: string): Promise<string> => {
 };
 
 describe("balances", () => {
-  it("200 parallel holds of 80 on 100 from two processes: one succeeds", async () => {
+  it("200 parallel holds of 80 on 100 from two processes: one succeeds (SAFETY 14)", async () => {
     const id = await player(100n);
     const results = await Promise.all(
       Array.from({ length: 200 }, (_, index) =>
@@ -134,7 +134,7 @@ describe("balances", () => {
     expect(await balanceOf(id, "player.held")).toBe("80");
   });
 
-  it("a thousand holds and releases against each other surface no deadlock and lose no unit", async () => {
+  it("a thousand holds and releases against each other surface no deadlock and lose no unit (SAFETY 14)", async () => {
     const id = await player(1_000n);
     const count = 1_000;
     const workers = 50;

@@ -14,11 +14,11 @@ import { sendRound } from "../../engine/services/sending.ts";
 import { ensureSpareWallets, prepareWallets } from "../../engine/services/wallets.ts";
 import { runWatcher } from "../../engine/workers/watcher.ts";
 import { developmentSigner } from "../../scripts/local/accounts.ts";
+import { createMoneyContext } from "../../scripts/local/bare-context.ts";
 import { minedReceipt } from "../../scripts/local/mined.ts";
 import { deploymentData, deploymentProxy } from "../../wallets/executor.ts";
 import { startTestChain, type TestChain } from "./chain.ts";
-import { createTestDatabase, type TestDatabase } from "./database.ts";
-import { createMoneyContext } from "../../scripts/local/bare-context.ts";
+import { createTestDatabase, longQueues, type TestDatabase } from "./database.ts";
 import { waitFor } from "./wait.ts";
 
 export { houseAddress } from "../../scripts/local/bare-context.ts";
@@ -58,14 +58,15 @@ export interface MoneyWorld {
  */
 export async function createMoneyWorld(
   settings: Partial<Settings> = {},
-  providers: (base: TestChain) => Promise<string[]> = async ({ rpcUrl, wsUrl }) => [rpcUrl, wsUrl],
+  providers?: (base: TestChain) => Promise<string[]>,
 ): Promise<MoneyWorld> {
   const [database, base] = await Promise.all([createTestDatabase(), startTestChain()]);
-  const pool = createPool({ url: database.appUrl, maxConnections: 20 });
+  const pool = createPool({ url: database.appUrl, maxConnections: 20, ...longQueues });
   const chain = await createChain({
-    rpcUrls: await providers(base),
+    rpcUrls: (await providers?.(base)) ?? [base.rpcUrl, base.wsUrl],
     expectedChainId: 8453,
-    requestTimeoutMs: 5_000,
+    // Short where a node may be silent on purpose, and only there.
+    requestTimeoutMs: providers === undefined ? 60_000 : 5_000,
   });
   await listTokens(pool, [
     { address: base.openwork, symbol: "OPENWORK", decimals: 18 },

@@ -9,8 +9,8 @@ import { confirmRound } from "../../engine/services/confirming.ts";
 import type { Context, Leadership, Settings } from "../../engine/services/context.ts";
 import { sendRound } from "../../engine/services/sending.ts";
 import { withdraw } from "../../engine/services/withdrawals.ts";
-import { expectBooksToBalance } from "./books.ts";
 import { createMoneyContext } from "../../scripts/local/bare-context.ts";
+import { expectBooksToBalance } from "./books.ts";
 import type { MoneyPlayer, MoneyWorld } from "./money-world.ts";
 import { finalize } from "./treasury.ts";
 import { waitFor } from "./wait.ts";
@@ -35,7 +35,8 @@ export async function startSender(
   const chain = await createChain({
     rpcUrls: rpcUrls ?? [world.base.rpcUrl],
     expectedChainId: 8453,
-    requestTimeoutMs: 500,
+    // Short where a node may be silent on purpose, and only there.
+    requestTimeoutMs: rpcUrls === undefined ? 60_000 : 2_000,
   });
   const { payouts } = world.context.settings;
   const context = await createMoneyContext({

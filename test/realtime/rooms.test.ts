@@ -221,7 +221,7 @@ describe("events", () => {
     );
   });
 
-  it("of what was rolled back are never heard; of what was committed before a crash, afterwards", async () => {
+  it("of what was rolled back are never heard; of what was committed before a crash, afterwards (SAFETY 39)", async () => {
     const player = await site.player();
     const socket = connect("/arena");
     const batches: Arrival[] = [];

@@ -75,7 +75,7 @@ describe("payouts of one wallet by batch", () => {
     await expectEachPaidOnce(world, 20);
   });
 
-  it("with a recipient whom the token refuses: that one is parked, the others are paid in the same block", async () => {
+  it("with a recipient whom the token refuses: that one is parked, the others are paid in the same block (SAFETY 22)", async () => {
     const [free, blocked] = [await readyToWithdraw(world, 1_000n), await readyToWithdraw(world, 1_000n)];
     await actAsIssuer(world, { functionName: "blacklist", args: [blocked.address] });
     await world.base.mine(1);

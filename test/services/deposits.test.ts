@@ -111,7 +111,7 @@ describe("a deposit", () => {
     ]);
   });
 
-  it("made while nobody watched is found afterwards, once", async () => {
+  it("made while nobody watched is found afterwards, once (SAFETY 7)", async () => {
     const stop = world.watch();
     await world.caughtUp();
     await stop();

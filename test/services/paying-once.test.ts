@@ -140,7 +140,7 @@ describe.each(["batch", "plain"] as const)("a process that is killed, by %s payo
     expect(await states()).toContain("sending");
   }
 
-  it.each(steps)("%s pays once, the exact amount", async (_name, killed) => {
+  it.each(steps)("%s pays once, the exact amount (SAFETY 19)", async (_name, killed) => {
     const player = await rich(1_000n);
     await ask(player, 777n);
     await killed();

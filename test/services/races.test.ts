@@ -51,7 +51,7 @@ describe("holding", () => {
     expect(await world.poolOf(red)).toEqual({ available: dollars(20), held: dollars(80) });
   });
 
-  test("A's offers to B and B's to A, taken crosswise in a thousand transactions, never surface a deadlock", async () => {
+  test("A's offers to B and B's to A, taken crosswise in a thousand transactions, never surface a deadlock (SAFETY 14)", async () => {
     const money = { [usdc]: 1_000_000n, [openwork]: 1_000_000n };
     const pair = [await newPlayer(money), await newPlayer(money)] as const;
     const round = async (index: number) => {
@@ -76,7 +76,7 @@ describe("holding", () => {
 });
 
 describe("one offer", () => {
-  test("taken, countered, passed on and lapsing at once, ends in one way and holds nothing more than that says", async () => {
+  test("taken, countered, passed on and lapsing at once, ends in one way and holds nothing more than that says (SAFETY 15)", async () => {
     const startMs = world.time.nowMs;
     const ends = new Map<string, number>();
     for (let round = 0; round < 100; round += 1) {
@@ -182,7 +182,7 @@ describe("many games at once", () => {
 });
 
 describe("one key", () => {
-  test("fifty times at once has one effect and one answer, on two processes", async () => {
+  test("fifty times at once has one effect and one answer, on two processes (SAFETY 16)", async () => {
     const red = await newPlayer();
     const offer = offerBy(red, { idempotency: keyFor(red) });
     const answers = await Promise.all(
@@ -225,7 +225,7 @@ describe("one key", () => {
 });
 
 describe("one game", () => {
-  test("reported, decided twice and run out of time at once is settled once", async () => {
+  test("reported, decided twice and run out of time at once is settled once (SAFETY 15)", async () => {
     const startMs = world.time.nowMs;
     const referee = await newPlayer({});
     const refereeHandle = `racer_${serial}`;

@@ -12,10 +12,10 @@ import { endRecovery, recoverIfOld, recoverRound, reportRecovery } from "../../e
 import { sendRound } from "../../engine/services/sending.ts";
 import { ensureSpareWallets, prepareWallets } from "../../engine/services/wallets.ts";
 import { runWatcher } from "../../engine/workers/watcher.ts";
+import { createMoneyContext } from "../../scripts/local/bare-context.ts";
 import { backUp, restore } from "../../scripts/operator/copies.ts";
 import { expectBooksToBalance } from "../helpers/books.ts";
 import { createTestDatabase } from "../helpers/database.ts";
-import { createMoneyContext } from "../../scripts/local/bare-context.ts";
 import { createMoneyWorld, type MoneyPlayer, type MoneyWorld } from "../helpers/money-world.ts";
 import { actAsIssuer } from "../helpers/other-hands.ts";
 import { ask, readyToWithdraw, startSender, stopMining } from "../helpers/sender.ts";

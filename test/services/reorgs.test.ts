@@ -151,7 +151,7 @@ describe("events told more than once", () => {
     amount: 123n,
   });
 
-  it("fifty times at once by two processes credit once", async () => {
+  it("fifty times at once by two processes credit once (SAFETY 2)", async () => {
     const player = await world.player();
     const pool = createPool({ url: world.database.appUrl, maxConnections: 10, ...longQueues });
     const other: Context = { ...world.context, pool };

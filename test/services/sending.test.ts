@@ -47,18 +47,21 @@ const sendRaw = "eth_sendRawTransaction";
 describe.each(["batch", "plain"] as const)("a process that dies, by %s payouts,", (payouts) => {
   beforeEach(() => payBy(world.context, payouts));
   const steps = ["prepared", "signed", "sent"] as const;
-  it.each(steps)("when everything is %s leaves the rest to the next one, which pays once", async (step) => {
-    const player = await readyToWithdraw(world, money);
-    await stopMining(world);
-    for (const amount of [1n, 20n, 300n]) await ask(world, player, amount);
-    const dying = await start();
-    expect(await prepare(dying.context, dying.leadership)).toBe(3);
-    if (step !== "prepared") await signWhatIsPrepared(dying.context, dying.leadership);
-    if (step === "sent") await sendWhatIsSigned(dying.context, dying.leadership);
-    await (await start()).settle();
-    expect(await world.held(world.base.usdc, player.address)).toBe(321n);
-    await expectEachPaidOnce(world, 3);
-  });
+  it.each(steps)(
+    "when everything is %s leaves the rest to the next one, which pays once (SAFETY 19)",
+    async (step) => {
+      const player = await readyToWithdraw(world, money);
+      await stopMining(world);
+      for (const amount of [1n, 20n, 300n]) await ask(world, player, amount);
+      const dying = await start();
+      expect(await prepare(dying.context, dying.leadership)).toBe(3);
+      if (step !== "prepared") await signWhatIsPrepared(dying.context, dying.leadership);
+      if (step === "sent") await sendWhatIsSigned(dying.context, dying.leadership);
+      await (await start()).settle();
+      expect(await world.held(world.base.usdc, player.address)).toBe(321n);
+      await expectEachPaidOnce(world, 3);
+    },
+  );
 });
 
 describe("an answer that can't be trusted", () => {
@@ -93,32 +96,35 @@ describe("an answer that can't be trusted", () => {
     ["of HTML", untaken({ http: { status: 502, type: "text/html", body: "<h1>Bad Gateway</h1>" } })],
   ];
 
-  it.each(answers)("%s, three times, is no reason for another nonce or other bytes", async (_name, reply) => {
-    const player = await readyToWithdraw(world, money);
-    await stopMining(world);
-    const first = await ask(world, player, 777n);
-    const second = await ask(world, player, 88n);
-    const sender = await start({ rpcUrls: [proxy.rpcUrl], settings: { resendAfterMs: 0 } });
-    proxy.setFaults(replyTo(sendRaw, reply));
-    for (let round = 0; round < 3; round += 1) {
-      await sender.round();
-      await confirmRound(sender.context);
-    }
-    expect(proxy.count(sendRaw)).toBeGreaterThanOrEqual(3);
-    const before = [await attemptsOf(world, first), await attemptsOf(world, second)];
-    expect(before.map((attempts) => attempts.length)).toEqual([1, 1]);
-    expect([await stateOf(world, first), await stateOf(world, second)]).toEqual(["sending", "sending"]);
-    proxy.setFaults();
-    await sender.settle();
-    const after = [await attemptsOf(world, first), await attemptsOf(world, second)];
-    expect(after.flat().map(({ raw }) => raw)).toEqual(before.flat().map(({ raw }) => raw));
-    expect(await world.held(world.base.usdc, player.address)).toBe(865n);
-    await expectEachPaidOnce(world, 2);
-  });
+  it.each(answers)(
+    "%s, three times, is no reason for another nonce or other bytes (SAFETY 20)",
+    async (_name, reply) => {
+      const player = await readyToWithdraw(world, money);
+      await stopMining(world);
+      const first = await ask(world, player, 777n);
+      const second = await ask(world, player, 88n);
+      const sender = await start({ rpcUrls: [proxy.rpcUrl], settings: { resendAfterMs: 0 } });
+      proxy.setFaults(replyTo(sendRaw, reply));
+      for (let round = 0; round < 3; round += 1) {
+        await sender.round();
+        await confirmRound(sender.context);
+      }
+      expect(proxy.count(sendRaw)).toBeGreaterThanOrEqual(3);
+      const before = [await attemptsOf(world, first), await attemptsOf(world, second)];
+      expect(before.map((attempts) => attempts.length)).toEqual([1, 1]);
+      expect([await stateOf(world, first), await stateOf(world, second)]).toEqual(["sending", "sending"]);
+      proxy.setFaults();
+      await sender.settle();
+      const after = [await attemptsOf(world, first), await attemptsOf(world, second)];
+      expect(after.flat().map(({ raw }) => raw)).toEqual(before.flat().map(({ raw }) => raw));
+      expect(await world.held(world.base.usdc, player.address)).toBe(865n);
+      await expectEachPaidOnce(world, 2);
+    },
+  );
 });
 
 describe("many from one wallet", () => {
-  it("at the same moment have nonces without a gap, and each is paid once", async () => {
+  it("at the same moment have nonces without a gap, and each is paid once (SAFETY 21)", async () => {
     const players = [await readyToWithdraw(world, money), await readyToWithdraw(world, money)];
     const asked = Array.from({ length: 50 }, (_, index) => {
       const player = players[index % 2];
@@ -131,7 +137,7 @@ describe("many from one wallet", () => {
     await expectEachPaidOnce(world, 50);
   });
 
-  it("of which the node drops one: it is sent again, and those behind it are paid as well", async () => {
+  it("of which the node drops one: it is sent again, and those behind it are paid as well (SAFETY 21)", async () => {
     const player = await readyToWithdraw(world, money);
     await stopMining(world);
     const asked: string[] = [];
@@ -160,7 +166,7 @@ describe("an attempt that is stuck", () => {
     const asked = await ask(world, player, 777n);
     const sender = await start();
     await sender.round();
-    sender.context.clock = () => Date.now() + 61_000;
+    sender.context.clock = () => Date.now() + sender.context.settings.stuckAfterMs + 1_000;
     await sender.round();
     const attempts = await attemptsOf(world, asked);
     expect(attempts).toMatchObject([
@@ -173,7 +179,7 @@ describe("an attempt that is stuck", () => {
     expect(await world.query("SELECT mined_hash FROM chain_tx")).toEqual([{ mined_hash: attempts[1]?.hash }]);
   });
 
-  it("and is mined after all, though a dearer one was signed: paid once, by the first", async () => {
+  it("and is mined after all, though a dearer one was signed: paid once, by the first (SAFETY 21)", async () => {
     const player = await readyToWithdraw(world, money);
     await stopMining(world);
     const asked = await ask(world, player, 777n);
@@ -181,7 +187,7 @@ describe("an attempt that is stuck", () => {
     const sender = await start({ rpcUrls: [proxy.rpcUrl] });
     await sender.round();
     proxy.setFaults(replyTo(sendRaw, () => "cut"));
-    sender.context.clock = () => Date.now() + 61_000;
+    sender.context.clock = () => Date.now() + sender.context.settings.stuckAfterMs + 1_000;
     await sender.round();
     proxy.setFaults();
     const attempts = await attemptsOf(world, asked);
@@ -258,7 +264,7 @@ describe("a block with a payout that falls out of the chain", () => {
     const sender = await start({ rpcUrls: [proxy.rpcUrl] });
     await sender.round();
     proxy.setFaults(replyTo(sendRaw, () => "cut"));
-    sender.context.clock = () => Date.now() + 61_000;
+    sender.context.clock = () => Date.now() + sender.context.settings.stuckAfterMs + 1_000;
     await sender.round();
     proxy.setFaults();
     const [cheap, dear] = await attemptsOf(world, asked);

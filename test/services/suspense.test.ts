@@ -95,7 +95,7 @@ describe("money from a wallet that nobody signed in with", () => {
     expect(await shownTo(player)).toEqual([]);
   });
 
-  it("and came to an address before its player did is shown to that player, who can link the sender", async () => {
+  it("and came to an address before its player did is shown to that player, who can link the sender (SAFETY 7)", async () => {
     await ensureSpareWallets(world.context, "deposit");
     const [spare] = await world.query<{ address: Address }>(
       "SELECT address FROM wallet WHERE purpose = 'deposit' AND player_id IS NULL ORDER BY id LIMIT 1",

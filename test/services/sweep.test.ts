@@ -51,7 +51,7 @@ const whyOf = async (gameId: string) => (await plan()).heldBack.find((line) => l
 const houseHolds = () => world.held(usdc(), houseAddress);
 
 describe("a sweep", () => {
-  it("takes only what is earned and free, and says why the rest stays", async () => {
+  it("takes only what is earned and free, and says why the rest stays (SAFETY 40)", async () => {
     expect(codeOf(await move(0n))).toBe("nothing_to_sweep");
     const gameId = await play();
     expect(await whyOf(gameId)).toBe("A transfer of this game isn't final on the chain.");
@@ -88,7 +88,7 @@ describe("a sweep", () => {
     expect(await whyOf(disputed)).toContain("can be undone until");
   });
 
-  it("by ten operators at the same moment happens once, and reaches the house exactly", async () => {
+  it("by ten operators at the same moment happens once, and reaches the house exactly (SAFETY 40)", async () => {
     const games = [await play(), await play()];
     await world.query("UPDATE instruction SET not_before = now()");
     await world.settle();

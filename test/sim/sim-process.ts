@@ -8,8 +8,8 @@ import { applyChainEvent } from "../../engine/services/chain-events.ts";
 import type { Context, Settings } from "../../engine/services/context.ts";
 import { prepareWallets } from "../../engine/services/wallets.ts";
 import { readPlace } from "../../engine/workers/watcher.ts";
-import { openworkAddress, usdcAddress } from "../../scripts/local/tokens.ts";
 import { createMoneyContext } from "../../scripts/local/bare-context.ts";
+import { openworkAddress, usdcAddress } from "../../scripts/local/tokens.ts";
 import { type FaultyNode, type NodeRules, startFaultyNode } from "./faulty-node.ts";
 import type { SimChain } from "./sim-chain.ts";
 

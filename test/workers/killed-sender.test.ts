@@ -71,7 +71,7 @@ async function kill(): Promise<void> {
 }
 
 describe("a paying process", () => {
-  it("that is killed at random moments pays each withdrawal exactly once", async () => {
+  it("that is killed at random moments pays each withdrawal exactly once (SAFETY 23)", async () => {
     const seed = Number(process.env.PAYING_SEED ?? Math.floor(Math.random() * 2 ** 31));
     const random = seeded(seed);
     const stopWatching = world.watch();
@@ -128,7 +128,7 @@ describe("a paying process", () => {
     expect(held.reduce((sum, amount) => sum + amount, 0n)).toBe(210n);
   }, 240_000);
 
-  it("that is asked to end is out within ten seconds, and its successor works at once and pays each once", async () => {
+  it("that is asked to end is out within ten seconds, and its successor works at once and pays each once (SAFETY 23)", async () => {
     const stopWatching = world.watch();
     await world.caughtUp();
     const player = await readyToWithdraw(world, 1_000n);
