@@ -2,7 +2,7 @@
 import type { CommittedInstruction } from "./instruction.ts";
 import { outflowWindowMs } from "./limits.ts";
 
-/** One instruction that was signed at least once. */
+/** One instruction that was signed, with the nonce of its newest bytes. */
 export interface SignedPayload {
   instructionId: string;
   kind: CommittedInstruction["kind"];
@@ -15,13 +15,14 @@ export interface SignedPayload {
   nonce: number;
   /** The ids of all that the same transaction pays, in order. */
   together: readonly string[];
-  /** Milliseconds since the epoch, of the first signature. */
+  /** Milliseconds since the epoch, of the first signature with this nonce. */
   signedAt: number;
 }
 
 /**
- * Counts an outflow once, at its first signature, however often a higher fee has it signed again: the old bytes stay
- * valid, so it is one payment at most and was allowed already. What is older than the window is forgotten oldest
+ * Counts an outflow once for each nonce that it is signed with, however often a higher fee has it signed again: bytes of
+ * one nonce are one payment at most, which was allowed already. Whoever says that an earlier nonce has failed may be
+ * wrong, so another nonce counts anew. What is older than the window is forgotten oldest
  * first, and only when `capacity` is reached.
  */
 export class SigningHistory {
@@ -37,6 +38,16 @@ export class SigningHistory {
   /** What was signed for this instruction before, or null. */
   find(instructionId: string): SignedPayload | null {
     return this.#payloads.get(instructionId) ?? null;
+  }
+
+  /** Whether bytes with this nonce were signed for this instruction before: more of them take nothing more out. */
+  isCounted({
+    instructionId,
+    sender,
+    nonce,
+  }: Pick<SignedPayload, "instructionId" | "sender" | "nonce">): boolean {
+    const before = this.#payloads.get(instructionId);
+    return before?.sender === sender && before.nonce === nonce;
   }
 
   /** Base units of a token that left within the window that ends at `now`. */
@@ -58,25 +69,21 @@ export class SigningHistory {
   }
 
   /**
-   * Remembers a signature; a repeated one moves only the transaction that it is for. `leaves` says whether it takes money
-   * out of our wallets.
+   * Remembers a signature; one with the same nonce changes nothing. `leaves` says whether it takes money out of our
+   * wallets.
    */
   record({ payload, leaves }: { payload: SignedPayload; leaves: boolean }): void {
-    const before = this.#payloads.get(payload.instructionId);
-    if (before !== undefined) {
-      before.sender = payload.sender;
-      before.nonce = payload.nonce;
-      before.together = payload.together;
-      return;
-    }
+    if (this.isCounted(payload)) return;
     const kept = { ...payload };
+    // The newest last, also when it was signed before with another nonce: entries are forgotten by their age.
+    this.#payloads.delete(kept.instructionId);
     this.#payloads.set(kept.instructionId, kept);
     if (this.#payloads.size > this.#capacity) {
       const oldest = firstOf(this.#payloads);
       if (oldest !== undefined) this.#payloads.delete(oldest.instructionId);
     }
     if (!leaves || kept.token === null) return;
-    this.#window.set(kept.instructionId, kept);
+    this.#window.set(`${kept.instructionId} ${kept.sender} ${kept.nonce}`, kept);
     this.#leftByToken.set(kept.token, (this.#leftByToken.get(kept.token) ?? 0n) + kept.amount);
   }
 

@@ -17,7 +17,7 @@ import {
 import { Keyring } from "./keyring.ts";
 import { defaultMaxFeeWei, defaultMaxTopupWei, limitsOf, type TokenLimits } from "./limits.ts";
 import { checkPolicy, type DestinationOwner } from "./policy.ts";
-import { type PolicyCode, SigningRefusedError } from "./policy-codes.ts";
+import { type PolicyCode, type PolicyRejection, SigningRefusedError } from "./policy-codes.ts";
 import { leavesOurWallets } from "./routes.ts";
 import type { Signer, SignerOptions } from "./signer.ts";
 import { assertSender, assertSignedBytes, buildTransaction, type SignedTransaction } from "./transaction.ts";
@@ -143,11 +143,15 @@ export class KeyringSigner implements Signer {
     const executor = executorOf(senderAddress);
     const payloads: SignedPayload[] = [];
     let leavesTogether = 0n;
+    let noRoom: PolicyRejection | null = null;
+    const withoutRoom: string[] = [];
     for (const [index, { instruction, destinationOwner }] of read.entries()) {
       const request = requests[index];
       if (request === undefined) throw new Error("a request without its instruction");
       const { id: instructionId, kind, token, destination, amount } = instruction;
       const signedBefore = this.#history.find(instructionId);
+      const { nonce } = request;
+      const isCounted = this.#history.isCounted({ instructionId, sender: senderAddress, nonce });
       const left = this.#history.leftWithinWindow({ token: token ?? "", now });
       const verdict = checkPolicy(request, instruction, {
         chainId: this.#options.chainId,
@@ -165,8 +169,14 @@ export class KeyringSigner implements Signer {
         maxFeeWei: this.#options.maxFeeWei ?? defaultMaxFeeWei,
         maxTopupWei: this.#options.maxTopupWei ?? defaultMaxTopupWei,
       });
-      if (!verdict.ok) throw new SigningRefusedError(verdict.rejection, request.instructionId);
-      if (signedBefore === null && leavesOurWallets(kind)) leavesTogether += amount;
+      if (!verdict.ok) {
+        if (verdict.rejection.code !== "over_hour_limit")
+          throw new SigningRefusedError(verdict.rejection, instructionId);
+        noRoom ??= verdict.rejection;
+        withoutRoom.push(instructionId);
+        continue;
+      }
+      if (!isCounted && leavesOurWallets(kind)) leavesTogether += amount;
       payloads.push({
         instructionId,
         kind,
@@ -175,11 +185,12 @@ export class KeyringSigner implements Signer {
         destination,
         amount,
         sender: senderAddress,
-        nonce: request.nonce,
+        nonce,
         together,
         signedAt: now,
       });
     }
+    if (noRoom !== null) throw new SigningRefusedError(noRoom, withoutRoom[0] ?? null, withoutRoom);
     // Counted before the bytes exist: should signing fail half-way, the limit errs on the safe side.
     for (const payload of payloads) this.#history.record({ payload, leaves: leavesOurWallets(payload.kind) });
   }

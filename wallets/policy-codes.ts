@@ -45,9 +45,16 @@ export class SigningRefusedError extends Error {
   readonly retriable: boolean;
   /** Which of several instructions is refused; null when it is the request itself. */
   readonly instructionId: string | null;
+  /** All of a batch that find no room in the hour's limit; the others would be signed together without them. */
+  readonly withoutRoom: readonly string[];
 
-  constructor(rejection: PolicyRejection, instructionId: string | null = null) {
+  constructor(
+    rejection: PolicyRejection,
+    instructionId: string | null = null,
+    withoutRoom: readonly string[] = [],
+  ) {
     super(rejection.message);
+    this.withoutRoom = withoutRoom;
     this.code = rejection.code;
     this.retriable = policyCodes[rejection.code].retriable;
     this.instructionId = instructionId;

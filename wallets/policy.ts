@@ -61,7 +61,7 @@ export function checkPolicy(
     checkAsset(instruction, context) ??
     checkDestination(instruction, context) ??
     checkFee(request, instruction, context) ??
-    checkLimits(instruction, context);
+    checkLimits(request, instruction, context);
   return rejection === null ? { ok: true } : { ok: false, rejection };
 }
 
@@ -199,7 +199,11 @@ function checkFee(
   return null;
 }
 
-function checkLimits(instruction: CommittedInstruction, context: PolicyContext): PolicyRejection | null {
+function checkLimits(
+  { nonce }: SignRequest,
+  instruction: CommittedInstruction,
+  context: PolicyContext,
+): PolicyRejection | null {
   if (instruction.kind === "topup") {
     return instruction.amount > context.maxTopupWei
       ? reject("over_topup_limit", `A top-up is at most ${context.maxTopupWei} wei.`)
@@ -213,8 +217,10 @@ function checkLimits(instruction: CommittedInstruction, context: PolicyContext):
       `At most ${limits.perTransaction} base units leave in one transaction.`,
     );
   }
-  // A higher fee for what was counted already needs no new room.
-  if (context.signedBefore === null && context.leftWithinHour + instruction.amount > limits.perHour) {
+  // A higher fee for what was counted already needs no new room; another nonce does, whoever says that the first failed.
+  const { signedBefore, senderAddress } = context;
+  const isCounted = signedBefore?.sender === senderAddress && signedBefore.nonce === nonce;
+  if (!isCounted && context.leftWithinHour + instruction.amount > limits.perHour) {
     return reject("over_hour_limit", `At most ${limits.perHour} base units leave within an hour.`);
   }
   return null;

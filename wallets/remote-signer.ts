@@ -69,7 +69,7 @@ export class RemoteSigner implements Signer {
     if (answer.outcome === "done") return answer.value;
     const { message } = answer;
     if (answer.outcome === "failed") throw new SignerAwayError(`The signer didn't sign: ${message}.`);
-    throw new SigningRefusedError({ code: answer.code, message }, answer.instructionId);
+    throw new SigningRefusedError({ code: answer.code, message }, answer.instructionId, answer.withoutRoom);
   }
 
   #answerTo(id: number): Promise<Answer> {

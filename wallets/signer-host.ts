@@ -28,8 +28,8 @@ async function answer(
     return { outcome: "done", value: await signer[call](argument as never) };
   } catch (error) {
     if (error instanceof SigningRefusedError) {
-      const { code, message, instructionId } = error;
-      return { outcome: "refused", code, message, instructionId };
+      const { code, message, instructionId, withoutRoom } = error;
+      return { outcome: "refused", code, message, instructionId, withoutRoom };
     }
     // Whatever went wrong in there stays in there, but for its one sentence.
     return { outcome: "failed", message: error instanceof Error ? error.message : "unknown" };

@@ -19,6 +19,12 @@ export type Question = z.infer<typeof question>;
 
 export type Outcome =
   | { outcome: "done"; value: unknown }
-  | { outcome: "refused"; code: PolicyCode; message: string; instructionId: string | null }
+  | {
+      outcome: "refused";
+      code: PolicyCode;
+      message: string;
+      instructionId: string | null;
+      withoutRoom: readonly string[];
+    }
   | { outcome: "failed"; message: string };
 export type Answer = { id: number } & Outcome;

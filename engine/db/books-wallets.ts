@@ -66,7 +66,8 @@ export async function readExpectedBalances(
        UNION ALL
        SELECT source_wallet_id, token, amount FROM undone)
      SELECT wallet_id, address, token, sum(amount) AS amount FROM part JOIN wallet ON wallet.id = wallet_id
-     WHERE address IS NOT NULL GROUP BY wallet_id, address, token ORDER BY wallet_id DESC, token LIMIT $2`,
+     WHERE address IS NOT NULL GROUP BY wallet_id, purpose, address, token
+     ORDER BY purpose NOT IN ('vault', 'gas'), wallet_id DESC, token LIMIT $2`,
     [atBlock.toString(), limit],
   );
   return rowsOf(expected, rows);

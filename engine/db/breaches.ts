@@ -1,7 +1,7 @@
 /** Invariants that didn't hold. While one stands, nothing leaves the house. */
 import { z } from "zod";
 import { id, moment, rowsOf } from "./decode.ts";
-import type { Queryable } from "./pool.ts";
+import type { Queryable, Tx } from "./pool.ts";
 
 /** Once per cause while it stands. True when it is new. */
 export async function insertBreach(
@@ -13,6 +13,19 @@ export async function insertBreach(
     [invariant, detail.slice(0, 1_000)],
   );
   return rowCount === 1;
+}
+
+/** Once for ever: what a person has looked at and lifted isn't raised again by the same cause. */
+export async function insertBreachOnce(
+  tx: Tx,
+  { invariant, detail }: { invariant: string; detail: string },
+): Promise<void> {
+  await tx.query(
+    `INSERT INTO breach (invariant, detail) SELECT $1::text, $2::text
+     WHERE NOT EXISTS (SELECT FROM breach WHERE invariant = $1::text AND detail = $2::text)
+     ON CONFLICT (invariant, detail) WHERE lifted_at IS NULL DO NOTHING`,
+    [invariant, detail.slice(0, 1_000)],
+  );
 }
 
 const breach = z.object({ id, invariant: z.string(), detail: z.string(), found_at: moment });

@@ -81,6 +81,19 @@ export async function moveFinality(
   ]);
 }
 
+/** Whether the books hold this very block; of those that are final only some are remembered. */
+export async function isInBooks(
+  tx: Tx,
+  { blockNumber, blockHash }: { blockNumber: bigint; blockHash: string },
+): Promise<boolean> {
+  const { rowCount } = await tx.query({
+    name: "is_in_books",
+    text: "SELECT FROM block WHERE number = $1 AND hash = $2",
+    values: [blockNumber.toString(), blockHash],
+  });
+  return rowCount === 1;
+}
+
 /** The newest block of the books below a number; null when none is remembered. */
 export async function readBlockBelow(tx: Tx, number: bigint): Promise<HandledBlock | null> {
   const { rows } = await tx.query(

@@ -38,14 +38,14 @@ export async function giveNoncesBack(
   return rowsOf(given, rows).map((row) => row.instruction_id);
 }
 
-/** One that can't be signed now isn't tried before a moment; the others of its wallet go first. */
-export async function postponeInstruction(
+/** Those that can't be signed now aren't tried before a moment; the others of their wallet go first. */
+export async function postponeInstructions(
   tx: Tx,
-  { instructionId, until, note }: { instructionId: string; until: Date; note: string },
+  { instructionIds, until, note }: { instructionIds: readonly string[]; until: Date; note: string },
 ): Promise<void> {
   await tx.query(
-    "UPDATE instruction SET not_before = greatest(not_before, $2), note = $3 WHERE id = $1 AND state = 'queued'",
-    [instructionId, until, note.slice(0, 300)],
+    "UPDATE instruction SET not_before = greatest(not_before, $2), note = $3 WHERE id = ANY ($1::bigint[]) AND state = 'queued'",
+    [instructionIds, until, note.slice(0, 300)],
   );
 }
 

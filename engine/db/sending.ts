@@ -83,7 +83,8 @@ export async function lockWallet(tx: Tx, walletId: string): Promise<void> {
 
 const allocated = z.object({ instruction_id: id });
 /**
- * Spends the wallet's next nonces on instructions that are still queued, one each, in order; they are `sending` from now
+ * Spends the wallet's next nonces on instructions that are still queued and still due (a collection may have got a leg
+ * since that isn't final), one each, in order; they are `sending` from now
  * on. The wallet's row is locked, so that two workers can't spend one nonce.
  */
 export async function allocateNonces(
@@ -95,7 +96,8 @@ export async function allocateNonces(
     name: "allocate_nonces",
     text: `WITH taken AS (
              UPDATE instruction SET state = 'sending', changed_at = now() FROM unnest($2::bigint[], $3::bigint[]) AS given (id, gas_limit)
-             WHERE instruction.id = given.id AND state = 'queued' AND source_wallet_id = $1 RETURNING instruction.id, given.gas_limit),
+             WHERE instruction.id = given.id AND state = 'queued' AND source_wallet_id = $1
+               AND not_before_block <= coalesce((SELECT finalized_number FROM chain_cursor), 0) RETURNING instruction.id, given.gas_limit),
            numbered AS (SELECT id, gas_limit, row_number() OVER (ORDER BY id) - 1 AS place FROM taken),
            spent AS (
              INSERT INTO chain_tx (wallet_id, nonce, gas_limit)
@@ -131,7 +133,8 @@ export async function allocateBatch(
     name: "allocate_batch",
     text: `WITH taken AS (
              UPDATE instruction SET state = 'sending', changed_at = now()
-             WHERE id = ANY ($3::bigint[]) AND state = 'queued' AND source_wallet_id = $2 RETURNING id),
+             WHERE id = ANY ($3::bigint[]) AND state = 'queued' AND source_wallet_id = $2
+               AND not_before_block <= coalesce((SELECT finalized_number FROM chain_cursor), 0) RETURNING id),
            spent AS (
              INSERT INTO chain_tx (wallet_id, nonce, gas_limit)
              SELECT id, next_nonce, $4 FROM wallet WHERE id = $1 AND EXISTS (SELECT FROM taken) RETURNING id),

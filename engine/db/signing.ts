@@ -46,18 +46,18 @@ const signed = committed.omit({ id: true, state: true, failed_sender: true, fail
   signed_at: moment,
 });
 
-/** What was signed since a moment, one row per instruction, oldest first: the signer's limits outlive a restart. */
+/** What was signed since a moment, one row per instruction and nonce, oldest first: the signer's limits outlive a restart. */
 export async function readSignedSince(db: Queryable, since: Date) {
   const { rows } = await db.query(
     `SELECT instruction.id AS instruction_id, kind, wallet.address AS source_address, token, destination, amount,
-       sender.address AS sender, last.nonce, first.signed_at,
-       (SELECT array_agg(instruction_id::text ORDER BY ordinal) FROM chain_tx_instruction WHERE chain_tx_id = last.id) AS together
-     FROM (SELECT instruction_id, min(attempt.created_at) AS signed_at, max(chain_tx_id) AS last_id
-           FROM attempt JOIN chain_tx_instruction USING (chain_tx_id)
-           GROUP BY instruction_id HAVING min(attempt.created_at) > $1) AS first
+       sender.address AS sender, nonce, signed_at,
+       (SELECT array_agg(instruction_id::text ORDER BY ordinal) FROM chain_tx_instruction WHERE chain_tx_id = signed.id) AS together
+     FROM (SELECT chain_tx.id, wallet_id, nonce, min(attempt.created_at) AS signed_at
+           FROM chain_tx JOIN attempt ON chain_tx_id = chain_tx.id GROUP BY chain_tx.id HAVING min(attempt.created_at) > $1) AS signed
+       JOIN chain_tx_instruction ON chain_tx_id = signed.id
        JOIN instruction ON instruction.id = instruction_id JOIN wallet ON wallet.id = source_wallet_id
-       JOIN chain_tx last ON last.id = last_id JOIN wallet sender ON sender.id = last.wallet_id
-     ORDER BY first.signed_at`,
+       JOIN wallet sender ON sender.id = signed.wallet_id
+     ORDER BY signed_at, signed.id, ordinal`,
     [since],
   );
   return rowsOf(signed, rows).map(({ instruction_id, source_address, signed_at, ...rest }) => ({

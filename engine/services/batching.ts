@@ -88,6 +88,11 @@ async function findPayable(
   }
   const checked = await checkEach(context, leadership, wanted);
   const payments = checked.flatMap(({ instruction, check }) => (check.ok ? [instruction] : []));
+  if (payments.length === wanted.length)
+    context.log.warn(
+      { detail, wallet: wanted[0]?.wallet_address },
+      "payments pass alone and not together: they wait",
+    );
   if (payments.length === 0 || payments.length === wanted.length) return null;
   const rest = await simulate(context, sponsor, payments);
   return rest.ok ? { payments, gasLimit: rest.gasLimit } : null;

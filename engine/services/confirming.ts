@@ -4,8 +4,8 @@ import { readCode } from "../chain/balances.ts";
 import { type FoundReceipt, readAgreedReceipt } from "../chain/receipts.ts";
 import type { TransferLog } from "../chain/types.ts";
 import { readAuthorisedExecutor } from "../db/authorisations.ts";
-import { insertBreach } from "../db/breaches.ts";
-import { lockCursor } from "../db/cursor.ts";
+import { insertBreachOnce } from "../db/breaches.ts";
+import { isInBooks, lockCursor } from "../db/cursor.ts";
 import { type Payment, readPayments } from "../db/payments.ts";
 import { type Tx, transaction } from "../db/pool.ts";
 import { markMined, markReverted, readWaiting } from "../db/sending.ts";
@@ -62,6 +62,8 @@ async function confirm(context: Context, attempt: Attempt, receipt: FoundReceipt
     // With the cursor locked no reorg is handled meanwhile; a block beyond it is told by the follower soon.
     const cursor = await lockCursor(tx);
     if (cursor === null || blockNumber > cursor.head_number) return [];
+    // A receipt that was read before a reorg is of a block that the books have taken back since: it is asked for anew.
+    if (blockNumber > cursor.finalized_number && !(await isInBooks(tx, receipt))) return [];
     if (succeeded && paid === payments.length)
       return told(context, tx, await markMined(tx, [{ chainTxId, hash, blockNumber }]));
     if (blockNumber > cursor.finalized_number) return [];
@@ -75,7 +77,7 @@ async function confirm(context: Context, attempt: Attempt, receipt: FoundReceipt
     if (succeeded && receipt.transfers.some(isOurs)) {
       // Something has moved, and not what was owed: nothing of it may be paid again before a person has looked.
       const detail = `${paid} of ${payments.length} payments of ${hash} are on the chain as they were owed`;
-      await insertBreach(tx, { invariant: "batch in part", detail });
+      await insertBreachOnce(tx, { invariant: "batch in part", detail });
       return [];
     }
     return told(context, tx, await markReverted(tx, { chainTxId, hash, blockNumber, note }));

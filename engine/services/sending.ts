@@ -12,7 +12,7 @@ import { bump, estimateFees, type Fees } from "../chain/fees.ts";
 import { broadcastMany } from "../chain/send.ts";
 import { mayMoneyLeave } from "../db/breaches.ts";
 import { holdFence } from "../db/lease.ts";
-import { giveNoncesBack, postponeInstruction } from "../db/nonces.ts";
+import { giveNoncesBack, postponeInstructions } from "../db/nonces.ts";
 import { transaction } from "../db/pool.ts";
 import {
   type NewAttempt,
@@ -151,7 +151,8 @@ interface Refusal {
 
 /**
  * What the signer refuses must not hold up what comes after it: its nonce and the unsigned ones behind it go back, it is
- * parked (or, where waiting helps, put off), and the others get their nonces in the next round.
+ * parked (or, where waiting helps, put off, with all others of its batch for which the hour's limit has no room), and the
+ * others get their nonces in the next round.
  */
 async function takeRefusedOut(
   context: Context,
@@ -165,7 +166,8 @@ async function takeRefusedOut(
     const note = `the signer refuses: ${error.message}`;
     if (error.retriable) {
       const until = new Date(context.clock() + refusedForMs);
-      await postponeInstruction(tx, { instructionId, until, note });
+      const instructionIds = [...new Set([instructionId, ...error.withoutRoom])];
+      await postponeInstructions(tx, { instructionIds, until, note });
     } else if (await parkInstruction(tx, { instructionId, note })) {
       await tellInstructions(context, tx, [instructionId]);
     }

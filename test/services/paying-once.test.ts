@@ -192,6 +192,36 @@ describe("a signer that refuses one of many", () => {
   });
 });
 
+describe("an hour's limit with room for few of many that are due", () => {
+  it("pays those at once, holds up nobody else, and pays the others when there is room", async () => {
+    const player = await rich(100_000n);
+    let laterMs = 0;
+    const now = () => Date.now() + laterMs;
+    const limits = { perTransaction: 5_000n, perHour: 10_500n };
+    const strict = await restarted({ tokens: [{ address: world.base.usdc, decimals: 6, limits }], now });
+    world.context.signer = strict.signer;
+    world.context.clock = now;
+    for (const amount of [5_000n, 4_999n, 4_998n, 4_997n, 4_996n, 400n, 101n, 4_995n])
+      await ask(player, amount);
+    for (let round = 0; round < 3; round += 1) {
+      await sendRound(world.context, leadership);
+      await world.base.mine(1);
+      await world.caughtUp();
+    }
+    expect((await received(player)).sort()).toEqual([101n, 400n, 4_999n, 5_000n].sort());
+    for (let hour = 0; hour < 2; hour += 1) {
+      laterMs += 3_700_000;
+      for (let round = 0; round < 3; round += 1) {
+        await sendRound(world.context, leadership);
+        await world.base.mine(1);
+        await world.caughtUp();
+      }
+    }
+    await finish();
+    expect(await received(player)).toHaveLength(8);
+  });
+});
+
 describe("gas, by plain payouts,", () => {
   beforeEach(() => payBy(world.context, "plain"));
   it("for more payouts than one top-up may bring comes in several, and all are paid", async () => {

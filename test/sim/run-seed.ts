@@ -9,7 +9,7 @@ import type { Rates } from "./rates.ts";
 import { nextBlock, sendAgain } from "./weather.ts";
 import { type Counts, tokens, World } from "./world.ts";
 
-const usualTicks = 60;
+const usualTicks = 32;
 const mostTicksToRest = 100;
 const leastTicksToRest = 4;
 /** Blocks a tick when only time is waited for. */

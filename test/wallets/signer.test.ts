@@ -149,6 +149,21 @@ test("a second nonce for one instruction is refused until the first has failed f
   expect(await codeOf(house.signer.sign(requestOf(first, { nonce: 6 })))).toBe("nonce_changed");
 });
 
+test("another nonce for what is said to have failed counts against the hour's limit again", async () => {
+  const house = makeHouse();
+  const first = house.commit(instructionOf("payout", { amount: 900_000_000n }));
+  expect(await codeOf(house.signer.sign(requestOf(first, { nonce: 0 })))).toBe("signed");
+  for (const [failed, code] of [
+    [0, "signed"],
+    [1, "over_hour_limit"],
+  ] as const) {
+    house.commit({ ...first, failed: { sender: first.sourceAddress, nonce: failed } });
+    expect(await codeOf(house.signer.sign(requestOf(first, { nonce: failed + 1 })))).toBe(code);
+  }
+  house.clock.now += outflowWindowMs;
+  expect(await codeOf(house.signer.sign(requestOf(first, { nonce: 2 })))).toBe("signed");
+});
+
 test("of fifty payouts at once, exactly those within the hour's limit are signed, and higher fees cost no room", async () => {
   const house = makeHouse();
   const payouts = Array.from({ length: 50 }, () =>
