@@ -1,6 +1,6 @@
 import { defineConfig } from "vitest/config";
 
-/** Whole stories against a started engine and a real browser: one at a time, each with its own engine. */
+/** Whole stories against a started engine and a real browser: each file with its own engine. */
 export default defineConfig({
   test: {
     include: ["test/e2e/**/*.test.ts"],
@@ -9,6 +9,6 @@ export default defineConfig({
     testTimeout: 480_000,
     hookTimeout: 240_000,
     maxWorkers: 1,
-    fileParallelism: false,
+    fileParallelism: true,
   },
 });
