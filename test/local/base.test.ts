@@ -1,8 +1,9 @@
-import { type Address, encodeFunctionData, parseEther, parseGwei } from "viem";
+import { type Address, encodeFunctionData, type Hex, parseEther, parseGwei } from "viem";
 import type { PrivateKeyAccount } from "viem/accounts";
 import { afterAll, beforeAll, describe, expect, inject, test } from "vitest";
 import { developmentSigner } from "../../scripts/local/accounts.ts";
 import { minedReceipt } from "../../scripts/local/mined.ts";
+import { callNode } from "../../scripts/local/rpc.ts";
 import { baseChainId, multicall3Address } from "../../scripts/local/tokens.ts";
 import { createChainClient, startTestChain, type TestChain } from "../helpers/chain.ts";
 import { tokenAbi, usdcAbi } from "../helpers/contracts.ts";
@@ -23,11 +24,12 @@ async function write(
     | { functionName: "blacklist" | "unBlacklist"; args: [Address] }
     | { functionName: "transfer"; args: [Address, bigint] }
     | { functionName: "pause" | "unpause" },
-): Promise<void> {
+): Promise<Hex> {
   const { testClient } = chain;
   const data = encodeFunctionData({ abi: usdcAbi, ...call });
   const hash = await testClient.sendTransaction({ account, to: chain.usdc, data, chain: testClient.chain });
   await minedReceipt(testClient, hash);
+  return hash;
 }
 
 describe("the tokens of a local chain", () => {
@@ -58,10 +60,22 @@ describe("the tokens of a local chain", () => {
     await expect(write(bob, { functionName: "transfer", args: [alice.address, 1n] })).rejects.toThrow(
       refusal,
     );
+    expect(await chain.balanceOf(chain.usdc, bob.address)).toBe(10n);
 
     await write(alice, { functionName: "unBlacklist", args: [bob.address] });
     await write(alice, { functionName: "transfer", args: [bob.address, 1n] });
     expect(await chain.balanceOf(chain.usdc, bob.address)).toBe(11n);
+  });
+
+  test("USDC reads one word for each side of a transfer, and one for the pause, as the real one does", async () => {
+    await chain.mint(chain.usdc, alice.address, 1n);
+    const hash = await write(alice, { functionName: "transfer", args: [bob.address, 1n] });
+    const touched = await callNode(chain.rpcUrl, "debug_traceTransaction", [
+      hash,
+      { tracer: "prestateTracer" },
+    ]);
+    const { storage } = (touched as Record<string, { storage: object }>)[chain.usdc] ?? { storage: {} };
+    expect(Object.keys(storage)).toHaveLength(3);
   });
 
   test("nobody sends USDC while it is paused", async () => {
