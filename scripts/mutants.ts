@@ -71,6 +71,8 @@ const { values } = parseArgs({ options: { only: { type: "string" } } });
 const wanted = guards.filter(({ name }) => name.includes(values.only ?? ""));
 const copy = await copyCommit();
 const verdicts: Verdict[] = [];
+const beganAtMs = performance.now();
+const secondsSince = (atMs: number): string => `${((performance.now() - atMs) / 1_000).toFixed(0)} s`;
 for (const signal of ["SIGINT", "SIGTERM"] as const)
   process.once(signal, () => void copy.remove().finally(() => process.exit(1)));
 try {
@@ -82,12 +84,12 @@ try {
     const startedAtMs = performance.now();
     const verdict = await tryWithout(copy.folder, guard);
     verdicts.push(verdict);
-    const seconds = ((performance.now() - startedAtMs) / 1_000).toFixed(0);
-    console.log(`[${index + 1}/${wanted.length}] ${verdict.padEnd(9)} ${guard.name} (${seconds} s)`);
+    const place = `[${index + 1}/${wanted.length}]`;
+    console.log(`${place} ${verdict.padEnd(9)} ${guard.name} (${secondsSince(startedAtMs)})`);
   }
 } finally {
   await copy.remove();
 }
 const killed = verdicts.filter((verdict) => verdict === "killed").length;
-console.log(`\n${killed} of ${wanted.length} are missed by a test.`);
+console.log(`\n${killed} of ${wanted.length} are missed by a test, after ${secondsSince(beganAtMs)} in all.`);
 process.exitCode = killed === wanted.length ? 0 : 1;

@@ -645,6 +645,8 @@ CREATE INDEX game_recent_idx ON public.game USING btree (started_at DESC, id);
 
 CREATE INDEX game_red_idx ON public.game USING btree (red_player_id, started_at DESC, id);
 
+CREATE INDEX instruction_due_idx ON public.instruction USING btree (source_wallet_id, COALESCE((token)::text, ''::text), id) WHERE (state = 'queued'::text);
+
 CREATE INDEX instruction_game_idx ON public.instruction USING btree (game_id) WHERE (game_id IS NOT NULL);
 
 CREATE INDEX instruction_leg_instruction_idx ON public.instruction_leg USING btree (instruction_id);

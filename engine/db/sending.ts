@@ -17,20 +17,44 @@ const due = z.object({
 });
 export type DueInstruction = z.output<typeof due>;
 
-/** Queued instructions whose time has come and whose wallet isn't frozen, oldest first within each wallet. */
+/** One token of one wallet; null is ether. */
+export interface Purse {
+  walletId: string;
+  token: string | null;
+}
+
+const isDue =
+  "state = 'queued' AND not_before <= $1 AND not_before_block <= coalesce((SELECT finalized_number FROM chain_cursor), 0)";
+/**
+ * Queued instructions whose time has come and whose wallet isn't frozen, from the first `limit` purses after one that have
+ * any: of each purse the oldest, none of them the second while another lacks its first. So what can't be paid from one
+ * purse, however much it is, leaves room for the others. Fewer than `limit` are all that there are after that purse; the
+ * last is of the last purse. The time that it takes grows with what is answered, not with what waits.
+ */
 export async function readDueInstructions(
   db: Queryable,
-  { now, limit }: { now: Date; limit: number },
+  { now, after, limit }: { now: Date; after: Purse | null; limit: number },
 ): Promise<DueInstruction[]> {
   const { rows } = await db.query({
     name: "read_due_instructions",
-    text: `SELECT instruction.id, kind, token, destination, amount, wallet.id AS wallet_id, wallet.address AS wallet_address, purpose AS wallet_purpose,
-             EXISTS (SELECT FROM chain_tx_instruction WHERE instruction_id = instruction.id AND chain_tx_instruction.state = 'reverted') AS has_failed
-           FROM instruction JOIN wallet ON wallet.id = source_wallet_id
-           WHERE instruction.state = 'queued' AND not_before <= $1 AND frozen_reason IS NULL
-             AND not_before_block <= coalesce((SELECT finalized_number FROM chain_cursor), 0)
-           ORDER BY wallet.id, instruction.id LIMIT $2`,
-    values: [now, limit],
+    text: `WITH RECURSIVE purse AS (
+             SELECT $2::bigint AS wallet_id, $3::text AS token
+             UNION ALL
+             SELECT following.* FROM purse CROSS JOIN LATERAL (
+               SELECT source_wallet_id, coalesce(token, '') FROM instruction
+               WHERE ${isDue} AND (source_wallet_id, coalesce(token, '')) > (purse.wallet_id, purse.token)
+                 AND (SELECT frozen_reason FROM wallet WHERE wallet.id = source_wallet_id) IS NULL
+               ORDER BY source_wallet_id, coalesce(token, '') LIMIT 1) AS following),
+           due AS (
+             SELECT queued.* FROM (SELECT * FROM purse OFFSET 1 LIMIT $4) AS purse CROSS JOIN LATERAL (
+               SELECT id, kind, token, destination, amount, source_wallet_id, row_number() OVER (ORDER BY id) AS place FROM instruction
+               WHERE ${isDue} AND source_wallet_id = purse.wallet_id AND coalesce(token, '') = purse.token
+               ORDER BY id LIMIT $4) AS queued
+             ORDER BY place LIMIT $4)
+           SELECT due.id, kind, token, destination, amount, wallet.id AS wallet_id, wallet.address AS wallet_address, purpose AS wallet_purpose,
+             EXISTS (SELECT FROM chain_tx_instruction WHERE instruction_id = due.id AND state = 'reverted') AS has_failed
+           FROM due JOIN wallet ON wallet.id = source_wallet_id ORDER BY wallet.id, coalesce(token, ''), due.id`,
+    values: [now, after?.walletId ?? 0, after?.token ?? "", limit],
   });
   return rowsOf(due, rows);
 }

@@ -3,29 +3,22 @@ import { readBalances } from "../chain/balances.ts";
 import { holdFence, LostLeaseError } from "../db/lease.ts";
 import { readOpenCosts } from "../db/nonces.ts";
 import { transaction } from "../db/pool.ts";
-import {
-  allocateNonces,
-  type DueInstruction,
-  readDueInstructions,
-  readFlows,
-  readWaysUnderWay,
-} from "../db/sending.ts";
+import { allocateNonces, type DueInstruction, readFlows, readWaysUnderWay } from "../db/sending.ts";
 import { prepareBatches } from "./batching.ts";
 import { checkEach } from "./checking.ts";
 import type { Context, Leadership } from "./context.ts";
+import { readDue } from "./due.ts";
 import { findSponsor } from "./executor.ts";
 import { areNoncesOurs } from "./foreign-nonces.ts";
 import { countPayable } from "./gas.ts";
 import { groupBy } from "./groups.ts";
-
-const mostAtOnce = 2_000;
 
 /** Spends nonces on what can be sent; answers on how many instructions. */
 export async function prepare(context: Context, leadership: Leadership): Promise<number> {
   const isPlain = context.settings.payouts === "plain";
   // Looked for before there is something to pay: the executor may have to be deployed first.
   const sponsor = isPlain ? null : await findSponsor(context, leadership);
-  const due = await readDueInstructions(context.pool, { now: new Date(context.clock()), limit: mostAtOnce });
+  const due = await readDue(context);
   if (due.length === 0) return 0;
   const ways = await readWaysUnderWay(context.pool, [...new Set(due.map(({ wallet_id }) => wallet_id))]);
   let prepared = 0;

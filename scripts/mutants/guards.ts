@@ -14,6 +14,7 @@ const chain = "engine/db/migrations/0002_chain.sql";
 const wager = "engine/db/migrations/0003_wager.sql";
 const paidTogether = "engine/db/migrations/0012_paid_together.sql";
 const service = "engine/db/migrations/0004_service.sql";
+const sending = "engine/db/sending.ts";
 const fasterTransfers = "engine/db/migrations/0005_one_look_per_transfer.sql";
 
 const key = (name: string, file: string, guard: string, instead: string): Guard => ({
@@ -103,6 +104,10 @@ const lock = (name: string, file: string, guard: string, instead: string, ...tes
   tests,
 });
 
+/** Held by a function that answers a row: the second who asks for it waits, or gets the next. */
+const row = (name: string, file: string, guard: string, instead: string): Guard =>
+  lock(name, file, guard, instead, "test/db/locks.test.ts");
+
 const locks: Guard[] = [
   lock(
     "both accounts of a transfer",
@@ -111,78 +116,217 @@ const locks: Guard[] = [
     " ORDER BY id LOOP",
     "test/db/ledger.test.ts",
   ),
-  lock(
+  row(
     "accounts before they are read",
     ledger,
     "WHERE id = ANY (ids) ORDER BY id FOR UPDATE",
     "WHERE id = ANY (ids) ORDER BY id",
-    "test/services/withdrawals.test.ts",
   ),
-  lock(
+  row(
     "an offer that is answered",
     "engine/db/proposals.ts",
     '= $1)" : ""} ORDER BY id FOR UPDATE`',
     '= $1)" : ""} ORDER BY id`',
-    "test/services/races.test.ts",
   ),
-  lock(
-    "an offer that lapses",
-    "engine/db/proposals.ts",
-    " LIMIT 1 FOR UPDATE SKIP LOCKED",
-    " LIMIT 1",
-    "test/services/races.test.ts",
-    "test/services/deadlines.test.ts",
-  ),
-  lock(
+  row("an offer that lapses", "engine/db/proposals.ts", " LIMIT 1 FOR UPDATE SKIP LOCKED", " LIMIT 1"),
+  row(
     "a game that something is done to",
     "engine/db/games.ts",
     "FROM game WHERE id = $1 FOR UPDATE",
     "FROM game WHERE id = $1",
-    "test/services/races.test.ts",
   ),
-  lock(
-    "a game whose clock runs out",
-    "engine/db/games.ts",
-    " LIMIT 1 FOR UPDATE SKIP LOCKED",
-    " LIMIT 1",
-    "test/services/races.test.ts",
-    "test/services/deadlines.test.ts",
-  ),
-  lock(
+  row("a game whose clock runs out", "engine/db/games.ts", " LIMIT 1 FOR UPDATE SKIP LOCKED", " LIMIT 1"),
+  row(
     "a wallet whose nonces are spent",
-    "engine/db/sending.ts",
+    sending,
     "FROM wallet WHERE id = $1 FOR UPDATE",
     "FROM wallet WHERE id = $1",
-    "test/services/sending.test.ts",
   ),
   lock(
-    "the cursor",
-    "engine/db/cursor.ts",
-    "FROM chain_cursor FOR UPDATE",
-    "FROM chain_cursor",
-    "test/services/reorgs.test.ts",
+    "the wallet, before its nonces are spent one by one",
+    sending,
+    "  await lockWallet(tx, walletId);\n  const { rows }",
+    "  const { rows }",
+    "test/db/sending.test.ts",
   ),
   lock(
-    "a spare wallet",
-    "engine/db/wallets.ts",
-    " LIMIT 1 FOR UPDATE SKIP LOCKED)",
-    " LIMIT 1)",
-    "test/services/proposals.test.ts",
-    "test/services/races.test.ts",
+    "both wallets, before a batch spends their nonces",
+    sending,
+    "for (const walletId of [gasWalletId, sourceWalletId]) await lockWallet(tx, walletId);",
+    "",
+    "test/db/sending.test.ts",
   ),
-  lock(
+  row(
+    "a wallet whose nonces are given back",
+    "engine/db/nonces.ts",
+    'SELECT 1 FROM wallet WHERE id = $1 FOR UPDATE"',
+    'SELECT 1 FROM wallet WHERE id = $1"',
+  ),
+  row("the cursor", "engine/db/cursor.ts", "FROM chain_cursor FOR UPDATE", "FROM chain_cursor"),
+  row("a spare wallet", "engine/db/wallets.ts", " LIMIT 1 FOR UPDATE SKIP LOCKED)", " LIMIT 1)"),
+  row(
     "a stray deposit that is claimed",
     "engine/db/suspense.ts",
     " LIMIT $2 FOR UPDATE OF deposit",
     " LIMIT $2",
-    "test/services/suspense.test.ts",
   ),
-  lock(
+  row(
     "a stray deposit that is sent back",
     "engine/db/suspense.ts",
     "FROM deposit WHERE id = $1 FOR UPDATE",
     "FROM deposit WHERE id = $1",
-    "test/services/suspense.test.ts",
+  ),
+  row(
+    "the lease, while work is done under it",
+    "engine/db/lease.ts",
+    "AND fence = $2 FOR SHARE",
+    "AND fence = $2",
+  ),
+];
+
+const finality: Guard[] = [
+  {
+    name: "finality: only final money is withdrawn",
+    file: "engine/services/withdrawals.ts",
+    guard: "if (amount <= withdrawable) return",
+    instead: "if (amount <= free) return",
+    tests: ["test/services/withdrawals.test.ts"],
+  },
+  {
+    name: "finality: an instruction waits for the blocks behind it",
+    file: sending,
+    guard:
+      "AND not_before <= $1 AND not_before_block <= coalesce((SELECT finalized_number FROM chain_cursor), 0)",
+    instead: "AND not_before <= $1",
+    tests: ["test/db/sending.test.ts"],
+  },
+  {
+    name: "finality: a leg that came late keeps an instruction from its nonce",
+    file: sending,
+    guard:
+      "AND not_before_block <= coalesce((SELECT finalized_number FROM chain_cursor), 0) RETURNING instruction.id",
+    instead: "RETURNING instruction.id",
+    tests: ["test/db/sending.test.ts"],
+  },
+  {
+    name: "finality: a leg that came late keeps an instruction from its batch",
+    file: sending,
+    guard: "AND not_before_block <= coalesce((SELECT finalized_number FROM chain_cursor), 0) RETURNING id)",
+    instead: "RETURNING id)",
+    tests: ["test/db/sending.test.ts"],
+  },
+  {
+    name: "finality: paid is what is beyond reorg",
+    file: sending,
+    guard: "WHERE state = 'mined' AND block_number <= $1 RETURNING",
+    instead: "WHERE state = 'mined' AND block_number <= $1 + 1000 RETURNING",
+    tests: ["test/db/sending.test.ts"],
+  },
+  {
+    name: "finality: a failure counts when it is beyond reorg",
+    file: "engine/services/confirming.ts",
+    guard: "if (blockNumber > cursor.finalized_number) return [];",
+    instead: "",
+    tests: ["test/services/distrust.test.ts"],
+  },
+  {
+    name: "finality: a receipt counts when its block is in the books",
+    file: "engine/services/confirming.ts",
+    guard: "if (blockNumber > cursor.finalized_number && !(await isInBooks(tx, receipt))) return [];",
+    instead: "",
+    tests: ["test/services/distrust.test.ts"],
+  },
+  {
+    name: "finality: a block is in the books by its hash",
+    file: "engine/db/cursor.ts",
+    guard: "FROM block WHERE number = $1 AND hash = $2",
+    instead: "FROM block WHERE number = $1 AND $2::text IS NOT NULL",
+    tests: ["test/services/distrust.test.ts"],
+  },
+  {
+    name: "finality: a reorg below it stops outflows",
+    file: "engine/services/chain-events.ts",
+    guard: "if (ancestor.number < cursor.finalized_number)",
+    instead: "if (ancestor.number < 0n)",
+    tests: ["test/services/reorgs.test.ts"],
+  },
+  {
+    name: "finality: a line is final by who names its end",
+    file: "engine/chain/finality.ts",
+    guard: "if (finalized === null || finalized.number < last) return false;",
+    instead: "if (finalized === null) return false;",
+    tests: ["test/chain/finality.test.ts"],
+  },
+  {
+    name: "finality: a line is final by who names its own hash",
+    file: "engine/chain/finality.ts",
+    guard: "return line.every(({ number, hash }) => number !== finalized.number || hash === finalized.hash);",
+    instead: "return true;",
+    tests: ["test/chain/finality.test.ts"],
+  },
+  {
+    name: "finality: a line is final by as many as must agree",
+    file: "engine/chain/finality.ts",
+    guard: "return vouching.length >= quorum;",
+    instead: "return vouching.length >= 1;",
+    tests: ["test/chain/finality.test.ts"],
+  },
+  {
+    name: "finality: a provider vouches for blocks that we know",
+    file: "engine/chain/finality.ts",
+    guard: "block !== null && known.has(block)",
+    instead: "block !== null",
+    tests: ["test/chain/finality.test.ts"],
+  },
+];
+
+const fence = (name: string, file: string, guard: string, ...tests: string[]): Guard => ({
+  name: `fence: ${name}`,
+  file,
+  guard,
+  instead: guard.slice(guard.indexOf("\n") + 1),
+  tests,
+});
+const held = 'await holdFence(tx, { name: "chain", fence: leadership.fence });\n';
+
+const fences: Guard[] = [
+  {
+    name: "fence: work under an older lease is refused",
+    file: "engine/db/lease.ts",
+    guard: "if (rowCount !== 1) throw",
+    instead: "if (rowCount === -1) throw",
+    tests: ["test/db/sending.test.ts"],
+  },
+  {
+    name: "fence: each holder has a number of its own",
+    file: "engine/db/lease.ts",
+    guard: "THEN 0 ELSE 1 END",
+    instead: "THEN 0 ELSE 0 END",
+    tests: ["test/db/sending.test.ts"],
+  },
+  fence(
+    "who spends a nonce holds it",
+    "engine/services/preparing.ts",
+    `${held}    return allocateNonces(`,
+    "test/services/distrust.test.ts",
+  ),
+  fence(
+    "who spends a nonce for several holds it",
+    "engine/services/batching.ts",
+    `${held}        return allocateBatch(`,
+    "test/services/distrust.test.ts",
+  ),
+  fence(
+    "who keeps a signature holds it",
+    "engine/services/sending.ts",
+    `${held}      await storeAttempts(`,
+    "test/services/distrust.test.ts",
+  ),
+  fence(
+    "who notes what a node said holds it",
+    "engine/services/sending.ts",
+    `${held}    const answers = `,
+    "test/services/distrust.test.ts",
   ),
 ];
 
@@ -195,41 +339,6 @@ const others: Guard[] = [
     tests: ["test/db/ledger.test.ts"],
   },
   {
-    name: "finality: only final money is withdrawn",
-    file: "engine/services/withdrawals.ts",
-    guard: "if (amount <= withdrawable) return",
-    instead: "if (amount <= free) return",
-    tests: ["test/services/withdrawals.test.ts"],
-  },
-  {
-    name: "finality: an instruction waits for the blocks behind it",
-    file: "engine/db/sending.ts",
-    guard: "AND not_before_block <= coalesce((SELECT finalized_number FROM chain_cursor), 0)",
-    instead: "",
-    tests: ["test/services/reorgs.test.ts", "test/services/games.test.ts", "test/services/deposits.test.ts"],
-  },
-  {
-    name: "finality: paid is what is beyond reorg",
-    file: "engine/db/sending.ts",
-    guard: "WHERE state = 'mined' AND block_number <= $1 RETURNING",
-    instead: "WHERE state = 'mined' AND block_number <= $1 + 1000 RETURNING",
-    tests: ["test/services/sending.test.ts"],
-  },
-  {
-    name: "finality: a failure counts when it is beyond reorg",
-    file: "engine/services/confirming.ts",
-    guard: "if (blockNumber > cursor.finalized_number) return [];",
-    instead: "",
-    tests: ["test/services/withdraw-and-pay.test.ts"],
-  },
-  {
-    name: "finality: a reorg below it stops outflows",
-    file: "engine/services/chain-events.ts",
-    guard: "if (ancestor.number < cursor.finalized_number)",
-    instead: "if (ancestor.number < 0n)",
-    tests: ["test/services/reorgs.test.ts", "test/services/two-providers.test.ts"],
-  },
-  {
     name: "order: an event counts only where the books stand",
     file: "engine/services/chain-events.ts",
     guard: "if ((cursor?.head_hash ?? null) !== after)",
@@ -237,32 +346,67 @@ const others: Guard[] = [
     tests: ["test/services/reorgs.test.ts"],
   },
   {
-    name: "fence: work under an older lease is refused",
-    file: "engine/db/lease.ts",
-    guard: "if (rowCount !== 1) throw",
-    instead: "if (rowCount === -1) throw",
-    tests: ["test/services/sending.test.ts"],
-  },
-  {
-    name: "fence: each holder has a number of its own",
-    file: "engine/db/lease.ts",
-    guard: "THEN 0 ELSE 1 END",
-    instead: "THEN 0 ELSE 0 END",
-    tests: ["test/services/sending.test.ts"],
-  },
-  {
     name: "breach: nothing leaves while one stands",
     file: "engine/services/sending.ts",
     guard: "if (!(await mayMoneyLeave(context.pool))) return false;",
     instead: "",
-    tests: ["test/services/withdrawals.test.ts", "test/services/withdraw-and-pay.test.ts"],
+    tests: ["test/services/distrust.test.ts"],
+  },
+  {
+    name: "breach: a batch of which something has moved isn't paid again",
+    file: "engine/services/confirming.ts",
+    guard: "if (succeeded && receipt.transfers.some(isOurs)) {",
+    instead: "if (false as boolean) {",
+    tests: ["test/services/distrust.test.ts"],
+  },
+  {
+    name: "breach: what was lifted isn't raised again by the same batch",
+    file: "engine/db/breaches.ts",
+    guard: "WHERE NOT EXISTS (SELECT FROM breach WHERE invariant = $1::text AND detail = $2::text)",
+    instead: "",
+    tests: ["test/services/distrust.test.ts"],
+  },
+  {
+    name: "books: the vault is compared with the chain first",
+    file: "engine/db/books-wallets.ts",
+    guard: "ORDER BY purpose NOT IN ('vault', 'gas'), wallet_id DESC",
+    instead: "ORDER BY wallet_id DESC",
+    tests: ["test/services/books.test.ts"],
   },
   {
     name: "nonces: those of strangers are noticed",
     file: "engine/services/foreign-nonces.ts",
     guard: "if (spent <= nextNonce) return true;",
     instead: "if (spent >= 0n) return true;",
-    tests: ["test/services/withdraw-and-pay.test.ts"],
+    tests: ["test/services/distrust.test.ts"],
+  },
+  {
+    name: "nonces: those of strangers are looked for before ours are spent",
+    file: "engine/services/preparing.ts",
+    guard: "if (!(await areNoncesOurs(context, { ...wallet, nextNonce }))) return 0;",
+    instead: "",
+    tests: ["test/services/distrust.test.ts"],
+  },
+  {
+    name: "nonces: those of strangers are looked for before a batch",
+    file: "engine/services/batching.ts",
+    guard: "if (!(await areNoncesOurs(context, { id, address, nextNonce }))) return 0;",
+    instead: "",
+    tests: ["test/services/distrust.test.ts"],
+  },
+  {
+    name: "queue: what one wallet can't pay hides no other",
+    file: sending,
+    guard: "ORDER BY place LIMIT $4",
+    instead: "LIMIT $4",
+    tests: ["test/db/sending.test.ts"],
+  },
+  {
+    name: "queue: a frozen wallet pays nothing",
+    file: sending,
+    guard: "AND (SELECT frozen_reason FROM wallet WHERE wallet.id = source_wallet_id) IS NULL",
+    instead: "",
+    tests: ["test/db/sending.test.ts"],
   },
   {
     name: "idempotency: a key that stands has no second effect",
@@ -276,14 +420,14 @@ const others: Guard[] = [
     file: "engine/services/transaction.ts",
     guard: "!stored.requestHash.equals(requestHash)",
     instead: "(false as boolean)",
-    tests: ["test/http/idempotency.test.ts", "test/services/races.test.ts"],
+    tests: ["test/http/idempotency.test.ts"],
   },
   {
     name: "sending: bytes are kept before anybody sees them",
-    file: "engine/db/sending.ts",
+    file: sending,
     guard: "again AS (UPDATE attempt SET sent_at = NULL FROM reopened WHERE chain_tx_id = reopened.id)",
     instead: "again AS (DELETE FROM attempt USING reopened WHERE chain_tx_id = reopened.id)",
-    tests: ["test/services/sending.test.ts"],
+    tests: ["test/db/sending.test.ts"],
   },
   {
     name: "a token is tried before it is listed",
@@ -307,6 +451,13 @@ const policy = (code: string, guard: string, instead: string): Guard => ({
   guard,
   instead,
   tests: ["test/wallets/policy.test.ts", "test/wallets/policy.property.test.ts"],
+});
+const signer = (name: string, file: string, guard: string, instead: string, ...tests: string[]): Guard => ({
+  name: `signer: ${name}`,
+  file,
+  guard,
+  instead,
+  tests,
 });
 
 const policyChecks: Guard[] = [
@@ -358,6 +509,19 @@ const policyChecks: Guard[] = [
     "if (instruction.amount > limits.perTransaction) {",
     "if (false as boolean) {",
   ),
+  policy("amount_not_zero", "return instruction.amount === 0n", "return (true as boolean)"),
+  policy(
+    "destination_is_source",
+    "if (destination === instruction.sourceAddress) {",
+    "if (false as boolean) {",
+  ),
+  policy(
+    "fee_malformed",
+    "if (request.maxPriorityFeePerGas > request.maxFeePerGas) {",
+    "if (false as boolean) {",
+  ),
+  policy("over_topup_limit", "return instruction.amount > context.maxTopupWei", "return (false as boolean)"),
+  policy("history_full", "return isHistoryFull", "return (false as boolean)"),
   policy(
     "over_hour_limit",
     "context.leftWithinHour + instruction.amount > limits.perHour) {",
@@ -365,4 +529,57 @@ const policyChecks: Guard[] = [
   ),
 ];
 
-export const guards: readonly Guard[] = [...uniqueKeys, ...locks, ...others, ...policyChecks];
+const hour: Guard[] = [
+  signer(
+    "another nonce needs new room within the hour",
+    "wallets/policy.ts",
+    "signedBefore?.sender === senderAddress && signedBefore.nonce === nonce;",
+    "signedBefore !== null;",
+    "test/wallets/signer.test.ts",
+  ),
+  signer(
+    "another nonce takes new room within the hour",
+    "wallets/history.ts",
+    "return before?.sender === sender && before.nonce === nonce;",
+    "return before !== undefined;",
+    "test/wallets/signer.test.ts",
+  ),
+  signer(
+    "those of one batch share the room within the hour",
+    "wallets/keyring-signer.ts",
+    "leftWithinHour: left + leavesTogether,",
+    "leftWithinHour: left,",
+    "test/wallets/batch.test.ts",
+  ),
+  signer(
+    "what was signed before a restart takes room within the hour",
+    "wallets/keyring-signer.ts",
+    "for (const payload of options.signedBefore ?? []) {",
+    "for (const payload of [] as SignedPayload[]) {",
+    "test/wallets/signer.test.ts",
+  ),
+  signer(
+    "what is signed is counted before its bytes exist",
+    "wallets/keyring-signer.ts",
+    "for (const payload of payloads) this.#history.record({ payload, leaves: leavesOurWallets(payload.kind) });",
+    "",
+    "test/wallets/signer.test.ts",
+  ),
+  signer(
+    "a batch is signed again with the same others only",
+    "wallets/policy.ts",
+    "return isSameList(signedBefore.together, together)",
+    "return (true as boolean)",
+    "test/wallets/batch.test.ts",
+  ),
+];
+
+export const guards: readonly Guard[] = [
+  ...uniqueKeys,
+  ...locks,
+  ...finality,
+  ...fences,
+  ...others,
+  ...policyChecks,
+  ...hour,
+];

@@ -1,5 +1,8 @@
 import pg from "pg";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { readExpectedBalances } from "../../engine/db/books-wallets.ts";
+import { readCursor } from "../../engine/db/cursor.ts";
+import { snapshot } from "../../engine/db/pool.ts";
 import { checkBooks, runReconciliation } from "../../engine/services/books.ts";
 import { rowsInTurn } from "../../engine/services/books-report.ts";
 import { liftBreach, readOverview } from "../../engine/services/overview.ts";
@@ -88,6 +91,14 @@ describe("the books", () => {
     }
     await settled;
     expect(looks).toBeGreaterThan(0);
+  });
+
+  it("have the vault compared with the chain first, however many wallets there are", async () => {
+    const atBlock = (await readCursor(world.context.pool))?.finalized_number ?? -1n;
+    const expected = (limit: number) =>
+      snapshot(world.context.pool, (tx) => readExpectedBalances(tx, { atBlock, limit }));
+    expect((await expected(100)).length).toBeGreaterThan(3);
+    expect(await expected(1)).toMatchObject([{ address: world.vault }]);
   });
 
   it("balance while deposits come in, are not final, and fall out of the chain", async () => {

@@ -1,6 +1,8 @@
 import { randomUUID } from "node:crypto";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { DeepReorgError } from "../../engine/chain/errors.ts";
 import type { BlockRef, ChainEvent, TransferLog } from "../../engine/chain/types.ts";
+import { readCursor } from "../../engine/db/cursor.ts";
 import { createPool } from "../../engine/db/pool.ts";
 import { applyChainEvent, StaleEventError } from "../../engine/services/chain-events.ts";
 import type { Context } from "../../engine/services/context.ts";
@@ -188,6 +190,22 @@ describe("events told more than once", () => {
     const transfers = [{ ...transferTo(player.depositAddress, 101), blockHash: other.hash }];
     await applyChainEvent(world.context, { type: "block", block: other, transfers }, { after: back });
     expect((await numbers(player)).free).toBe(123n);
+  });
+
+  it("that take back what was final are refused, and change nothing (SAFETY 12)", async () => {
+    let after = await applyChainEvent(world.context, told(100), { after: null });
+    for (const number of [101, 102]) after = await applyChainEvent(world.context, told(number), { after });
+    await applyChainEvent(world.context, { type: "finalized", block: block(101), safe: null }, { after });
+    const reorg: ChainEvent = {
+      type: "reorg",
+      commonAncestor: block(100),
+      orphaned: [block(101), block(102)],
+    };
+    await expect(applyChainEvent(world.context, reorg, { after })).rejects.toThrow(DeepReorgError);
+    expect(await readCursor(world.context.pool)).toMatchObject({
+      head_number: 102n,
+      finalized_number: 101n,
+    });
   });
 
   it("that contradict the chain of parents are refused", async () => {

@@ -1,0 +1,22 @@
+/** Which queued instructions are looked at now: every purse has its turn, however many wait that can't be paid. */
+import type { Pool } from "../db/pool.ts";
+import { type DueInstruction, type Purse, readDueInstructions } from "../db/sending.ts";
+import type { Context } from "./context.ts";
+
+const mostAtOnce = 2_000;
+/** Where the last look ended, when there was more than it could take. */
+const ends = new WeakMap<Pool, Purse>();
+
+/** At most `limit` that are due, from where the last look ended. */
+export async function readDue(
+  context: Pick<Context, "pool" | "clock">,
+  limit = mostAtOnce,
+): Promise<DueInstruction[]> {
+  const { pool, clock } = context;
+  const after = ends.get(pool) ?? null;
+  const due = await readDueInstructions(pool, { now: new Date(clock()), after, limit });
+  const last = due.at(-1);
+  if (last === undefined || due.length < limit) ends.delete(pool);
+  else ends.set(pool, { walletId: last.wallet_id, token: last.token });
+  return due.length === 0 && after !== null ? readDue(context, limit) : due;
+}

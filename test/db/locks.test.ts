@@ -1,0 +1,140 @@
+/** Who holds a row has it alone: the second one waits for it, or takes the next. */
+import { randomUUID } from "node:crypto";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { beginCursor, lockCursor } from "../../engine/db/cursor.ts";
+import { lockDueGame, lockGame } from "../../engine/db/games.ts";
+import { holdFence, takeLease } from "../../engine/db/lease.ts";
+import { lockAccounts } from "../../engine/db/ledger.ts";
+import { giveNoncesBack } from "../../engine/db/nonces.ts";
+import { type Tx, transaction } from "../../engine/db/pool.ts";
+import { lockDueProposal, lockProposal } from "../../engine/db/proposals.ts";
+import { lockWallet } from "../../engine/db/sending.ts";
+import { lockClaimable, lockSuspense } from "../../engine/db/suspense.ts";
+import { claimSpareWallet, readSingleWallet } from "../../engine/db/wallets.ts";
+import * as proposals from "../../engine/services/proposals.ts";
+import { ensureSpareWallets } from "../../engine/services/wallets.ts";
+import { waitFor } from "../helpers/wait.ts";
+import { createWorld, offerBy, startGame, usdc, value, type World } from "../services/wager-world.ts";
+
+let world: World;
+let red: string;
+let offers: string[];
+let games: string[];
+let vault: string;
+let depositId: string;
+let fence: number;
+const sender = `0x${"77".repeat(20)}`;
+
+beforeAll(async () => {
+  world = await createWorld();
+  const { pool } = world.context;
+  red = await world.addPlayer("red");
+  const blue = await world.addPlayer("blue");
+  const stakes = { proposerStake: 2n, takerStake: 1n };
+  games = [
+    await startGame(world, { red, blue, ...stakes }),
+    await startGame(world, { red, blue, ...stakes }),
+  ];
+  offers = [];
+  for (let index = 0; index < 2; index += 1)
+    offers.push(value(await proposals.propose(world.context, offerBy(red, stakes))).id);
+  await ensureSpareWallets(world.context, "escrow", 2);
+  vault = (await readSingleWallet(pool, "vault"))?.id ?? "";
+  const block = { number: 1n, hash: hashOf(1), parentHash: hashOf(0), stampedAt: new Date(0) };
+  await transaction(pool, (tx) => beginCursor(tx, { chainId: 8453, block }));
+  depositId = await strayDeposit();
+  fence = (await takeLease(pool, { name: "chain", holder: "test", forMs: -1_000 })) ?? -1;
+});
+afterAll(() => world.end());
+
+const hashOf = (number: number): string => `0x${number.toString(16).padStart(64, "0")}`;
+
+/** Final money in the vault, of somebody whom nobody knows. */
+async function strayDeposit(): Promise<string> {
+  const [row] = await world.rows(
+    `WITH log AS (
+       INSERT INTO chain_log (tx_hash, token, ordinal, sender, recipient, amount, block_number, block_hash, log_index, stamped_at, kind, recipient_wallet_id)
+       SELECT $1, $2, 0, $3, address, 5, 1, $1, 0, now(), 'deposit', id FROM wallet WHERE id = $4 RETURNING id, token, amount)
+     INSERT INTO deposit (chain_log_id, token, amount, wallet_id, suspense_cause, suspense_state, state, credited)
+     SELECT id, token, amount, $4, 'unknown_sender', 'open', 'final', true FROM log RETURNING id`,
+    [hashOf(1), usdc, sender, vault],
+  );
+  return String(row?.id);
+}
+
+/** What the second of two transactions gets while the first is at it; "waits" when it gets nothing before the first has ended. */
+async function askedWhile(
+  held: (tx: Tx) => Promise<unknown>,
+  asked: (tx: Tx) => Promise<unknown> = held,
+): Promise<{ first: unknown; second: unknown }> {
+  const [holder, other] = [await world.context.pool.connect(), await world.other.pool.connect()];
+  try {
+    for (const client of [holder, other]) await client.query("BEGIN");
+    const first = await held(holder as unknown as Tx);
+    const { rows } = await other.query("SELECT pg_backend_pid() AS pid");
+    let answered: { second: unknown } | null = null;
+    const asking = asked(other as unknown as Tx).then((second) => (answered = { second }));
+    const isWaiting = async (): Promise<boolean> => {
+      const [row] = await world.rows("SELECT cardinality(pg_blocking_pids($1)) AS blockers", [rows[0].pid]);
+      return Number(row?.blockers) > 0;
+    };
+    await waitFor(async () => answered !== null || (await isWaiting()), { what: "the second transaction" });
+    const got = (answered as { second: unknown } | null) ?? { second: "waits" };
+    await holder.query("ROLLBACK");
+    await asking;
+    return { first, ...got };
+  } finally {
+    await Promise.all([holder, other].map((client) => client.query("ROLLBACK")));
+    for (const client of [holder, other]) client.release();
+  }
+}
+
+describe("the second transaction waits for", () => {
+  const accountOf = (playerId: string) => ({
+    ...{ kind: "player.available", token: usdc, playerId, gameId: null, walletId: null },
+  });
+  const locks: [string, (tx: Tx) => Promise<unknown>][] = [
+    [
+      "an offer that is answered (SAFETY 15)",
+      (tx) => lockProposal(tx, { id: offers[0] ?? "", withRoot: false }),
+    ],
+    ["a game that something is done to (SAFETY 15)", (tx) => lockGame(tx, games[0] ?? "")],
+    ["an account that is read (SAFETY 14)", (tx) => lockAccounts(tx, [accountOf(red)])],
+    ["a wallet whose nonces are spent (SAFETY 21)", (tx) => lockWallet(tx, vault)],
+    ["a wallet whose nonces are given back", (tx) => giveNoncesBack(tx, { walletId: vault, fromNonce: 0 })],
+    ["the cursor (SAFETY 2)", lockCursor],
+    ["a stray deposit that is claimed (SAFETY 4)", (tx) => lockClaimable(tx, { sender, limit: 10 })],
+    ["a stray deposit that is sent back", (tx) => lockSuspense(tx, depositId)],
+  ];
+  it.each(locks)("%s", async (_what, lock) => {
+    const { first, second } = await askedWhile(lock);
+    expect(first).not.toBeNull();
+    expect(second).toBe("waits");
+  });
+
+  it("the work of who holds the lease, before it takes the lease itself", async () => {
+    const { second } = await askedWhile(
+      (tx) => holdFence(tx, { name: "chain", fence }),
+      (tx) => takeLease(tx, { name: "chain", holder: "another", forMs: 1_000 }),
+    );
+    expect(second).toBe("waits");
+  });
+});
+
+describe("the second transaction takes the next", () => {
+  const due = () => ({ now: new Date(world.time.nowMs + 365 * 24 * 3_600_000), except: [] });
+  const skipping: [string, (tx: Tx) => Promise<unknown>][] = [
+    ["offer that lapses", async (tx) => (await lockDueProposal(tx, due()))?.id],
+    ["game whose clock has run out", (tx) => lockDueGame(tx, due())],
+    [
+      "spare wallet",
+      async (tx) => (await claimSpareWallet(tx, { purpose: "escrow", gameId: randomUUID() }))?.id,
+    ],
+  ];
+  it.each(skipping)("%s", async (_what, lock) => {
+    const { first, second } = await askedWhile(lock);
+    expect([first, second]).toEqual([expect.any(String), expect.any(String)]);
+    expect(second).not.toBe(first);
+    expect(second).not.toBe("waits");
+  });
+});
