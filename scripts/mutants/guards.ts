@@ -14,6 +14,7 @@ const chain = "engine/db/migrations/0002_chain.sql";
 const wager = "engine/db/migrations/0003_wager.sql";
 const paidTogether = "engine/db/migrations/0012_paid_together.sql";
 const service = "engine/db/migrations/0004_service.sql";
+const recovery = "engine/db/migrations/0011_recovery.sql";
 const sending = "engine/db/sending.ts";
 const fasterTransfers = "engine/db/migrations/0005_one_look_per_transfer.sql";
 
@@ -94,6 +95,49 @@ const uniqueKeys: Guard[] = [
   ),
   key("an idempotency key has one effect", service, ",\n  PRIMARY KEY (player_id, key)", ""),
   key("a sign-in nonce is issued once", service, "nonce text PRIMARY KEY CHECK", "nonce text CHECK"),
+  key(
+    "an authorisation is in one transaction",
+    paidTogether,
+    "bigint NOT NULL UNIQUE REFERENCES chain_tx",
+    "bigint NOT NULL REFERENCES chain_tx",
+  ),
+  key("bytes are signed for one nonce", chain, "hash hash32 PRIMARY KEY", "hash hash32"),
+  key(
+    "an operator approves once",
+    service,
+    ",\n  PRIMARY KEY (action, subject, payload_hash, operator_id)",
+    "",
+  ),
+  key(
+    "a breach stands once",
+    service,
+    "CREATE UNIQUE INDEX breach_standing_key",
+    "CREATE INDEX breach_standing_key",
+  ),
+  key(
+    "a recovery stands alone",
+    recovery,
+    "CREATE UNIQUE INDEX recovery_standing_key",
+    "CREATE INDEX recovery_standing_key",
+  ),
+  key(
+    "a player's wallet is nobody else's",
+    ledger,
+    "CREATE TABLE player_wallet (\n  address evm_address PRIMARY KEY",
+    "CREATE TABLE player_wallet (\n  address evm_address",
+  ),
+  key(
+    "a player has one first wallet",
+    ledger,
+    "CREATE UNIQUE INDEX player_wallet_primary_key",
+    "CREATE INDEX player_wallet_primary_key",
+  ),
+  key(
+    "a name is one player's",
+    ledger,
+    "CREATE UNIQUE INDEX player_handle_key",
+    "CREATE INDEX player_handle_key",
+  ),
 ];
 
 const lock = (name: string, file: string, guard: string, instead: string, ...tests: string[]): Guard => ({
@@ -175,6 +219,48 @@ const locks: Guard[] = [
     "engine/db/suspense.ts",
     "FROM deposit WHERE id = $1 FOR UPDATE",
     "FROM deposit WHERE id = $1",
+  ),
+  row(
+    "a deposit that is credited",
+    "engine/db/deposits.ts",
+    "ORDER BY deposit.id LIMIT $1 FOR UPDATE OF deposit",
+    "ORDER BY deposit.id LIMIT $1",
+  ),
+  row(
+    "a deposit that is taken back",
+    "engine/db/deposits.ts",
+    "ORDER BY deposit.id DESC FOR UPDATE OF deposit",
+    "ORDER BY deposit.id DESC",
+  ),
+  row(
+    "offers that hold what is taken back",
+    "engine/db/held-offers.ts",
+    "ORDER BY created_at DESC, id FOR UPDATE",
+    "ORDER BY created_at DESC, id",
+  ),
+  row(
+    "an instruction that a transaction is found for",
+    "engine/db/adopting.ts",
+    "ORDER BY id LIMIT 1 FOR UPDATE",
+    "ORDER BY id LIMIT 1",
+  ),
+  row(
+    "a player, whose first wallet changes",
+    "engine/db/players.ts",
+    "FROM player WHERE id = $1 FOR UPDATE",
+    "FROM player WHERE id = $1",
+  ),
+  row(
+    "ether that is on its way to a wallet",
+    sending,
+    `await tx.query("SELECT pg_advisory_xact_lock(hashtext('on_the_rail.topup'))");`,
+    "",
+  ),
+  row(
+    "the executor's one deployment",
+    sending,
+    `await tx.query("SELECT pg_advisory_xact_lock(hashtext('on_the_rail.deploy'))");`,
+    "",
   ),
   row(
     "the lease, while work is done under it",

@@ -36,6 +36,11 @@ beforeAll(async () => {
   await owner.query(`INSERT INTO sign_in_challenge (nonce, address, message, browser_hash, expires_at)
     VALUES (repeat('n', 43), '0x' || repeat('1', 40), 'message', '\\x00', now())`);
   await owner.query("INSERT INTO breach (invariant, detail) VALUES ('test', 'test')");
+  await owner.query("INSERT INTO recovery (cause, from_block) VALUES ('test', 1)");
+  await owner.query(
+    "INSERT INTO approval (action, subject, payload_hash, operator_id) VALUES ('test', 'test', '\\x00', $1)",
+    [red.id],
+  );
 });
 afterAll(async () => {
   await owner.end();
@@ -139,6 +144,15 @@ const copies: Copy[] = [
     where: "player_id IS NOT NULL",
   },
   { table: "player_wallet", key: "player_wallet_pkey" },
+  {
+    table: "player_wallet",
+    key: "player_wallet_primary_key",
+    changes: { address: newAddress },
+    where: "is_primary",
+  },
+  { table: "player", key: "player_handle_key", changes: { handle: "upper(handle)" } },
+  { table: "approval", key: "approval_pkey" },
+  { table: "recovery", key: "recovery_standing_key" },
   { table: "account", key: "account_kind_token_wallet_id_player_id_game_id_key" },
   { table: "sign_in_challenge", key: "sign_in_challenge_pkey" },
   { table: "breach", key: "breach_standing_key" },

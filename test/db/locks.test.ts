@@ -1,14 +1,18 @@
 /** Who holds a row has it alone: the second one waits for it, or takes the next. */
 import { randomUUID } from "node:crypto";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { lockMatching } from "../../engine/db/adopting.ts";
 import { beginCursor, lockCursor } from "../../engine/db/cursor.ts";
+import { lockDepositsAbove, lockUncredited } from "../../engine/db/deposits.ts";
 import { lockDueGame, lockGame } from "../../engine/db/games.ts";
+import { lockHoldingOffers } from "../../engine/db/held-offers.ts";
 import { holdFence, takeLease } from "../../engine/db/lease.ts";
 import { lockAccounts } from "../../engine/db/ledger.ts";
 import { giveNoncesBack } from "../../engine/db/nonces.ts";
+import { setPrimaryWallet } from "../../engine/db/players.ts";
 import { type Tx, transaction } from "../../engine/db/pool.ts";
 import { lockDueProposal, lockProposal } from "../../engine/db/proposals.ts";
-import { lockWallet } from "../../engine/db/sending.ts";
+import { insertDeployment, insertTopups, lockWallet } from "../../engine/db/sending.ts";
 import { lockClaimable, lockSuspense } from "../../engine/db/suspense.ts";
 import { claimSpareWallet, readSingleWallet } from "../../engine/db/wallets.ts";
 import * as proposals from "../../engine/services/proposals.ts";
@@ -42,22 +46,27 @@ beforeAll(async () => {
   vault = (await readSingleWallet(pool, "vault"))?.id ?? "";
   const block = { number: 1n, hash: hashOf(1), parentHash: hashOf(0), stampedAt: new Date(0) };
   await transaction(pool, (tx) => beginCursor(tx, { chainId: 8453, block }));
-  depositId = await strayDeposit();
+  depositId = await strayDeposit(0, "final");
+  await strayDeposit(1, "seen");
+  await world.rows(
+    "INSERT INTO instruction (kind, source_wallet_id, token, destination, amount, cause) VALUES ('refund', $1, $2, $3, 5, 'test')",
+    [vault, usdc, sender],
+  );
   fence = (await takeLease(pool, { name: "chain", holder: "test", forMs: -1_000 })) ?? -1;
 });
 afterAll(() => world.end());
 
 const hashOf = (number: number): string => `0x${number.toString(16).padStart(64, "0")}`;
 
-/** Final money in the vault, of somebody whom nobody knows. */
-async function strayDeposit(): Promise<string> {
+/** Money in the vault, of somebody whom nobody knows. */
+async function strayDeposit(ordinal: number, state: "seen" | "final"): Promise<string> {
   const [row] = await world.rows(
     `WITH log AS (
        INSERT INTO chain_log (tx_hash, token, ordinal, sender, recipient, amount, block_number, block_hash, log_index, stamped_at, kind, recipient_wallet_id)
-       SELECT $1, $2, 0, $3, address, 5, 1, $1, 0, now(), 'deposit', id FROM wallet WHERE id = $4 RETURNING id, token, amount)
+       SELECT $1, $2, $5, $3, address, 5, 1, $1, 0, now(), 'deposit', id FROM wallet WHERE id = $4 RETURNING id, token, amount)
      INSERT INTO deposit (chain_log_id, token, amount, wallet_id, suspense_cause, suspense_state, state, credited)
-     SELECT id, token, amount, $4, 'unknown_sender', 'open', 'final', true FROM log RETURNING id`,
-    [hashOf(1), usdc, sender, vault],
+     SELECT id, token, amount, $4, 'unknown_sender', 'open', $6::text, $6::text = 'final' FROM log RETURNING id`,
+    [hashOf(1), usdc, sender, vault, ordinal, state],
   );
   return String(row?.id);
 }
@@ -105,6 +114,22 @@ describe("the second transaction waits for", () => {
     ["the cursor (SAFETY 2)", lockCursor],
     ["a stray deposit that is claimed (SAFETY 4)", (tx) => lockClaimable(tx, { sender, limit: 10 })],
     ["a stray deposit that is sent back", (tx) => lockSuspense(tx, depositId)],
+    ["a deposit that is credited (SAFETY 2)", (tx) => lockUncredited(tx, 10)],
+    ["a deposit that is taken back (SAFETY 10)", (tx) => lockDepositsAbove(tx, 0n)],
+    [
+      "offers that hold what is taken back (SAFETY 11)",
+      (tx) => lockHoldingOffers(tx, { playerId: red, token: usdc }),
+    ],
+    [
+      "an instruction that a transaction is found for (SAFETY 43)",
+      (tx) => lockMatching(tx, { walletId: vault, token: usdc, destination: sender, amount: 5n }),
+    ],
+    [
+      "a wallet that becomes a player's first",
+      (tx) => setPrimaryWallet(tx, { playerId: red, address: sender }),
+    ],
+    ["ether that is on its way to a wallet", (tx) => insertTopups(tx, { walletAddress: sender, wei: [1n] })],
+    ["the executor's one deployment", (tx) => insertDeployment(tx, sender)],
   ];
   it.each(locks)("%s", async (_what, lock) => {
     const { first, second } = await askedWhile(lock);
