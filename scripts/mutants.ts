@@ -20,7 +20,8 @@ interface Ended {
 
 function run(command: string, parameters: string[], cwd: string): Promise<Ended> {
   return new Promise((resolve) => {
-    const child = spawn(command, parameters, { cwd, stdio: ["ignore", "pipe", "pipe"] });
+    const env = { ...process.env, NO_COLOR: "1" };
+    const child = spawn(command, parameters, { cwd, env, stdio: ["ignore", "pipe", "pipe"] });
     const said: string[] = [];
     for (const stream of [child.stdout, child.stderr])
       stream.on("data", (part: Buffer) => said.push(`${part}`));
@@ -49,19 +50,30 @@ async function copyCommit(): Promise<{ folder: string; remove(): Promise<void> }
 const test = (folder: string, files: readonly string[]): Promise<Ended> =>
   run("npx", ["vitest", "run", "--bail", "1", ...files], folder);
 
-type Verdict = "killed" | "SURVIVES" | "NOT FOUND";
+/** Unclear is when something failed, and no test of those that are named: what they stand on, perhaps. */
+type Verdict = "killed" | "SURVIVES" | "UNCLEAR" | "NOT FOUND";
+interface Tried {
+  verdict: Verdict;
+  /** The test that has failed. */
+  by?: string;
+}
 
-async function tryWithout(folder: string, { file, guard, instead, tests }: Guard): Promise<Verdict> {
+function verdictOn({ code, said }: Ended): Tried {
+  if (code === 0) return { verdict: "SURVIVES" };
+  const by = /^ *FAIL +\S+ > (.+)$/m.exec(said)?.[1];
+  return by === undefined ? { verdict: "UNCLEAR" } : { verdict: "killed", by };
+}
+
+async function tryWithout(folder: string, { file, guard, instead, tests }: Guard): Promise<Tried> {
   const path = join(folder, file);
   const whole = await readFile(path, "utf8");
-  if (whole.split(guard).length !== 2) return "NOT FOUND";
+  if (whole.split(guard).length !== 2) return { verdict: "NOT FOUND" };
   await writeFile(
     path,
     whole.replace(guard, () => instead),
   );
   try {
-    const { code } = await test(folder, tests);
-    return code === 0 ? "SURVIVES" : "killed";
+    return verdictOn(await test(folder, tests));
   } finally {
     await writeFile(path, whole);
   }
@@ -82,10 +94,12 @@ try {
   if (code !== 0) throw new Error(`the tests fail by themselves:\n${said.slice(-4_000)}`);
   for (const [index, guard] of wanted.entries()) {
     const startedAtMs = performance.now();
-    const verdict = await tryWithout(copy.folder, guard);
+    const { verdict, by } = await tryWithout(copy.folder, guard);
     verdicts.push(verdict);
     const place = `[${index + 1}/${wanted.length}]`;
-    console.log(`${place} ${verdict.padEnd(9)} ${guard.name} (${secondsSince(startedAtMs)})`);
+    console.log(
+      `${place} ${verdict.padEnd(9)} ${guard.name} (${secondsSince(startedAtMs)})${by === undefined ? "" : `\n          by: ${by}`}`,
+    );
   }
 } finally {
   await copy.remove();
