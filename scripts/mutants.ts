@@ -97,9 +97,8 @@ try {
     const { verdict, by } = await tryWithout(copy.folder, guard);
     verdicts.push(verdict);
     const place = `[${index + 1}/${wanted.length}]`;
-    console.log(
-      `${place} ${verdict.padEnd(9)} ${guard.name} (${secondsSince(startedAtMs)})${by === undefined ? "" : `\n          by: ${by}`}`,
-    );
+    console.log(`${place} ${verdict.padEnd(9)} ${guard.name} (${secondsSince(startedAtMs)})`);
+    if (by !== undefined) console.log(`    by: ${by}`);
   }
 } finally {
   await copy.remove();

@@ -24,7 +24,7 @@ export interface Purse {
 }
 
 const isDue =
-  "state = 'queued' AND not_before <= $1 AND not_before_block <= coalesce((SELECT finalized_number FROM chain_cursor), 0)";
+  "not_before <= $1 AND not_before_block <= coalesce((SELECT finalized_number FROM chain_cursor), 0)";
 /**
  * Queued instructions whose time has come and whose wallet isn't frozen, from the first `limit` purses after one that have
  * any: of each purse the oldest, none of them the second while another lacks its first. So what can't be paid from one
@@ -42,13 +42,14 @@ export async function readDueInstructions(
              UNION ALL
              SELECT following.* FROM purse CROSS JOIN LATERAL (
                SELECT source_wallet_id, coalesce(token, '') FROM instruction
-               WHERE ${isDue} AND (source_wallet_id, coalesce(token, '')) > (purse.wallet_id, purse.token)
-                 AND (SELECT frozen_reason FROM wallet WHERE wallet.id = source_wallet_id) IS NULL
+               WHERE state = 'queued' AND (source_wallet_id, coalesce(token, '')) > (purse.wallet_id, purse.token)
+                 -- As one condition: several look so rare to the planner that it would sort all that is queued to find one.
+                 AND CASE WHEN ${isDue} THEN (SELECT frozen_reason FROM wallet WHERE wallet.id = source_wallet_id) IS NULL ELSE false END
                ORDER BY source_wallet_id, coalesce(token, '') LIMIT 1) AS following),
            due AS (
              SELECT queued.* FROM (SELECT * FROM purse OFFSET 1 LIMIT $4) AS purse CROSS JOIN LATERAL (
                SELECT id, kind, token, destination, amount, source_wallet_id, row_number() OVER (ORDER BY id) AS place FROM instruction
-               WHERE ${isDue} AND source_wallet_id = purse.wallet_id AND coalesce(token, '') = purse.token
+               WHERE state = 'queued' AND source_wallet_id = purse.wallet_id AND coalesce(token, '') = purse.token AND ${isDue}
                ORDER BY id LIMIT $4) AS queued
              ORDER BY place LIMIT $4)
            SELECT due.id, kind, token, destination, amount, wallet.id AS wallet_id, wallet.address AS wallet_address, purpose AS wallet_purpose,

@@ -282,8 +282,8 @@ const finality: Guard[] = [
     name: "finality: an instruction waits for the blocks behind it",
     file: sending,
     guard:
-      "AND not_before <= $1 AND not_before_block <= coalesce((SELECT finalized_number FROM chain_cursor), 0)",
-    instead: "AND not_before <= $1",
+      '"not_before <= $1 AND not_before_block <= coalesce((SELECT finalized_number FROM chain_cursor), 0)"',
+    instead: '"not_before <= $1"',
     tests: ["test/db/sending.test.ts"],
   },
   {
@@ -490,8 +490,8 @@ const others: Guard[] = [
   {
     name: "queue: a frozen wallet pays nothing",
     file: sending,
-    guard: "AND (SELECT frozen_reason FROM wallet WHERE wallet.id = source_wallet_id) IS NULL",
-    instead: "",
+    guard: "THEN (SELECT frozen_reason FROM wallet WHERE wallet.id = source_wallet_id) IS NULL",
+    instead: "THEN true",
     tests: ["test/db/sending.test.ts"],
   },
   {
