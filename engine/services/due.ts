@@ -4,7 +4,7 @@ import { type DueInstruction, type Purse, readDueInstructions } from "../db/send
 import type { Context } from "./context.ts";
 
 const mostAtOnce = 2_000;
-/** Where the last look ended, when there was more than it could take. */
+/** Where the last look ended, when there were more purses than it could take. */
 const ends = new WeakMap<Pool, Purse>();
 
 /** At most `limit` that are due, from where the last look ended. */
@@ -16,7 +16,8 @@ export async function readDue(
   const after = ends.get(pool) ?? null;
   const due = await readDueInstructions(pool, { now: new Date(clock()), after, limit });
   const last = due.at(-1);
-  if (last === undefined || due.length < limit) ends.delete(pool);
+  const purses = new Set(due.map(({ wallet_id, token }) => `${wallet_id} ${token}`));
+  if (last === undefined || purses.size < limit) ends.delete(pool);
   else ends.set(pool, { walletId: last.wallet_id, token: last.token });
   return due.length === 0 && after !== null ? readDue(context, limit) : due;
 }

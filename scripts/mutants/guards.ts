@@ -488,6 +488,13 @@ const others: Guard[] = [
     tests: ["test/db/sending.test.ts"],
   },
   {
+    name: "queue: of more wallets than are looked at each has its turn",
+    file: "engine/services/due.ts",
+    guard: "else ends.set(pool, { walletId: last.wallet_id, token: last.token });",
+    instead: "",
+    tests: ["test/db/sending.test.ts"],
+  },
+  {
     name: "queue: a frozen wallet pays nothing",
     file: sending,
     guard: "THEN (SELECT frozen_reason FROM wallet WHERE wallet.id = source_wallet_id) IS NULL",

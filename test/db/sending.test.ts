@@ -93,6 +93,15 @@ describe("what is due", () => {
     expect(await due(100)).toEqual([...many, ...others]);
   });
 
+  it("of a wallet that owes more than is looked at doesn't wait for those that came later", async () => {
+    const many = await owe(source, { count: 6 });
+    const context = { pool, clock: () => Date.now() + 1_000 };
+    const look = async () => (await readDue(context, 4)).map(({ id }) => id);
+    expect(await look()).toEqual(many.slice(0, 4));
+    const [later] = await owe(await wallet("escrow"));
+    expect(await look()).toEqual([...many.slice(0, 3), later]);
+  });
+
   it("of more wallets than are looked at is looked at in turn, and then from the beginning", async () => {
     const owed: string[] = [];
     for (let index = 0; index < 5; index += 1)
