@@ -84,8 +84,11 @@ export function keepSnapshots(options: {
   };
 }
 
-/** anvil reads its blocks before its accounts, so a block that comes in between would make the two disagree. */
-async function dumpState(rpcUrl: string): Promise<{ hash: string; packed: Buffer }> {
+/**
+ * A chain's whole state, for `anvil_loadState`, and the hash of its head. anvil reads its blocks before its accounts, so a
+ * block that comes in between would make the two disagree.
+ */
+export async function dumpState(rpcUrl: string): Promise<{ hash: string; packed: Buffer }> {
   for (let attempt = 1; attempt <= attempts; attempt++) {
     const { hash } = await readHead(rpcUrl);
     const dump = await callNode(rpcUrl, "anvil_dumpState", [], dumpTimeoutMs);

@@ -13,6 +13,7 @@ import { inject } from "vitest";
 import * as accounts from "../../scripts/local/accounts.ts";
 import { type LocalBase, localBase } from "../../scripts/local/chain-definition.ts";
 import { startFork } from "../../scripts/local/fork.ts";
+import type { ProcessMark } from "../../scripts/local/processes.ts";
 import { callNode, toQuantity } from "../../scripts/local/rpc.ts";
 import { openworkAddress, usdcAddress } from "../../scripts/local/tokens.ts";
 import { tokenAbi } from "./contracts.ts";
@@ -26,6 +27,7 @@ export type ChainClient = TestClient<"anvil", Transport, LocalBase> &
 export type TestChain = {
   rpcUrl: string;
   wsUrl: string;
+  process: ProcessMark;
   /** A transaction sent with it is mined a moment later: wait for its receipt. */
   testClient: ChainClient;
   /** Addresses of the two tokens, lower-case. */
@@ -60,6 +62,7 @@ export async function startTestChain(
   return {
     rpcUrl,
     wsUrl,
+    process: fork.process,
     testClient: client,
     usdc: usdcAddress,
     openwork: openworkAddress,

@@ -1,15 +1,21 @@
-import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { setTimeout as delay } from "node:timers/promises";
+import { afterEach, beforeEach, describe, expect, it, onTestFinished } from "vitest";
 import { readCursor } from "../../engine/db/cursor.ts";
+import { giveUpLease } from "../../engine/db/lease.ts";
 import { confirmRound } from "../../engine/services/confirming.ts";
 import { readOverview } from "../../engine/services/overview.ts";
 import { noteProviders } from "../../engine/services/providers.ts";
 import { sendRound } from "../../engine/services/sending.ts";
+import { startChainWork } from "../../engine/workers/chain.ts";
 import { mintTokenToEach } from "../../scripts/local/accounts.ts";
+import type { ProcessMark } from "../../scripts/local/processes.ts";
+import { callNode } from "../../scripts/local/rpc.ts";
 import { expectBooksToBalance } from "../helpers/books.ts";
+import { startFollowingNode } from "../helpers/following-node.ts";
 import { createMoneyWorld, type MoneyPlayer, type MoneyWorld } from "../helpers/money-world.ts";
 import { behindHead, doubled, everything, html, liar, type RawLog, replyTo } from "../helpers/rpc-faults.ts";
 import { type RpcProxy, startRpcProxy } from "../helpers/rpc-proxy.ts";
-import { ask, payBy, stateOf } from "../helpers/sender.ts";
+import { ask, expectEachPaidOnce, payBy, readyToWithdraw, stateOf, stopMining } from "../helpers/sender.ts";
 import { freeOf } from "../helpers/treasury.ts";
 import { waitFor } from "../helpers/wait.ts";
 
@@ -286,4 +292,150 @@ describe("one of two providers", () => {
       expect(await world.query(paid)).toEqual([{ count: "1" }]);
     },
   );
+});
+
+describe("a real node that is stopped for a minute", () => {
+  const minuteMs = 60_000;
+  const mostGrowthBytes = 256 * 2 ** 20;
+  const late = { timeoutMs: 40_000 };
+
+  it("holds up nothing as one of two, all as the only one, and afterwards each deposit and payout counts once (SAFETY 27)", async () => {
+    const alone = await createMoneyWorld({}, async ({ rpcUrl, wsUrl }) => [rpcUrl, wsUrl]);
+    const other = await startFollowingNode(world.base.rpcUrl);
+    onTestFinished(async () => {
+      for (const node of [other, alone.base]) process.kill(node.process.pid, "SIGCONT");
+      await alone.stop();
+      await other.stop();
+    });
+    first.setTarget(other.rpcUrl);
+    const before = process.memoryUsage().rss;
+    await Promise.all([
+      passMinute(world, { stopped: other.process, meanwhile: goOn }),
+      passMinute(alone, { stopped: alone.base.process, meanwhile: wait }),
+    ]);
+    expect(process.memoryUsage().rss - before).toBeLessThan(mostGrowthBytes);
+  });
+
+  /** Of an engine whose first node is stopped while a deposit isn't final yet and a payout lies in the node's pool. */
+  async function passMinute(
+    at: MoneyWorld,
+    { stopped, meanwhile }: { stopped: ProcessMark; meanwhile: (story: Story) => Promise<void> },
+  ): Promise<void> {
+    const work = await startWork(at);
+    const player = await readyToWithdraw(at, 1_000n);
+    await at.base.mint(at.base.usdc, player.address, 1_000n);
+    await player.pay({ token: at.base.usdc, to: player.depositAddress, amount: 50n });
+    await waitFor(async () => (await freeOf(at, player.id)) === 1_050n, { what: "the credit", ...patience });
+    await stopMining(at);
+    const payouts = [await ask(at, player, 300n)];
+    await waitFor(async () => (await at.base.testClient.getTxpoolStatus()).pending > 0, {
+      what: "the payout to wait for a block",
+      ...patience,
+    });
+
+    process.kill(stopped.pid, "SIGSTOP");
+    const minute = delay(minuteMs);
+    payouts.push(await ask(at, player, 100n));
+    const story = { at, player, payouts };
+    await isSilent(at);
+    await meanwhile(story);
+    await minute;
+    await isSilent(at);
+    expect(work.hasEnded()).toBe(false);
+    expect(await statesOf(story)).not.toContain("final");
+    process.kill(stopped.pid, "SIGCONT");
+
+    await makeBlocks(at, 1);
+    await waitFor(async () => (await statesOf(story)).every((state) => state === "final"), {
+      what: "everything to be final",
+      ...late,
+    });
+    await waitFor(async () => (await openInstructions(at)) === 0, { what: "all of it collected", ...late });
+    await waitFor(async () => (await providerOf(at))?.ok, { what: "the node to be well again", ...late });
+    await makeBlocks(at, 0);
+    await at.caughtUp();
+    await work.end();
+    await expectEachPaidOnce(at, 2);
+    const paidIn = await at.query("SELECT sum(amount) FROM deposit WHERE player_id = $1 AND credited", [
+      player.id,
+    ]);
+    const sum = 1_050n + (meanwhile === goOn ? 24n : 0n);
+    expect(paidIn).toEqual([{ sum: sum.toString() }]);
+    expect(await freeOf(at, player.id)).toBe(sum - 400n);
+  }
+
+  interface Story {
+    at: MoneyWorld;
+    player: MoneyPlayer;
+    payouts: string[];
+  }
+
+  /** The other node makes blocks: what comes in them is credited, and what is owed leaves. */
+  async function goOn({ at, player }: Story): Promise<void> {
+    await makeBlocks(at, 1);
+    for (const amount of [7n, 8n, 9n]) {
+      const free = await freeOf(at, player.id);
+      await player.pay({ token: at.base.usdc, to: player.depositAddress, amount });
+      await waitFor(async () => (await freeOf(at, player.id)) === free + amount, {
+        what: "the credit meanwhile",
+        ...patience,
+      });
+    }
+    await waitFor(async () => (await at.held(at.base.usdc, player.address)) === 950n - 24n + 400n, {
+      what: "both payouts on the chain",
+      ...patience,
+    });
+  }
+
+  /** Nobody knows anything of the chain; people are answered all the same. */
+  async function wait({ at, player }: Story): Promise<void> {
+    expect(await freeOf(at, player.id)).toBe(650n);
+  }
+
+  /** Does all that an engine does for the chain. */
+  async function startWork(at: MoneyWorld) {
+    await giveUpLease(at.context.pool, { name: "chain", holder: "test" });
+    const stopping = new AbortController();
+    let hasEnded = false;
+    const done = startChainWork(at.context, { leases: at.context, signal: stopping.signal }).finally(() => {
+      hasEnded = true;
+    });
+    const end = (): Promise<void> => {
+      stopping.abort();
+      return done;
+    };
+    onTestFinished(end);
+    return { hasEnded: () => hasEnded, end };
+  }
+
+  /** The node that is stopped, as the operator sees it. */
+  async function providerOf(at: MoneyWorld) {
+    const overview = await readOverview(at.context);
+    return overview.ok ? overview.value.providers[0] : undefined;
+  }
+  const isSilent = (at: MoneyWorld) =>
+    waitFor(
+      async () => {
+        const provider = await providerOf(at);
+        return provider?.ok === false && provider.note !== null;
+      },
+      { what: "the silence to be told", ...patience },
+    );
+  const makeBlocks = (at: MoneyWorld, eachSeconds: number) =>
+    callNode(at.base.rpcUrl, "evm_setIntervalMining", [eachSeconds]);
+  const openInstructions = async (at: MoneyWorld): Promise<number> => {
+    const [row] = await at.query<{ open: number }>(
+      "SELECT count(*)::int AS open FROM instruction WHERE state IN ('gathering', 'queued', 'sending', 'mined')",
+    );
+    return row?.open ?? -1;
+  };
+  /** Of what the minute began with and what came in it; the money that was there before is final. */
+  async function statesOf({ at, player, payouts }: Story): Promise<(string | undefined)[]> {
+    const deposits = await at.query<{ state: string }>(
+      "SELECT state FROM deposit WHERE player_id = $1 AND amount < 1000",
+      [player.id],
+    );
+    const paid = await Promise.all(payouts.map((payout) => stateOf(at, payout)));
+    return [...deposits.map(({ state }) => state), ...paid];
+  }
 });
