@@ -11,9 +11,14 @@ export type TestDatabase = RoleUrls & { drop(): Promise<void> };
  * A migrated database of the caller's own, with nothing in it: `ownerUrl` may do everything in it, `appUrl` what the
  * application may, `superuserUrl` also end other people's connections. `drop()` removes it with whatever is connected.
  */
-export async function createTestDatabase(): Promise<TestDatabase> {
+export const createTestDatabase = (): Promise<TestDatabase> => copyOf(inject("templateDatabase"));
+
+/** The same, as Postgres makes it: nobody has migrated it yet. */
+export const createEmptyDatabase = (): Promise<TestDatabase> => copyOf(undefined);
+
+async function copyOf(template: string | undefined): Promise<TestDatabase> {
   const name = `test_${randomBytes(8).toString("hex")}`;
   const superuserUrl = inject("superuserUrl");
-  const urls = await createDatabase(superuserUrl, name, inject("templateDatabase"));
+  const urls = await createDatabase(superuserUrl, name, template);
   return { ...urls, drop: () => dropDatabase(superuserUrl, name) };
 }
