@@ -1,4 +1,4 @@
-/** Transfer logs that touch our wallets. */
+/** Transfer logs that touch our wallets, and the deposits among them. */
 import { z } from "zod";
 import { big, count, id, rowsOf } from "./decode.ts";
 import type { Queryable, Tx } from "./pool.ts";
@@ -17,25 +17,42 @@ export interface NewChainLog {
   kind: "deposit" | "move" | "outgoing" | "stray";
   senderWalletId: string | null;
   recipientWalletId: string | null;
+  /** Of a deposit: whose it is, or why nobody's. */
+  playerId: string | null;
+  suspenseCause: string | null;
 }
-const kept = z.object({ id, tx_hash: z.string(), token: z.string(), ordinal: count, inclusion: count });
+const kept = z.object({ tx_hash: z.string(), token: z.string(), ordinal: count, deposit_id: id.nullable() });
 export type KeptChainLog = z.output<typeof kept>;
 
 /**
- * Keeps logs of a canonical block. Answers only those that are new: seen for the first time, or included again after a
- * reorg had taken them back (`inclusion` counts). A log that stands already is left alone, whatever it is shown as.
+ * Keeps logs of a canonical block, and a deposit for each that is one. Answers only those that are new: seen for the first
+ * time, or included again after a reorg had taken them back (`inclusion` counts; its deposit starts anew as `seen`, read
+ * afresh). A log that stands already is left alone, whatever it is shown as.
  */
 export async function keepChainLogs(tx: Tx, logs: NewChainLog[]): Promise<KeptChainLog[]> {
   const { rows } = await tx.query({
     name: "keep_chain_logs",
-    text: `INSERT INTO chain_log (tx_hash, token, ordinal, sender, recipient, amount, block_number, block_hash, log_index, stamped_at, kind, sender_wallet_id, recipient_wallet_id)
-           SELECT * FROM unnest($1::text[], $2::text[], $3::int[], $4::text[], $5::text[], $6::numeric[], $7::bigint[], $8::text[], $9::int[], $10::timestamptz[], $11::text[], $12::bigint[], $13::bigint[])
-           ON CONFLICT (tx_hash, token, ordinal) DO UPDATE SET canonical = true, inclusion = chain_log.inclusion + 1,
-             sender = EXCLUDED.sender, recipient = EXCLUDED.recipient, amount = EXCLUDED.amount, block_number = EXCLUDED.block_number,
-             block_hash = EXCLUDED.block_hash, log_index = EXCLUDED.log_index, stamped_at = EXCLUDED.stamped_at, kind = EXCLUDED.kind,
-             sender_wallet_id = EXCLUDED.sender_wallet_id, recipient_wallet_id = EXCLUDED.recipient_wallet_id
-             WHERE NOT chain_log.canonical
-           RETURNING id, tx_hash, token, ordinal, inclusion`,
+    text: `WITH given AS MATERIALIZED (
+             SELECT * FROM unnest($1::text[], $2::text[], $3::int[], $4::text[], $5::text[], $6::numeric[], $7::bigint[], $8::text[], $9::int[], $10::timestamptz[], $11::text[], $12::bigint[], $13::bigint[], $14::bigint[], $15::text[])
+               AS given (tx_hash, token, ordinal, sender, recipient, amount, block_number, block_hash, log_index, stamped_at, kind, sender_wallet_id, recipient_wallet_id, player_id, suspense_cause)),
+           kept AS (
+             INSERT INTO chain_log (tx_hash, token, ordinal, sender, recipient, amount, block_number, block_hash, log_index, stamped_at, kind, sender_wallet_id, recipient_wallet_id)
+             SELECT tx_hash, token, ordinal, sender, recipient, amount, block_number, block_hash, log_index, stamped_at, kind, sender_wallet_id, recipient_wallet_id FROM given
+             ON CONFLICT (tx_hash, token, ordinal) DO UPDATE SET canonical = true, inclusion = chain_log.inclusion + 1,
+               sender = EXCLUDED.sender, recipient = EXCLUDED.recipient, amount = EXCLUDED.amount, block_number = EXCLUDED.block_number,
+               block_hash = EXCLUDED.block_hash, log_index = EXCLUDED.log_index, stamped_at = EXCLUDED.stamped_at, kind = EXCLUDED.kind,
+               sender_wallet_id = EXCLUDED.sender_wallet_id, recipient_wallet_id = EXCLUDED.recipient_wallet_id
+               WHERE NOT chain_log.canonical
+             RETURNING id, tx_hash, token, ordinal),
+           deposited AS (
+             INSERT INTO deposit (chain_log_id, token, amount, wallet_id, player_id, suspense_cause, suspense_state, state)
+             SELECT kept.id, token, amount, recipient_wallet_id, player_id, suspense_cause, CASE WHEN suspense_cause IS NOT NULL THEN 'open' END, 'seen'
+             FROM kept JOIN given USING (tx_hash, token, ordinal) WHERE kind = 'deposit' ORDER BY kept.id
+             ON CONFLICT (chain_log_id) DO UPDATE SET state = 'seen', amount = EXCLUDED.amount, wallet_id = EXCLUDED.wallet_id, player_id = EXCLUDED.player_id,
+               suspense_cause = EXCLUDED.suspense_cause, suspense_state = EXCLUDED.suspense_state, claimed_by = NULL
+               WHERE deposit.state = 'orphaned' AND NOT deposit.credited
+             RETURNING id, chain_log_id)
+           SELECT tx_hash, token, ordinal, deposited.id AS deposit_id FROM kept LEFT JOIN deposited ON chain_log_id = kept.id`,
     values: [
       logs.map((log) => log.txHash),
       logs.map((log) => log.token),
@@ -50,6 +67,8 @@ export async function keepChainLogs(tx: Tx, logs: NewChainLog[]): Promise<KeptCh
       logs.map((log) => log.kind),
       logs.map((log) => log.senderWalletId),
       logs.map((log) => log.recipientWalletId),
+      logs.map((log) => log.playerId),
+      logs.map((log) => log.suspenseCause),
     ],
   });
   return rowsOf(kept, rows);

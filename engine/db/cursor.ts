@@ -19,13 +19,16 @@ export async function readCursor(db: Queryable): Promise<Cursor | null> {
   return firstOf(cursor, rows);
 }
 
-/** The cursor, locked: whoever else handles chain events waits, and then finds it moved. */
-export async function lockCursor(tx: Tx): Promise<Cursor | null> {
+const lockedCursor = cursor.extend({ is_recovering: z.boolean() });
+export type LockedCursor = z.output<typeof lockedCursor>;
+
+/** The cursor, locked: whoever else handles chain events waits, and then finds it moved; and whether a recovery stands. */
+export async function lockCursor(tx: Tx): Promise<LockedCursor | null> {
   const { rows } = await tx.query({
     name: "lock_cursor",
-    text: `SELECT ${columns} FROM chain_cursor FOR UPDATE`,
+    text: `SELECT ${columns}, EXISTS (SELECT FROM recovery WHERE ended_at IS NULL) AS is_recovering FROM chain_cursor FOR UPDATE`,
   });
-  return firstOf(cursor, rows);
+  return firstOf(lockedCursor, rows);
 }
 
 export interface HandledBlock {

@@ -3,39 +3,6 @@ import { z } from "zod";
 import { big, count, id, rowsOf } from "./decode.ts";
 import type { Tx } from "./pool.ts";
 
-export interface NewDeposit {
-  chainLogId: string;
-  token: string;
-  amount: bigint;
-  walletId: string;
-  playerId: string | null;
-  suspenseCause: string | null;
-}
-
-/** One row per log, for ever; a log that is included again starts anew as `seen`, read afresh. */
-export async function keepDeposits(tx: Tx, deposits: NewDeposit[]): Promise<string[]> {
-  if (deposits.length === 0) return [];
-  const { rows } = await tx.query({
-    name: "keep_deposits",
-    text: `INSERT INTO deposit (chain_log_id, token, amount, wallet_id, player_id, suspense_cause, suspense_state, state)
-           SELECT log, token, amount, wallet, player, cause, CASE WHEN cause IS NOT NULL THEN 'open' END, 'seen'
-           FROM unnest($1::bigint[], $2::text[], $3::numeric[], $4::bigint[], $5::bigint[], $6::text[]) AS given (log, token, amount, wallet, player, cause)
-           ON CONFLICT (chain_log_id) DO UPDATE SET state = 'seen', amount = EXCLUDED.amount, wallet_id = EXCLUDED.wallet_id, player_id = EXCLUDED.player_id,
-             suspense_cause = EXCLUDED.suspense_cause, suspense_state = EXCLUDED.suspense_state, claimed_by = NULL
-             WHERE deposit.state = 'orphaned' AND NOT deposit.credited
-           RETURNING id`,
-    values: [
-      deposits.map((row) => row.chainLogId),
-      deposits.map((row) => row.token),
-      deposits.map((row) => row.amount.toString()),
-      deposits.map((row) => row.walletId),
-      deposits.map((row) => row.playerId),
-      deposits.map((row) => row.suspenseCause),
-    ],
-  });
-  return rowsOf(z.object({ id }), rows).map((row) => row.id);
-}
-
 const pending = z.object({
   id,
   chain_log_id: id,

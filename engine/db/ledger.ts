@@ -25,9 +25,9 @@ const backingWallet = `CASE
   END`;
 const given = `unnest($1::text[], $2::text[], $3::bigint[], $4::uuid[], $5::bigint[])
   WITH ORDINALITY AS given (kind, token, player_id, game_id, wallet_id, position)`;
-// Locks the given accounts in id order: `locked` has a row for each that is open.
+// The given accounts, as far as they are open.
 // A player or a game has one account of a kind and token, whatever backs it; each branch is a look-up in an index.
-const lockedAccounts = `wanted AS MATERIALIZED (
+const wantedAccounts = `wanted AS MATERIALIZED (
     SELECT given.position, found.id FROM ${given} CROSS JOIN LATERAL (
       SELECT id FROM account WHERE account.player_id = given.player_id AND account.kind = given.kind AND account.token = given.token
       UNION ALL
@@ -35,7 +35,9 @@ const lockedAccounts = `wanted AS MATERIALIZED (
       UNION ALL
       SELECT id FROM account WHERE given.player_id IS NULL AND given.game_id IS NULL
         AND account.kind = given.kind AND account.token = given.token
-        AND account.wallet_id IS NOT DISTINCT FROM (${backingWallet}) AND account.player_id IS NULL AND account.game_id IS NULL) AS found),
+        AND account.wallet_id IS NOT DISTINCT FROM (${backingWallet}) AND account.player_id IS NULL AND account.game_id IS NULL) AS found)`;
+// Locks them in id order: `locked` has a row for each that is open.
+const lockedAccounts = `${wantedAccounts},
   row_locked AS MATERIALIZED (SELECT * FROM lock_accounts(ARRAY(SELECT id FROM wanted))),
   locked AS MATERIALIZED (
     SELECT wanted.position, row_locked.id, row_locked.wallet_id, row_locked.balance FROM wanted JOIN row_locked USING (id))`;
@@ -73,8 +75,9 @@ export async function openAccounts(tx: Tx, keys: AccountKey[]): Promise<void> {
 }
 
 export interface NewTransfer {
-  debitAccountId: string;
-  creditAccountId: string;
+  /** Places in the list of accounts. */
+  debit: number;
+  credit: number;
   token: string;
   amount: bigint;
   reason: string;
@@ -82,18 +85,30 @@ export interface NewTransfer {
 }
 const inserted = z.object({ id, business_key: z.string() });
 
-/** Writes ledger rows in the order given; the trigger moves the balances. A known business key throws 23505. */
-export async function insertTransfers(tx: Tx, transfers: NewTransfer[]): Promise<Map<string, string>> {
+/**
+ * Writes ledger rows in the order given, between the accounts that the keys name, all or (as long as one of these isn't
+ * open) none; the trigger moves the balances. Answers their ids by business key. A known business key throws 23505, an
+ * overdraft 23514.
+ */
+export async function insertTransfers(
+  tx: Tx,
+  keys: AccountKey[],
+  transfers: NewTransfer[],
+): Promise<Map<string, string>> {
   const { rows } = await tx.query({
     name: "insert_transfers",
-    text: `INSERT INTO transfer (debit_account_id, credit_account_id, token, amount, reason, business_key)
-           SELECT debit, credit, token, amount, reason, key
-           FROM unnest($1::bigint[], $2::bigint[], $3::text[], $4::numeric[], $5::text[], $6::text[])
-             WITH ORDINALITY AS given (debit, credit, token, amount, reason, key, position) ORDER BY position
+    text: `WITH ${wantedAccounts}
+           INSERT INTO transfer (debit_account_id, credit_account_id, token, amount, reason, business_key)
+           SELECT debited.id, credited.id, moved.token, moved.amount, moved.reason, moved.key
+           FROM unnest($6::int[], $7::int[], $8::text[], $9::numeric[], $10::text[], $11::text[])
+             WITH ORDINALITY AS moved (debit, credit, token, amount, reason, key, place)
+             JOIN wanted debited ON debited.position = moved.debit JOIN wanted credited ON credited.position = moved.credit
+           WHERE (SELECT count(*) FROM wanted) = cardinality($1::text[]) ORDER BY moved.place
            RETURNING id, business_key`,
     values: [
-      transfers.map((row) => row.debitAccountId),
-      transfers.map((row) => row.creditAccountId),
+      ...parameters(keys),
+      transfers.map((row) => row.debit + 1),
+      transfers.map((row) => row.credit + 1),
       transfers.map((row) => row.token),
       transfers.map((row) => row.amount.toString()),
       transfers.map((row) => row.reason),
@@ -120,7 +135,7 @@ const pair = z.object({
  */
 export async function insertOwnTransfer(
   tx: Tx,
-  transfer: Omit<NewTransfer, "debitAccountId" | "creditAccountId"> & {
+  transfer: Omit<NewTransfer, "debit" | "credit"> & {
     playerId: string;
     fromKind: string;
     toKind: string;
@@ -160,13 +175,12 @@ export async function insertOwnTransfer(
 }
 
 export interface NewLeg {
-  transferId: string;
+  /** Of the ledger transfer, which stands already. */
+  businessKey: string;
   kind: string;
-  sourceWalletId: string;
   token: string;
-  /** The address of a wallet of ours, looked up by its id, or one outside. */
-  destinationWalletId: string | null;
-  destinationAddress: string | null;
+  /** Outside; null is the wallet that backs the credited account. */
+  destination: string | null;
   amount: bigint;
   cause: string;
   gameId: string | null;
@@ -176,18 +190,21 @@ export interface NewLeg {
 }
 
 /**
- * Owes a chain transfer for each ledger transfer: a new instruction, or one more leg of the one with the same source,
- * token, destination and cause while nothing of it is signed. Answers the instructions' ids, each once.
+ * Owes a chain transfer for each ledger transfer that crosses wallets: a new instruction, or one more leg of the one with
+ * the same source, token, destination and cause while nothing of it is signed. Answers the instructions' ids, each once.
  */
 export async function addLegs(tx: Tx, legs: NewLeg[]): Promise<string[]> {
   if (legs.length === 0) return [];
   const { rows } = await tx.query({
     name: "add_legs",
     text: `WITH given AS MATERIALIZED (
-             SELECT position, transfer, kind, source, token, amount, cause, game, player, block,
-               coalesce(address, (SELECT address FROM wallet WHERE id = given.wallet)) AS destination, coalesce(moment, now()) AS moment
-             FROM unnest($1::bigint[], $2::text[], $3::bigint[], $4::text[], $5::bigint[], $6::text[], $7::numeric[], $8::text[], $9::uuid[], $10::bigint[], $11::timestamptz[], $12::bigint[])
-               WITH ORDINALITY AS given (transfer, kind, source, token, wallet, address, amount, cause, game, player, moment, block, position)),
+             SELECT position, transfer.id AS transfer, given.kind, debited.wallet_id AS source, given.token, given.amount, cause, game, player, block,
+               coalesce(address, (SELECT address FROM wallet WHERE id = credited.wallet_id)) AS destination, coalesce(moment, now()) AS moment
+             FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::numeric[], $6::text[], $7::uuid[], $8::bigint[], $9::timestamptz[], $10::bigint[])
+               WITH ORDINALITY AS given (key, kind, token, address, amount, cause, game, player, moment, block, position)
+               JOIN transfer ON business_key = given.key
+               JOIN account debited ON debited.id = debit_account_id JOIN account credited ON credited.id = credit_account_id
+             WHERE debited.wallet_id IS DISTINCT FROM credited.wallet_id),
            owed AS (
              INSERT INTO instruction (kind, source_wallet_id, token, destination, amount, cause, game_id, player_id, state, not_before, not_before_block)
              SELECT (array_agg(kind ORDER BY position))[1], source, token, destination, sum(amount), cause, (array_agg(game ORDER BY position))[1],
@@ -204,12 +221,10 @@ export async function addLegs(tx: Tx, legs: NewLeg[]): Promise<string[]> {
                AND owed.destination = given.destination AND owed.cause = given.cause)
            SELECT id FROM owed ORDER BY id`,
     values: [
-      legs.map((leg) => leg.transferId),
+      legs.map((leg) => leg.businessKey),
       legs.map((leg) => leg.kind),
-      legs.map((leg) => leg.sourceWalletId),
       legs.map((leg) => leg.token),
-      legs.map((leg) => leg.destinationWalletId),
-      legs.map((leg) => leg.destinationAddress),
+      legs.map((leg) => leg.destination),
       legs.map((leg) => leg.amount.toString()),
       legs.map((leg) => leg.cause),
       legs.map((leg) => leg.gameId),
@@ -221,23 +236,24 @@ export async function addLegs(tx: Tx, legs: NewLeg[]): Promise<string[]> {
   return rowsOf(z.object({ id }), rows).map((row) => row.id);
 }
 
+/** What takes an instruction back, or a part of it. */
+export interface LegBack {
+  /** Of the ledger transfer that goes the other way. */
+  businessKey: string;
+  sourceWalletId: string;
+  token: string;
+  /** The address of a wallet of ours, looked up by its id, or one outside. */
+  destinationWalletId: string | null;
+  destinationAddress: string | null;
+  amount: bigint;
+  cause: string;
+}
+
 /**
  * Takes a leg back with a transfer the other way, while nothing of the instruction is signed. False when there is no
  * such instruction any more: then the money is on its way and can't be called back.
  */
-export async function takeLegBack(
-  tx: Tx,
-  leg: Pick<
-    NewLeg,
-    | "transferId"
-    | "sourceWalletId"
-    | "token"
-    | "destinationWalletId"
-    | "destinationAddress"
-    | "amount"
-    | "cause"
-  >,
-): Promise<boolean> {
+export async function takeLegBack(tx: Tx, leg: LegBack): Promise<boolean> {
   const { rowCount } = await tx.query({
     name: "take_leg_back",
     text: `WITH owed AS (
@@ -247,9 +263,9 @@ export async function takeLegBack(
                AND destination = coalesce($5::text, (SELECT address FROM wallet WHERE id = $4::bigint))
                AND state IN ('gathering', 'queued')
              RETURNING id)
-           INSERT INTO instruction_leg (transfer_id, instruction_id, sign) SELECT $1, id, -1 FROM owed`,
+           INSERT INTO instruction_leg (transfer_id, instruction_id, sign) SELECT transfer.id, owed.id, -1 FROM owed JOIN transfer ON business_key = $1`,
     values: [
-      leg.transferId,
+      leg.businessKey,
       leg.sourceWalletId,
       leg.token,
       leg.destinationWalletId,

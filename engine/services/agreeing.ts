@@ -16,12 +16,13 @@ import { insertBreach } from "../db/breaches.ts";
 import { readLogsOfBlocks, type ToldLog } from "../db/chain-log.ts";
 import { lockCursor, readBlockBelow, readCursor } from "../db/cursor.ts";
 import { findWallets } from "../db/wallets.ts";
-import { applyReorg, keepTransfers } from "./chain-events.ts";
+import { applyReorg } from "./chain-events.ts";
 import type { Context } from "./context.ts";
 import { tellDeposits } from "./deposit-events.ts";
 import { applyFinality } from "./finality.ts";
 import { listedTokens } from "./tokens.ts";
 import { change } from "./transaction.ts";
+import { keepTransfers, readParties } from "./transfers.ts";
 
 /** Compared in one go; the rest follows at once. */
 const blocksAtOnce = 500n;
@@ -150,7 +151,8 @@ async function makeFinal(
         { transfers: inTime.map(({ txHash }) => txHash) },
         "a provider had left out transfers",
       );
-      await tellDeposits(context, tx, await keepTransfers(context, tx, inTime));
+      const parties = await readParties(tx, inTime);
+      await tellDeposits(context, tx, await keepTransfers(context, tx, inTime, parties));
     }
     await applyFinality(context, tx, cursor, { finalized: blocks.upTo, safe: cursor.safe_number });
     return accept(true);

@@ -24,27 +24,40 @@ export const keyOf = (deposit: DepositRow, what: string, inclusion = deposit.inc
 export const collectCause = (deposit: Pick<DepositRow, "block_number">): string =>
   `collect:${deposit.block_number / collectionBlocks}`;
 
-/**
- * Credits every deposit that lies deep enough for its amount and fits under the caps; the others wait for more blocks.
- * Answers the ids.
- */
-export async function creditWhatIsPlayable(context: Context, tx: Tx, heads: Heads): Promise<string[]> {
-  const [waiting, exposed] = await together(tx, () => [
+/** What might be credited, and what players have in play already that isn't final. */
+export interface Creditable {
+  deposits: DepositRow[];
+  exposed: { playerId: string; token: string; amount: bigint }[];
+}
+
+/** Sends its statements at once. */
+export async function readCreditable(tx: Tx, heads: Heads): Promise<Creditable> {
+  const [deposits, exposed] = await Promise.all([
     lockUncredited(tx, mostAtOnce),
     readExposures(tx, heads.finalized),
   ]);
-  const credited: DepositRow[] = [];
-  for (const deposit of waiting) {
-    if (!mayBeCredited(context, deposit, heads, exposed)) continue;
-    credited.push(deposit);
-    if (deposit.player_id !== null && deposit.block_number > heads.finalized) {
-      exposed.push({ playerId: deposit.player_id, token: deposit.token, amount: deposit.amount });
-    }
-  }
-  if (credited.length === 0) return [];
-  await bookDeposits(tx, credited);
-  const ids = credited.map(({ id }) => id);
-  const exposures = credited.flatMap((deposit) =>
+  return { deposits, exposed };
+}
+
+/** Those that lie deep enough for their amount and fit under the caps; the others wait for more blocks. */
+export function choosePlayable(
+  context: Context,
+  { deposits, exposed }: Creditable,
+  heads: Heads,
+): DepositRow[] {
+  const inPlay = [...exposed];
+  return deposits.filter((deposit) => {
+    if (!mayBeCredited(context, deposit, heads, inPlay)) return false;
+    const { player_id: playerId, token, amount } = deposit;
+    if (playerId !== null && deposit.block_number > heads.finalized) inPlay.push({ playerId, token, amount });
+    return true;
+  });
+}
+
+/** Credits what was chosen. Sends its first statements at once: whoever reads after them sees the deposits as credited. */
+export async function credit(tx: Tx, deposits: DepositRow[], heads: Heads): Promise<void> {
+  if (deposits.length === 0) return;
+  const exposures = deposits.flatMap((deposit) =>
     deposit.player_id === null || deposit.block_number <= heads.finalized
       ? []
       : [
@@ -57,8 +70,12 @@ export async function creditWhatIsPlayable(context: Context, tx: Tx, heads: Head
           },
         ],
   );
-  await together(tx, () => [setDepositsCredited(tx, ids), insertExposures(tx, exposures)]);
-  return ids;
+  const ids = deposits.map(({ id }) => id);
+  await together(tx, () => [
+    setDepositsCredited(tx, ids),
+    insertExposures(tx, exposures),
+    bookDeposits(tx, deposits),
+  ]);
 }
 
 function mayBeCredited(

@@ -4,7 +4,7 @@ import { finalizeDeposits, readNewlyPosted, trimExposures } from "../db/deposits
 import type { Tx } from "../db/pool.ts";
 import { finalizeMined, releaseCollections } from "../db/sending.ts";
 import type { Context } from "./context.ts";
-import { creditWhatIsPlayable } from "./crediting.ts";
+import { choosePlayable, credit, readCreditable } from "./crediting.ts";
 import { tellDeposits } from "./deposit-events.ts";
 import { tellInstructions } from "./instruction-events.ts";
 
@@ -19,11 +19,12 @@ export async function applyFinality(
   const { safe } = told;
   await moveFinality(tx, { finalized, safe });
   const heads = { latest: cursor.head_number, safe, finalized };
-  const credited = await creditWhatIsPlayable(context, tx, heads);
+  const credited = choosePlayable(context, await readCreditable(tx, heads), heads);
+  await credit(tx, credited, heads);
   const final = await finalizeDeposits(tx, finalized);
   await trimExposures(tx, finalized);
   await releaseCollections(tx, { finalized, minima: context.settings.collectMinimum });
   await tellInstructions(context, tx, await finalizeMined(tx, finalized));
   const posted = await readNewlyPosted(tx, { above: cursor.safe_number, upTo: safe });
-  await tellDeposits(context, tx, [...new Set([...credited, ...final, ...posted])]);
+  await tellDeposits(context, tx, [...new Set([...credited.map(({ id }) => id), ...final, ...posted])]);
 }

@@ -9,13 +9,14 @@ import {
   addLegs,
   insertOwnTransfer,
   insertTransfers,
+  type LegBack,
   type LockedAccount,
   lockAccounts,
   type NewLeg,
   openAccounts,
   takeLegBack,
 } from "../db/ledger.ts";
-import type { Tx } from "../db/pool.ts";
+import { settledTogether, type Tx } from "../db/pool.ts";
 
 export interface PostOptions {
   /** Same source, token, destination and cause are one chain transfer. */
@@ -27,9 +28,8 @@ export interface PostOptions {
   /** …nor before this block is final (a collection of deposits). */
   notBeforeBlock?: bigint;
 }
-/** Ids of the ledger rows by business key, and of the instructions that they caused. */
 export interface Posted {
-  transferIds: Map<string, string>;
+  /** Of the instructions that the transfers caused, each once. */
   instructionIds: string[];
 }
 
@@ -54,38 +54,33 @@ export async function post(
   transfers: PlannedTransfer[],
   options: PostOptions,
 ): Promise<{ ok: true; value: Posted } | { ok: false; rejection: Rejection }> {
-  const posted: Posted = { transferIds: new Map(), instructionIds: [] };
-  if (transfers.length === 0) return { ok: true, value: posted };
+  if (transfers.length === 0) return { ok: true, value: { instructionIds: [] } };
   for (const transfer of transfers) checkTransfer(transfer);
-  const written = (await writeOwn(tx, transfers)) ?? (await writeAll(tx, transfers));
+  const written = (await writeOwn(tx, transfers)) ?? (await writeAll(tx, transfers, options));
   if (!written.ok) return written;
-  posted.transferIds = written.transferIds;
-  const legs: NewLeg[] = [];
   for (const transfer of transfers) {
-    const leg = legOf(transfer, written, options);
-    if (leg === null) continue;
-    if (leg.kind !== null) legs.push({ ...leg, kind: leg.kind });
-    else if (!(await takeLegBack(tx, leg))) return { ok: false, rejection: { code: "undo_window_closed" } };
+    const back = legBackOf(transfer, written.accounts, options);
+    if (back !== null && !(await takeLegBack(tx, back)))
+      return { ok: false, rejection: { code: "undo_window_closed" } };
   }
-  posted.instructionIds = await addLegs(tx, legs);
-  return { ok: true, value: posted };
+  return { ok: true, value: { instructionIds: written.instructionIds } };
 }
 
 type Accounts = Map<string, LockedAccount>;
 type Written =
-  | { ok: true; accounts: Accounts; transferIds: Map<string, string> }
+  | { ok: true; accounts: Accounts; instructionIds: string[] }
   | { ok: false; rejection: Rejection };
 
 const mayOverdraw = ({ kind }: AccountRef): boolean => kind === "outside" || kind === "house.loss";
 
-/** One transfer within a player's own accounts takes one statement; null leaves it to `writeAll`. */
+/** One transfer within a player's own accounts that owes nothing takes one statement; null leaves it to `writeAll`. */
 async function writeOwn(tx: Tx, transfers: PlannedTransfer[]): Promise<Written | null> {
   const [transfer, second] = transfers;
   if (transfer === undefined || second !== undefined) return null;
   const { token, amount, reason, key: businessKey } = transfer;
   const [from, to] = [keyOf(transfer.from, token), keyOf(transfer.to, token)];
   const { playerId } = from;
-  if (playerId === null || playerId !== to.playerId) return null;
+  if (playerId === null || playerId !== to.playerId || reasonRules[reason].instruction !== null) return null;
   const kinds = { fromKind: from.kind, toKind: to.kind };
   const written = await insertOwnTransfer(tx, { playerId, ...kinds, token, amount, reason, businessKey });
   if (written === null) return null;
@@ -93,29 +88,38 @@ async function writeOwn(tx: Tx, transfers: PlannedTransfer[]): Promise<Written |
     [textOf(from), written.debit],
     [textOf(to), written.credit],
   ]);
-  if (written.transferId !== null)
-    return { ok: true, accounts, transferIds: new Map([[businessKey, written.transferId]]) };
+  if (written.transferId !== null) return { ok: true, accounts, instructionIds: [] };
   const short = firstOverdraft(transfers, accounts);
   if (short === null) throw new Error(`ledger row ${businessKey} wasn't written`);
   return { ok: false, rejection: short };
 }
 
-async function writeAll(tx: Tx, transfers: PlannedTransfer[]): Promise<Written> {
-  const accounts = await resolve(tx, transfers);
+/** Locks the accounts, writes the rows and owes what follows from them, in one packet. */
+async function writeAll(tx: Tx, transfers: PlannedTransfer[], options: PostOptions): Promise<Written> {
+  const keys = keysOf(transfers);
+  const texts = keys.map(textOf);
+  const rows = transfers.map(({ from, to, token, amount, reason, key: businessKey }) => ({
+    debit: texts.indexOf(textOf(keyOf(from, token))),
+    credit: texts.indexOf(textOf(keyOf(to, token))),
+    ...{ token, amount, reason, businessKey },
+  }));
+  const legs = transfers.flatMap((transfer) => legOf(transfer, options));
+  const write = () =>
+    settledTogether(tx, () => [lockAccounts(tx, keys), insertTransfers(tx, keys, rows), addLegs(tx, legs)]);
+  let [locked, inserted, owed] = await write();
+  const missing = keys.filter((_, index) => locked.status === "fulfilled" && locked.value[index] === null);
+  if (missing.length > 0) {
+    await openAccounts(tx, missing);
+    [locked, inserted, owed] = await write();
+  }
+  if (locked.status === "rejected") throw locked.reason;
+  const accounts = accountsOf(keys, locked.value);
+  // An overdraft fails in the database as well, but there it doesn't say how much is short.
   const short = firstOverdraft(transfers, accounts);
   if (short !== null) return { ok: false, rejection: short };
-  const transferIds = await insertTransfers(
-    tx,
-    transfers.map((transfer) => ({
-      debitAccountId: accountOf(accounts, transfer.from, transfer.token).id,
-      creditAccountId: accountOf(accounts, transfer.to, transfer.token).id,
-      token: transfer.token,
-      amount: transfer.amount,
-      reason: transfer.reason,
-      businessKey: transfer.key,
-    })),
-  );
-  return { ok: true, accounts, transferIds };
+  if (inserted.status === "rejected") throw inserted.reason;
+  if (owed.status === "rejected") throw owed.reason;
+  return { ok: true, accounts, instructionIds: owed.value };
 }
 
 function accountOf(accounts: Accounts, ref: AccountRef, token: string): LockedAccount {
@@ -124,26 +128,24 @@ function accountOf(accounts: Accounts, ref: AccountRef, token: string): LockedAc
   return account;
 }
 
-async function resolve(tx: Tx, transfers: PlannedTransfer[]): Promise<Accounts> {
+/** Of all accounts that the transfers touch, each once. */
+function keysOf(transfers: PlannedTransfer[]): AccountKey[] {
   const keys = new Map<string, AccountKey>();
   for (const { from, to, token } of transfers) {
     for (const ref of [from, to]) keys.set(textOf(keyOf(ref, token)), keyOf(ref, token));
   }
-  const wanted = [...keys.values()];
-  let locked = await lockAccounts(tx, wanted);
-  const missing = wanted.filter((_, index) => locked[index] === null);
-  if (missing.length > 0) {
-    await openAccounts(tx, missing);
-    locked = await lockAccounts(tx, wanted);
-  }
-  const accounts: Accounts = new Map();
-  wanted.forEach((key, index) => {
-    const account = locked[index];
-    if (account == null)
-      throw new Error(`account ${textOf(key)} can't be opened: has its wallet been issued?`);
-    accounts.set(textOf(key), account);
-  });
-  return accounts;
+  return [...keys.values()];
+}
+
+function accountsOf(keys: AccountKey[], locked: (LockedAccount | null)[]): Accounts {
+  return new Map(
+    keys.map((key, index) => {
+      const account = locked[index];
+      if (account == null)
+        throw new Error(`account ${textOf(key)} can't be opened: has its wallet been issued?`);
+      return [textOf(key), account];
+    }),
+  );
 }
 
 /** Plays the transfers through; the database's CHECK says the same, but aborts the transaction. */
@@ -166,41 +168,40 @@ function firstOverdraft(transfers: PlannedTransfer[], accounts: Accounts): Rejec
   return null;
 }
 
-/**
- * The chain transfer that a ledger transfer is owed; with kind null the one that it takes back; null when it stays within
- * a wallet, or when the money is there already.
- */
-function legOf(
-  transfer: PlannedTransfer,
-  { accounts, transferIds }: Extract<Written, { ok: true }>,
-  options: PostOptions,
-): (Omit<NewLeg, "kind"> & { kind: NewLeg["kind"] | null }) | null {
-  const { from, to, token, amount, reason, key } = transfer;
+/** The chain transfer that a ledger transfer is owed, if it crosses wallets. */
+function legOf({ to, token, amount, reason, key }: PlannedTransfer, options: PostOptions): NewLeg[] {
+  const kind = reasonRules[reason].instruction;
+  if (kind === null) return [];
+  return [
+    {
+      businessKey: key,
+      ...{ kind, token, amount, cause: options.cause },
+      destination: to.kind === "outside" ? to.address : null,
+      gameId: options.gameId ?? null,
+      playerId: options.playerId ?? null,
+      notBefore: options.notBefore ?? null,
+      notBeforeBlock: options.notBeforeBlock ?? 0n,
+    },
+  ];
+}
+
+/** The chain transfer that a ledger transfer takes back; null when it stays within a wallet, is owed one itself, or is there already. */
+function legBackOf(
+  { from, to, token, amount, reason, key }: PlannedTransfer,
+  accounts: Accounts,
+  { cause }: PostOptions,
+): LegBack | null {
   const source = accountOf(accounts, from, token).walletId;
   const destination = accountOf(accounts, to, token).walletId;
-  const transferId = transferIds.get(key);
-  if (transferId === undefined) throw new Error(`ledger row ${key} wasn't written`);
-  if (source === destination) return null;
-  const kind = reasonRules[reason].instruction;
-  const leg = {
-    kind,
-    transferId,
-    token,
-    amount,
-    cause: options.cause,
-    gameId: options.gameId ?? null,
-    playerId: options.playerId ?? null,
-    notBefore: options.notBefore ?? null,
-    notBeforeBlock: options.notBeforeBlock ?? 0n,
+  if (source === destination || reasonRules[reason].instruction !== null) return null;
+  // Money from outside is there already; anything else without an instruction takes one back.
+  if (from.kind === "outside" && reason === "deposit") return null;
+  if (to.kind === "outside" || destination === null || from.kind === "house.loss") return null;
+  return {
+    businessKey: key,
+    ...{ token, amount, cause },
+    sourceWalletId: destination,
+    destinationWalletId: source,
+    destinationAddress: from.kind === "outside" ? from.address : null,
   };
-  if (kind === null) {
-    // Money from outside is there already; anything else without an instruction takes one back.
-    if (from.kind === "outside" && reason === "deposit") return null;
-    if (to.kind === "outside" || destination === null || from.kind === "house.loss") return null;
-    const destinationAddress = from.kind === "outside" ? from.address : null;
-    return { ...leg, sourceWalletId: destination, destinationWalletId: source, destinationAddress };
-  }
-  if (source === null) throw new Error("an instruction needs a wallet of ours to send from");
-  const destinationAddress = to.kind === "outside" ? to.address : null;
-  return { ...leg, sourceWalletId: source, destinationWalletId: destination, destinationAddress };
 }

@@ -9,7 +9,7 @@ import { readBalances, readNonce } from "../chain/balances.ts";
 import { readTag } from "../chain/heads.ts";
 import { readAgreedReceipt } from "../chain/receipts.ts";
 import { findSpender, readPendingNonce, readTransaction } from "../chain/transactions.ts";
-import type { ChainEvent } from "../chain/types.ts";
+import type { TransferLog } from "../chain/types.ts";
 import { accept, type Result, reject } from "../contract/problems.ts";
 import { explainStray } from "../db/adopting.ts";
 import { insertBreach, readStandingBreaches } from "../db/breaches.ts";
@@ -115,14 +115,12 @@ async function findWalletsAhead(context: Context): Promise<void> {
 }
 
 /**
- * Before a block is written down: finds out which instruction each transfer out of our wallets paid that the books
- * don't know, as they stand at that block. Afterwards the block is written like any other.
+ * While a recovery stands, before a block is written down: finds out which instruction each transfer out of our wallets
+ * paid that the books don't know, as they stand at that block. Afterwards the block is written like any other.
  */
-export async function explainBlock(context: Context, event: ChainEvent): Promise<void> {
-  if (event.type !== "block" || event.transfers.length === 0) return;
-  if ((await readRecovery(context.pool)) === null) return;
-  const wallets = await findWallets(context.pool, [...new Set(event.transfers.map(({ from }) => from))]);
-  const ours = event.transfers.filter(({ from, amount }) => amount > 0n && wallets.has(from));
+export async function explainTransfers(context: Context, transfers: readonly TransferLog[]): Promise<void> {
+  const wallets = await findWallets(context.pool, [...new Set(transfers.map(({ from }) => from))]);
+  const ours = transfers.filter(({ from, amount }) => amount > 0n && wallets.has(from));
   const hashes = [...new Set(ours.map(({ txHash }) => txHash))];
   const known = await readAttempts(context.pool, hashes);
   for (const hash of hashes) if (!known.has(hash)) await adoptHash(context, hash);

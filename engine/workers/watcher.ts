@@ -5,7 +5,6 @@ import { type FollowOptions, follow } from "../chain/follow.ts";
 import { readCursor, readRecentBlocks } from "../db/cursor.ts";
 import { applyChainEvent, raiseDeepReorg, StaleEventError } from "../services/chain-events.ts";
 import type { Context } from "../services/context.ts";
-import { explainBlock } from "../services/recovery.ts";
 import { listedTokens } from "../services/tokens.ts";
 import { type Agreeing, startAgreeing } from "./agreeing.ts";
 
@@ -74,7 +73,6 @@ async function followOnce(
   const events = follow(context.chain, { ...place, pollIntervalMs, signal });
   let after = place.from?.hash ?? null;
   for await (const event of events) {
-    await explainBlock(context, event);
     after = await applyChainEvent(context, event, { after });
     if (event.type === "finalized" && context.chain.quorum > 1) agreeing.want(event.block.number);
     onEvent();

@@ -1,0 +1,116 @@
+/** What transfers from and to our wallets mean, written down. */
+import type { TransferLog } from "../chain/types.ts";
+import { type Attribution, attribute } from "../core/attribution.ts";
+import { insertBreach } from "../db/breaches.ts";
+import { keepChainLogs, readOwners } from "../db/chain-log.ts";
+import { type Payment, readAttempts } from "../db/payments.ts";
+import type { Tx } from "../db/pool.ts";
+import { freezeWallet, markMined } from "../db/sending.ts";
+import { findWallets, type WalletRow } from "../db/wallets.ts";
+import type { Context } from "./context.ts";
+import { tellInstructions } from "./instruction-events.ts";
+import { countPaid, isPaidBy } from "./paid.ts";
+
+/** What the books know of those between whom transfers went. */
+export interface Parties {
+  /** By address. */
+  wallets: Map<string, WalletRow>;
+  /** The players that have proven to own an address. */
+  owners: Map<string, string>;
+  /** By transaction hash: what transactions of ours were to pay. */
+  attempts: Map<string, Payment[]>;
+}
+
+/** Sends its statements at once. */
+export async function readParties(tx: Tx, transfers: readonly TransferLog[]): Promise<Parties> {
+  if (transfers.length === 0) return { wallets: new Map(), owners: new Map(), attempts: new Map() };
+  const unique = (texts: string[]): string[] => [...new Set(texts)];
+  const [wallets, owners, attempts] = await Promise.all([
+    findWallets(tx, unique(transfers.flatMap(({ from, to }) => [from, to]))),
+    readOwners(tx, unique(transfers.map(({ from }) => from))),
+    readAttempts(tx, unique(transfers.map(({ txHash }) => txHash))),
+  ]);
+  return { wallets, owners, attempts };
+}
+
+/** Keeps those of our wallets, and answers the deposits among them. Those that are known already change nothing. */
+export async function keepTransfers(
+  context: Context,
+  tx: Tx,
+  transfers: readonly TransferLog[],
+  { wallets, owners, attempts }: Parties,
+): Promise<string[]> {
+  const ours = transfers.filter(
+    ({ from, to, amount }) => amount > 0n && (wallets.has(from) || wallets.has(to)),
+  );
+  if (ours.length === 0) return [];
+  const read = ours.map((log) => {
+    const payments = attempts.get(log.txHash) ?? [];
+    const attribution = attribute(log, {
+      tokenListed: true,
+      recipientWallet: custody(wallets.get(log.to)),
+      senderWallet: custody(wallets.get(log.from)),
+      senderOwnerPlayerId: owners.get(log.from) ?? null,
+      sentByUs: payments.some((payment) => isPaidBy(payment, log)),
+    });
+    return { log, attribution, sender: wallets.get(log.from), recipient: wallets.get(log.to) };
+  });
+
+  const kept = await keepChainLogs(
+    tx,
+    read.map(({ log, attribution, sender, recipient }) => ({
+      ...log,
+      sender: log.from,
+      recipient: log.to,
+      stampedAt: new Date(Number(log.timestampSeconds) * 1_000),
+      kind: kindOf(attribution),
+      senderWalletId: sender?.id ?? null,
+      recipientWalletId: recipient?.id ?? null,
+      playerId: attribution.to === "player" ? attribution.playerId : null,
+      suspenseCause: attribution.to === "suspense" ? attribution.cause : null,
+    })),
+  );
+  const identities = new Set(kept.map((row) => identity(row.tx_hash, row.token, row.ordinal)));
+  const fresh = read.filter(({ log }) => identities.has(identity(log.txHash, log.token, log.ordinal)));
+  const freshLogs = fresh.map(({ log }) => log);
+  await tellInstructions(context, tx, await markMined(tx, minedBy(attempts, freshLogs, ours)));
+  for (const { log, attribution, sender } of fresh) {
+    if (attribution.to === "stray" && sender !== undefined) await raiseStray(context, tx, log, sender);
+  }
+  return kept.flatMap(({ deposit_id: depositId }) => depositId ?? []);
+}
+
+const identity = (txHash: string, token: string, ordinal: number): string => `${txHash} ${token} ${ordinal}`;
+
+const custody = (wallet: WalletRow | undefined) =>
+  wallet === undefined
+    ? null
+    : { id: wallet.id, purpose: wallet.purpose, playerId: wallet.player_id, gameId: wallet.game_id };
+
+function kindOf(attribution: Attribution): "deposit" | "move" | "outgoing" | "stray" {
+  if (attribution.to === "move" || attribution.to === "outgoing" || attribution.to === "stray")
+    return attribution.to;
+  return "deposit";
+}
+
+/** The transactions of ours that all payments of are in the logs, and one of them newly. */
+function minedBy(attempts: ReadonlyMap<string, Payment[]>, fresh: TransferLog[], all: TransferLog[]) {
+  const news = new Map(fresh.map((log) => [log.txHash, log.blockNumber]));
+  return [...attempts].flatMap(([hash, payments]) => {
+    const blockNumber = news.get(hash);
+    const [first] = payments;
+    if (blockNumber === undefined || first === undefined) return [];
+    const logs = all.filter(({ txHash }) => txHash === hash);
+    return countPaid(payments, logs) < payments.length
+      ? []
+      : [{ chainTxId: first.chain_tx_id, hash, blockNumber }];
+  });
+}
+
+/** Money left by a hand that isn't ours: that wallet is frozen and everything that would leave waits. */
+async function raiseStray(context: Context, tx: Tx, log: TransferLog, wallet: WalletRow): Promise<void> {
+  const detail = `${log.amount} of ${log.token} left wallet ${wallet.address} in ${log.txHash}, which we didn't send`;
+  await freezeWallet(tx, { walletId: wallet.id, reason: `stray transfer ${log.txHash}` });
+  await insertBreach(tx, { invariant: "stray transfer", detail });
+  context.log.fatal({ txHash: log.txHash, wallet: wallet.address }, detail);
+}
