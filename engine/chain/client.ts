@@ -5,7 +5,7 @@ import { HeadSocket } from "./head-socket.ts";
 import { pause } from "./pause.ts";
 import { Provider, type ProviderHealth, reasonOf } from "./provider.ts";
 import type { Header } from "./shapes.ts";
-import type { Shape } from "./types.ts";
+import type { Announcer, Shape } from "./types.ts";
 
 export type { ProviderHealth } from "./provider.ts";
 export type { Shape } from "./types.ts";
@@ -41,7 +41,7 @@ export interface Chain {
   /** How many providers must say the same before money leaves for good: two where two are configured. */
   readonly quorum: number;
   /** Calls `heard` for each new head that a WebSocket announces. Lost connections are opened again. */
-  watchHeads(heard: (head: Header) => void): () => void;
+  watchHeads(heard: (head: Header, announcer: Announcer) => void): () => void;
   /** True when every provider is anvil or its like. With loopback addresses it means that nothing here has value. */
   isDevelopmentNode(): Promise<boolean>;
   health(): ProviderHealth[];
@@ -146,7 +146,7 @@ class Nodes implements Chain {
     return found;
   }
 
-  watchHeads(heard: (head: Header) => void): () => void {
+  watchHeads(heard: (head: Header, announcer: Announcer) => void): () => void {
     const own = this.#options.rpcUrls
       .filter((url) => url.startsWith("ws"))
       .map((url) => new HeadSocket(url, { ...this.#options, heard }));

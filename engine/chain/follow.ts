@@ -16,7 +16,7 @@ import { Backfill, type Line } from "./backfill.ts";
 import type { Chain } from "./client.ts";
 import { ChainError, DeepReorgError, InconsistentAnswerError } from "./errors.ts";
 import { finalNumber, isCalledFinal, noteDoubts, vouchedBlock } from "./finality.ts";
-import { HeadFeed } from "./head-feed.ts";
+import { type Announced, HeadFeed } from "./head-feed.ts";
 import { countWitnesses, readDownTo, readLine } from "./heads.ts";
 import { inOrderAhead } from "./in-order.ts";
 import { KnownBlocks } from "./known-blocks.ts";
@@ -181,8 +181,10 @@ class Follower {
 
   /** From the tip to the head, block by block. */
   async *#approach(known: KnownBlocks): AsyncGenerator<ChainEvent> {
-    const head = this.#feed.takeHead();
-    while (head !== null && !this.#options.signal.aborted) {
+    const announced = this.#feed.takeHead();
+    if (announced === null) return;
+    const { head } = announced;
+    while (!this.#options.signal.aborted) {
       const { tip } = known;
       if (head.number < tip.number && (known.has(head) || head.number <= (known.finalized?.number ?? 0n))) {
         yield* this.#losses.look(known, head);
@@ -198,7 +200,7 @@ class Follower {
       }
       const line = await this.#readUpTo(head, tip);
       if (line[0]?.parentHash !== tip.hash) yield* turnBack(this.#chain, known, line[0] ?? head);
-      else yield* this.#takeLine(known, line);
+      else yield* this.#takeLine(known, line, announced);
     }
   }
 
@@ -212,10 +214,17 @@ class Follower {
     return readDownTo(this.#chain, { head, from });
   }
 
-  async *#takeLine(known: KnownBlocks, line: readonly Header[]): AsyncGenerator<ChainEvent> {
+  async *#takeLine(
+    known: KnownBlocks,
+    line: readonly Header[],
+    { head, announcer }: Announced,
+  ): AsyncGenerator<ChainEvent> {
     const read = async (block: Header) => ({
       block,
-      transfers: await readTransfersOf(this.#chain, block, this.#options.tokens),
+      transfers: await readTransfersOf(this.#chain, block, {
+        tokens: this.#options.tokens,
+        announcer: block === head ? announcer : null,
+      }),
     });
     for await (const { block, transfers } of inOrderAhead(line, readAhead, read))
       yield take(known, block, transfers);

@@ -3,7 +3,7 @@ import type { Tag } from "./heads.ts";
 import { pause } from "./pause.ts";
 import type { Provider } from "./provider.ts";
 import { type Header, header } from "./shapes.ts";
-import type { Shape } from "./types.ts";
+import type { Announcer, Shape } from "./types.ts";
 
 /** What one provider last said of the chain. */
 export interface View {
@@ -11,6 +11,12 @@ export interface View {
   head: Header;
   finalized: Header | null;
   safe: Header | null;
+}
+
+/** A head to look at, and who announced it, if anybody did. */
+export interface Announced {
+  head: Header;
+  announcer: Announcer | null;
 }
 
 const maybeHeader = header.nullable();
@@ -28,7 +34,7 @@ export class HeadFeed {
   readonly #signal: AbortSignal;
   readonly #closed = new AbortController();
   readonly #views = new Map<Provider, View>();
-  #announced: Header | null = null;
+  #announced: Announced | null = null;
   #isNew = false;
   #wake: () => void = () => undefined;
   #unwatch: () => void = () => undefined;
@@ -41,8 +47,8 @@ export class HeadFeed {
 
   open(): void {
     this.#signal.addEventListener("abort", this.#tell);
-    this.#unwatch = this.#chain.watchHeads((head) => {
-      this.#announced = head;
+    this.#unwatch = this.#chain.watchHeads((head, announcer) => {
+      this.#announced = { head, announcer };
       this.#tell();
     });
     for (const provider of this.#chain.providers) void this.#follow(provider);
@@ -59,15 +65,15 @@ export class HeadFeed {
   }
 
   /** The head to look at: one just announced (once), or the highest that a provider names. */
-  takeHead(): Header | null {
+  takeHead(): Announced | null {
     const announced = this.#announced;
     this.#announced = null;
     if (announced !== null) return announced;
     const heads = this.views().map(({ head }) => head);
-    return heads.reduce<Header | null>(
-      (best, head) => (best && best.number >= head.number ? best : head),
-      null,
-    );
+    const [first, ...others] = heads;
+    if (first === undefined) return null;
+    const head = others.reduce((best, one) => (best.number >= one.number ? best : one), first);
+    return { head, announcer: null };
   }
 
   /** Of the providers that answered their last poll. */

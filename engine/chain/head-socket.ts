@@ -3,17 +3,20 @@ import { WrongChainError } from "./errors.ts";
 import { pause } from "./pause.ts";
 import { type ProviderHealth, reasonOf, shortUrl } from "./provider.ts";
 import { type Header, header, quantity } from "./shapes.ts";
+import type { Announcer } from "./types.ts";
 
 export interface HeadSocketOptions {
   expectedChainId: number;
   requestTimeoutMs: number;
   silenceMs?: number;
-  heard: (head: Header) => void;
+  heard: (head: Header, announcer: Announcer) => void;
 }
 
 const firstWaitMs = 100;
 const longestWaitMs = 5_000;
 const defaultSilenceMs = 15_000;
+/** A connection that has just announced a block answers at once, or is asked in vain. */
+const announcerTimeoutMs = 1_000;
 
 type Connection = Awaited<ReturnType<typeof getWebSocketRpcClient>>;
 
@@ -89,7 +92,7 @@ export class HeadSocket {
         body: { method: "eth_subscribe", params: ["newHeads"] },
         onResponse: (message) => {
           if (message.error !== undefined) reject(new Error("it announces no heads"));
-          else if (message.result === undefined) this.#heard(message);
+          else if (message.result === undefined) this.#heard(message, connection);
           else {
             this.health.ok = true;
             this.health.lastError = null;
@@ -101,12 +104,12 @@ export class HeadSocket {
     });
   }
 
-  #heard(message: unknown): void {
+  #heard(message: unknown, connection: Connection): void {
     const announced = header.safeParse((message as { params?: { result?: unknown } }).params?.result);
     if (!announced.success || this.#ended.signal.aborted) return;
     this.#heardAtMs = performance.now();
     this.health.headNumber = announced.data.number;
-    this.#options.heard(announced.data);
+    this.#options.heard(announced.data, announcerOn(connection));
   }
 
   /** Returns when `over` is aborted. @throws when the connection has gone dead */
@@ -146,3 +149,11 @@ export class HeadSocket {
     throw new Error("it doesn't open");
   }
 }
+
+const announcerOn = (connection: Connection): Announcer => ({
+  ask: async (method, params, shape) => {
+    const body = { method, params: [...params] };
+    const answer = await connection.requestAsync({ body, timeout: announcerTimeoutMs });
+    return shape.parse((answer as { result?: unknown }).result);
+  },
+});

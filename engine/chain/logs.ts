@@ -7,19 +7,21 @@ import { inOrderAhead } from "./in-order.ts";
 import { logList, type RawLog } from "./raw-log.ts";
 import { type Header, hex, receipt, transferTopic } from "./shapes.ts";
 import { isTransferOf, mayHoldTransfers, toTransfers } from "./transfers.ts";
-import type { Shape, TransferLog } from "./types.ts";
+import type { Announcer, Shape, TransferLog } from "./types.ts";
 
 const receipts = z.array(receipt).max(100_000);
 /** Blocks that are confirmed to be empty at the same time. */
 const confirmedAtOnce = 8;
 
-/** Every Transfer log of the tokens in a block. */
+/** Every Transfer log of the tokens in a block, from whoever announced it, or else from the nodes in turn. */
 export async function readTransfersOf(
   chain: Chain,
   block: Header,
-  tokens: readonly string[],
+  { tokens, announcer }: { tokens: readonly string[]; announcer: Announcer | null },
 ): Promise<TransferLog[]> {
-  const found = await chain.ask("eth_getLogs", [filterOf(block, tokens)], transfersIn(block, tokens));
+  const question = ["eth_getLogs", [filterOf(block, tokens)], transfersIn(block, tokens)] as const;
+  const told = await announcer?.ask(...question).catch(() => null);
+  const found = told ?? (await chain.ask(...question));
   return isBelieved(found, block, tokens) ? found : confirmEmpty(chain, block, tokens);
 }
 

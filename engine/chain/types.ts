@@ -36,3 +36,9 @@ export type ChainEvent =
 export interface Shape<T> {
   parse(answer: unknown): T;
 }
+
+/** Whoever announced a block, and can be asked about it on the same connection: sooner than anybody else, but only once. */
+export interface Announcer {
+  /** @throws when it gives no answer in time that `shape` can read */
+  ask<T>(method: string, params: readonly unknown[], shape: Shape<T>): Promise<T>;
+}

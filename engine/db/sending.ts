@@ -1,6 +1,6 @@
 /** Instructions on their way: nonces, signed bytes, and what became of them. */
 import { z } from "zod";
-import { big, count, id, rowsOf } from "./decode.ts";
+import { big, count, id, oneOf, rowsOf } from "./decode.ts";
 import type { Queryable, Tx } from "./pool.ts";
 
 const due = z.object({
@@ -58,6 +58,25 @@ export async function readDueInstructions(
     values: [now, after?.walletId ?? 0, after?.token ?? "", limit],
   });
   return rowsOf(due, rows);
+}
+
+/** Whether a round of sending might find something to do; most of the time it wouldn't, and asks nothing else. */
+export async function isAnythingToSend(
+  db: Queryable,
+  moments: { now: Date; sentBefore: Date; signedBefore: Date },
+): Promise<boolean> {
+  const { rows } = await db.query({
+    name: "is_anything_to_send",
+    text: `SELECT EXISTS (
+               SELECT FROM instruction WHERE state = 'queued' AND not_before <= $1
+                 AND not_before_block <= coalesce((SELECT finalized_number FROM chain_cursor), 0))
+             OR EXISTS (
+               SELECT FROM chain_tx LEFT JOIN LATERAL (
+                 SELECT * FROM attempt WHERE chain_tx_id = chain_tx.id ORDER BY number DESC LIMIT 1) AS last ON true
+               WHERE state = 'open' AND (last.sent_at IS NULL OR last.sent_at < $2 OR last.created_at < $3 OR last.last_answer = 'insufficient_funds')) AS anything`,
+    values: [moments.now, moments.sentBefore, moments.signedBefore],
+  });
+  return oneOf(z.object({ anything: z.boolean() }), rows).anything;
 }
 
 const flow = z.object({ wallet_id: id, token: z.string().nullable(), outgoing: big, incoming: big });

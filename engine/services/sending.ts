@@ -15,6 +15,7 @@ import { holdFence } from "../db/lease.ts";
 import { giveNoncesBack, postponeInstructions } from "../db/nonces.ts";
 import { transaction } from "../db/pool.ts";
 import {
+  isAnythingToSend,
   type NewAttempt,
   parkInstruction,
   readStuck,
@@ -25,6 +26,7 @@ import {
   type Unsigned,
 } from "../db/sending.ts";
 import type { Context, Leadership } from "./context.ts";
+import { findSponsor } from "./executor.ts";
 import { quenchThirst } from "./gas.ts";
 import { tellInstructions } from "./instruction-events.ts";
 import { prepare } from "./preparing.ts";
@@ -37,6 +39,9 @@ const refusedForMs = 30_000;
 
 /** One round of everything; answers whether something was done. */
 export async function sendRound(context: Context, leadership: Leadership): Promise<boolean> {
+  // Looked for before there is something to pay: the executor may have to be deployed first.
+  if (context.settings.payouts === "batch") await findSponsor(context, leadership);
+  if (!(await isAnythingToSend(context.pool, momentsOf(context)))) return false;
   if (!(await mayMoneyLeave(context.pool))) return false;
   const prepared = await prepare(context, leadership);
   const signed = await signWhatIsPrepared(context, leadership);
@@ -44,6 +49,16 @@ export async function sendRound(context: Context, leadership: Leadership): Promi
   const sent = await sendWhatIsSigned(context, leadership);
   await quenchThirst(context, leadership);
   return prepared + signed + raised + sent > 0;
+}
+
+/** What was sent before the one is sent again, what was signed before the other gets higher fees. */
+function momentsOf({ clock, settings }: Context): { now: Date; sentBefore: Date; signedBefore: Date } {
+  const now = clock();
+  return {
+    now: new Date(now),
+    sentBefore: new Date(now - settings.resendAfterMs),
+    signedBefore: new Date(now - settings.stuckAfterMs),
+  };
 }
 
 /** Signs the first attempt of every spent nonce that has none. Signing happens outside of any transaction. */
@@ -56,7 +71,7 @@ export async function signWhatIsPrepared(context: Context, leadership: Leadershi
 
 /** The same nonce and payload with higher fees, for what has been out for too long. */
 export async function raiseStuckFees(context: Context, leadership: Leadership): Promise<number> {
-  const signedBefore = new Date(context.clock() - context.settings.stuckAfterMs);
+  const { signedBefore } = momentsOf(context);
   const stuck = await readStuck(context.pool, { signedBefore, limit: mostAtOnce });
   if (stuck.length === 0) return 0;
   const capWei = context.settings.maxFeePerGasWei;
@@ -177,7 +192,7 @@ async function takeRefusedOut(
 
 /** Sends what was never sent, and again what has been out for a while: the same bytes, which is harmless. */
 export async function sendWhatIsSigned(context: Context, leadership: Leadership): Promise<number> {
-  const sentBefore = new Date(context.clock() - context.settings.resendAfterMs);
+  const { sentBefore } = momentsOf(context);
   const unsent = await readUnsent(context.pool, { sentBefore, limit: mostAtOnce });
   if (unsent.length === 0) return 0;
   const outcomes = await broadcastMany(
