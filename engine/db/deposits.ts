@@ -1,6 +1,6 @@
 /** Deposits: what a log into one of our wallets means, and whether the ledger holds it. */
 import { z } from "zod";
-import { big, count, id, rowsOf } from "./decode.ts";
+import { big, count, id, moment, rowsOf } from "./decode.ts";
 import type { Tx } from "./pool.ts";
 
 const pending = z.object({
@@ -13,7 +13,9 @@ const pending = z.object({
   purpose: z.enum(["vault", "gas", "deposit", "escrow"]),
   player_id: id.nullable(),
   sender: z.string(),
+  tx_hash: z.string(),
   block_number: big,
+  created_at: moment,
   state: z.enum(["seen", "playable", "final", "orphaned"]),
   credited: z.boolean(),
   suspense_state: z.enum(["open", "claimed", "refunded"]).nullable(),
@@ -21,7 +23,7 @@ const pending = z.object({
 });
 export type DepositRow = z.output<typeof pending>;
 const select = `SELECT deposit.id, chain_log_id, chain_log.inclusion, deposit.token, deposit.amount, deposit.wallet_id, wallet.purpose,
-    deposit.player_id, chain_log.sender, chain_log.block_number, deposit.state, deposit.credited, deposit.suspense_state, deposit.claimed_by
+    deposit.player_id, chain_log.sender, chain_log.tx_hash, chain_log.block_number, deposit.created_at, deposit.state, deposit.credited, deposit.suspense_state, deposit.claimed_by
   FROM deposit JOIN chain_log ON chain_log.id = chain_log_id JOIN wallet ON wallet.id = deposit.wallet_id`;
 
 /** Deposits that the ledger doesn't hold yet, oldest first, locked; none while an operator keeps them from being credited. */
@@ -42,14 +44,6 @@ export async function lockDepositsAbove(tx: Tx, blockNumber: bigint): Promise<De
     [blockNumber.toString()],
   );
   return rowsOf(pending, rows);
-}
-
-export async function setDepositsCredited(tx: Tx, ids: string[]): Promise<void> {
-  await tx.query({
-    name: "set_deposits_credited",
-    text: "UPDATE deposit SET state = 'playable', credited = true WHERE id = ANY ($1::bigint[])",
-    values: [ids],
-  });
 }
 
 export async function setDepositOrphaned(tx: Tx, depositId: string): Promise<void> {
@@ -86,13 +80,15 @@ export interface Exposure {
   untilBlock: bigint;
   businessKey: string;
 }
-export async function insertExposures(tx: Tx, exposures: Exposure[]): Promise<void> {
-  if (exposures.length === 0) return;
+/** The ledger holds these deposits from now on; what of it isn't final is counted until it is. */
+export async function setDepositsCredited(tx: Tx, ids: string[], exposures: Exposure[]): Promise<void> {
   await tx.query({
-    name: "insert_exposures",
-    text: `INSERT INTO exposure (player_id, token, amount, until_block, business_key)
-           SELECT * FROM unnest($1::bigint[], $2::text[], $3::numeric[], $4::bigint[], $5::text[]) ON CONFLICT (business_key) DO NOTHING`,
+    name: "set_deposits_credited",
+    text: `WITH credited AS (UPDATE deposit SET state = 'playable', credited = true WHERE id = ANY ($1::bigint[]))
+           INSERT INTO exposure (player_id, token, amount, until_block, business_key)
+           SELECT * FROM unnest($2::bigint[], $3::text[], $4::numeric[], $5::bigint[], $6::text[]) ON CONFLICT (business_key) DO NOTHING`,
     values: [
+      ids,
       exposures.map((row) => row.playerId),
       exposures.map((row) => row.token),
       exposures.map((row) => row.amount.toString()),

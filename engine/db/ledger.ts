@@ -25,9 +25,9 @@ const backingWallet = `CASE
   END`;
 const given = `unnest($1::text[], $2::text[], $3::bigint[], $4::uuid[], $5::bigint[])
   WITH ORDINALITY AS given (kind, token, player_id, game_id, wallet_id, position)`;
-// The given accounts, as far as they are open.
+// Locks the given accounts in id order: `locked` has a row for each that is open.
 // A player or a game has one account of a kind and token, whatever backs it; each branch is a look-up in an index.
-const wantedAccounts = `wanted AS MATERIALIZED (
+const lockedAccounts = `wanted AS MATERIALIZED (
     SELECT given.position, found.id FROM ${given} CROSS JOIN LATERAL (
       SELECT id FROM account WHERE account.player_id = given.player_id AND account.kind = given.kind AND account.token = given.token
       UNION ALL
@@ -35,12 +35,10 @@ const wantedAccounts = `wanted AS MATERIALIZED (
       UNION ALL
       SELECT id FROM account WHERE given.player_id IS NULL AND given.game_id IS NULL
         AND account.kind = given.kind AND account.token = given.token
-        AND account.wallet_id IS NOT DISTINCT FROM (${backingWallet}) AND account.player_id IS NULL AND account.game_id IS NULL) AS found)`;
-// Locks them in id order: `locked` has a row for each that is open.
-const lockedAccounts = `${wantedAccounts},
+        AND account.wallet_id IS NOT DISTINCT FROM (${backingWallet}) AND account.player_id IS NULL AND account.game_id IS NULL) AS found),
   row_locked AS MATERIALIZED (SELECT * FROM lock_accounts(ARRAY(SELECT id FROM wanted))),
   locked AS MATERIALIZED (
-    SELECT wanted.position, row_locked.id, row_locked.wallet_id, row_locked.balance FROM wanted JOIN row_locked USING (id))`;
+    SELECT wanted.position, row_locked.id, row_locked.kind, row_locked.wallet_id, row_locked.balance FROM wanted JOIN row_locked USING (id))`;
 const parameters = (keys: AccountKey[]) => [
   keys.map((key) => key.kind),
   keys.map((key) => key.token),
@@ -56,7 +54,11 @@ export async function lockAccounts(tx: Tx, keys: AccountKey[]): Promise<(LockedA
     text: `WITH ${lockedAccounts} SELECT position, id, wallet_id, balance FROM locked`,
     values: parameters(keys),
   });
-  const found = new Map(rowsOf(account, rows).map((row) => [row.position, row]));
+  return inOrder(keys, rowsOf(account, rows));
+}
+
+function inOrder(keys: AccountKey[], rows: z.output<typeof account>[]): (LockedAccount | null)[] {
+  const found = new Map(rows.map((row) => [row.position, row]));
   return keys.map((_, index) => {
     const row = found.get(index + 1);
     return row === undefined ? null : { id: row.id, walletId: row.wallet_id, balance: row.balance };
@@ -83,28 +85,36 @@ export interface NewTransfer {
   reason: string;
   businessKey: string;
 }
-const inserted = z.object({ id, business_key: z.string() });
+const writtenAccount = account.extend({ is_written: z.boolean() });
 
 /**
- * Writes ledger rows in the order given, between the accounts that the keys name, all or (as long as one of these isn't
- * open) none; the trigger moves the balances. Answers their ids by business key. A known business key throws 23505, an
- * overdraft 23514.
+ * Locks the accounts in id order and writes ledger rows between them in the order given, unless one isn't open or a balance
+ * doesn't suffice: then none. The trigger moves the balances. Answers the accounts in the order asked for, null where one
+ * isn't open, with their balances from before. A known business key throws 23505.
  */
-export async function insertTransfers(
+export async function writeTransfers(
   tx: Tx,
   keys: AccountKey[],
   transfers: NewTransfer[],
-): Promise<Map<string, string>> {
+): Promise<{ accounts: (LockedAccount | null)[]; isWritten: boolean }> {
   const { rows } = await tx.query({
-    name: "insert_transfers",
-    text: `WITH ${wantedAccounts}
-           INSERT INTO transfer (debit_account_id, credit_account_id, token, amount, reason, business_key)
-           SELECT debited.id, credited.id, moved.token, moved.amount, moved.reason, moved.key
-           FROM unnest($6::int[], $7::int[], $8::text[], $9::numeric[], $10::text[], $11::text[])
-             WITH ORDINALITY AS moved (debit, credit, token, amount, reason, key, place)
-             JOIN wanted debited ON debited.position = moved.debit JOIN wanted credited ON credited.position = moved.credit
-           WHERE (SELECT count(*) FROM wanted) = cardinality($1::text[]) ORDER BY moved.place
-           RETURNING id, business_key`,
+    name: "write_transfers",
+    text: `WITH ${lockedAccounts},
+           moved AS MATERIALIZED (
+             SELECT * FROM unnest($6::int[], $7::int[], $8::text[], $9::numeric[], $10::text[], $11::text[])
+               WITH ORDINALITY AS moved (debit, credit, token, amount, reason, key, place)),
+           played AS (
+             SELECT locked.kind, balance + sum(delta) OVER (PARTITION BY position ORDER BY place) AS balance FROM (
+               SELECT debit AS position, -amount AS delta, place FROM moved
+               UNION ALL SELECT credit, amount, place FROM moved) AS deltas JOIN locked USING (position)),
+           written AS (
+             INSERT INTO transfer (debit_account_id, credit_account_id, token, amount, reason, business_key)
+             SELECT debited.id, credited.id, moved.token, amount, reason, key
+             FROM moved JOIN locked debited ON debited.position = debit JOIN locked credited ON credited.position = credit
+             WHERE (SELECT count(*) FROM locked) = cardinality($1::text[])
+               AND NOT EXISTS (SELECT FROM played WHERE balance < 0 AND kind NOT IN ('outside', 'house.loss'))
+             ORDER BY place RETURNING id)
+           SELECT position, id, wallet_id, balance, EXISTS (SELECT FROM written) AS is_written FROM locked`,
     values: [
       ...parameters(keys),
       transfers.map((row) => row.debit + 1),
@@ -115,7 +125,8 @@ export async function insertTransfers(
       transfers.map((row) => row.businessKey),
     ],
   });
-  return new Map(rowsOf(inserted, rows).map((row) => [row.business_key, row.id]));
+  const found = rowsOf(writtenAccount, rows);
+  return { accounts: inOrder(keys, found), isWritten: found.some((row) => row.is_written) };
 }
 
 const pair = z.object({
@@ -129,7 +140,7 @@ const pair = z.object({
 });
 
 /**
- * What `lockAccounts` and `insertTransfers` do, in one statement for a transfer between two accounts of one player: locks
+ * What `writeTransfers` does, sooner, for a transfer between two accounts of one player: locks
  * them in id order and writes the ledger row when the first holds enough. Null when one isn't open yet; without a
  * `transferId` nothing was written. Balances are those from before. A known business key throws 23505.
  */

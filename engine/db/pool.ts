@@ -124,20 +124,12 @@ async function onConnection<Value>(
  * refuses the rest. Nothing is under way any more when this ends, also when it throws.
  */
 export async function together<Sent extends Promise<unknown>[]>(tx: Tx, send: () => [...Sent]) {
-  const sent = sendTogether(tx, send);
-  await Promise.allSettled(sent);
-  return Promise.all(sent);
-}
-
-/** Like `together`, for whoever can make use of the answers before the one that failed. */
-export const settledTogether = <Sent extends Promise<unknown>[]>(tx: Tx, send: () => [...Sent]) =>
-  Promise.allSettled(sendTogether(tx, send));
-
-function sendTogether<Sent extends Promise<unknown>[]>(tx: Tx, send: () => [...Sent]): [...Sent] {
   const { stream } = tx.connection;
   stream.cork();
   process.nextTick(() => stream.uncork());
-  return send();
+  const sent = send();
+  await Promise.allSettled(sent);
+  return Promise.all(sent);
 }
 
 /** Several reads of one moment, each within the pool's time for a statement unless told. */

@@ -18,7 +18,7 @@ import { type Tx, together } from "../db/pool.ts";
 import { reopenAbove } from "../db/sending.ts";
 import type { Context } from "./context.ts";
 import { choosePlayable, credit, readCreditable } from "./crediting.ts";
-import { tellDeposits } from "./deposit-events.ts";
+import { tellCredited, tellDeposits } from "./deposit-events.ts";
 import { applyFinality } from "./finality.ts";
 import { tellInstructions } from "./instruction-events.ts";
 import { explainTransfers } from "./recovery.ts";
@@ -131,9 +131,15 @@ async function applyBlock(
     readCreditable(tx, heads),
   ]);
   const credited = choosePlayable(context, creditable, heads);
+  const ids = new Set(credited.map(({ id }) => id));
   await together(tx, () => [
     credit(tx, credited, heads),
-    tellDeposits(context, tx, [...new Set([...seen, ...credited.map(({ id }) => id)])]),
+    tellCredited(context, tx, credited, heads),
+    tellDeposits(
+      context,
+      tx,
+      seen.filter((id) => !ids.has(id)),
+    ),
   ]);
   return block.hash;
 }

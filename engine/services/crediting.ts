@@ -3,7 +3,6 @@ import type { AccountRef, PlannedTransfer } from "../core/ledger.ts";
 import { type Heads, isPlayable, playableAt, withinExposure } from "../core/tiers.ts";
 import {
   type DepositRow,
-  insertExposures,
   lockUncredited,
   readExposures,
   readUnpaidLosses,
@@ -54,7 +53,7 @@ export function choosePlayable(
   });
 }
 
-/** Credits what was chosen. Sends its first statements at once: whoever reads after them sees the deposits as credited. */
+/** Credits what was chosen. */
 export async function credit(tx: Tx, deposits: DepositRow[], heads: Heads): Promise<void> {
   if (deposits.length === 0) return;
   const exposures = deposits.flatMap((deposit) =>
@@ -71,11 +70,7 @@ export async function credit(tx: Tx, deposits: DepositRow[], heads: Heads): Prom
         ],
   );
   const ids = deposits.map(({ id }) => id);
-  await together(tx, () => [
-    setDepositsCredited(tx, ids),
-    insertExposures(tx, exposures),
-    bookDeposits(tx, deposits),
-  ]);
+  await together(tx, () => [setDepositsCredited(tx, ids, exposures), bookDeposits(tx, deposits)]);
 }
 
 function mayBeCredited(

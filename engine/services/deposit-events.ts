@@ -1,13 +1,35 @@
 /** Tells players of their deposits and of what these did to their pools. */
+import type { Deposit } from "../contract/account.ts";
+import type { DepositRow } from "../db/deposits.ts";
 import type { Tx } from "../db/pool.ts";
 import type { Context } from "./context.ts";
-import { viewDeposits } from "./deposit-list.ts";
+import { depositView, viewDeposits } from "./deposit-view.ts";
 import { rooms, tell } from "./outbox.ts";
 import { tellBalances } from "./pools.ts";
+import { listedTokens } from "./tokens.ts";
 
+/** As they are in the database. */
 export async function tellDeposits(context: Context, tx: Tx, depositIds: string[]): Promise<void> {
-  if (depositIds.length === 0) return;
-  const views = await viewDeposits(context, tx, depositIds);
+  if (depositIds.length > 0) await tellOf(tx, await viewDeposits(context, tx, depositIds));
+}
+
+/** Those that this transaction credits, without reading them again. */
+export async function tellCredited(
+  context: Context,
+  tx: Tx,
+  deposits: DepositRow[],
+  { safe }: { safe: bigint },
+): Promise<void> {
+  const tokens = await listedTokens(context.pool);
+  const views = deposits.flatMap((row) => {
+    const { player_id: playerId, block_number: blockNumber } = row;
+    const now = { ...row, state: "playable" as const, posted: blockNumber <= safe };
+    return playerId === null ? [] : [{ playerId, deposit: depositView(tokens, now) }];
+  });
+  await tellOf(tx, views);
+}
+
+async function tellOf(tx: Tx, views: { playerId: string; deposit: Deposit }[]): Promise<void> {
   await tell(
     tx,
     views.map(({ playerId, deposit }) => ({

@@ -19,7 +19,12 @@ export async function viewDeposits(
   );
 }
 
-export const depositView = (tokens: ReadonlyMap<string, Token>, row: ShownDeposit): Deposit => ({
+type Facts = Pick<
+  ShownDeposit,
+  "id" | "token" | "amount" | "state" | "posted" | "sender" | "tx_hash" | "block_number" | "created_at"
+>;
+
+export const depositView = (tokens: ReadonlyMap<string, Token>, row: Facts): Deposit => ({
   id: row.id,
   money: moneyOf(tokens, row.token, row.amount),
   state: row.state,

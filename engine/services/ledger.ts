@@ -8,15 +8,14 @@ import {
   type AccountKey,
   addLegs,
   insertOwnTransfer,
-  insertTransfers,
   type LegBack,
   type LockedAccount,
-  lockAccounts,
   type NewLeg,
   openAccounts,
   takeLegBack,
+  writeTransfers,
 } from "../db/ledger.ts";
-import { settledTogether, type Tx } from "../db/pool.ts";
+import { type Tx, together } from "../db/pool.ts";
 
 export interface PostOptions {
   /** Same source, token, destination and cause are one chain transfer. */
@@ -94,7 +93,7 @@ async function writeOwn(tx: Tx, transfers: PlannedTransfer[]): Promise<Written |
   return { ok: false, rejection: short };
 }
 
-/** Locks the accounts, writes the rows and owes what follows from them, in one packet. */
+/** Writes the rows and owes what follows from them, in one packet. */
 async function writeAll(tx: Tx, transfers: PlannedTransfer[], options: PostOptions): Promise<Written> {
   const keys = keysOf(transfers);
   const texts = keys.map(textOf);
@@ -104,22 +103,18 @@ async function writeAll(tx: Tx, transfers: PlannedTransfer[], options: PostOptio
     ...{ token, amount, reason, businessKey },
   }));
   const legs = transfers.flatMap((transfer) => legOf(transfer, options));
-  const write = () =>
-    settledTogether(tx, () => [lockAccounts(tx, keys), insertTransfers(tx, keys, rows), addLegs(tx, legs)]);
-  let [locked, inserted, owed] = await write();
-  const missing = keys.filter((_, index) => locked.status === "fulfilled" && locked.value[index] === null);
+  const write = () => together(tx, () => [writeTransfers(tx, keys, rows), addLegs(tx, legs)]);
+  let [written, instructionIds] = await write();
+  const missing = keys.filter((_, index) => written.accounts[index] === null);
   if (missing.length > 0) {
     await openAccounts(tx, missing);
-    [locked, inserted, owed] = await write();
+    [written, instructionIds] = await write();
   }
-  if (locked.status === "rejected") throw locked.reason;
-  const accounts = accountsOf(keys, locked.value);
-  // An overdraft fails in the database as well, but there it doesn't say how much is short.
+  const accounts = accountsOf(keys, written.accounts);
+  if (written.isWritten) return { ok: true, accounts, instructionIds };
   const short = firstOverdraft(transfers, accounts);
-  if (short !== null) return { ok: false, rejection: short };
-  if (inserted.status === "rejected") throw inserted.reason;
-  if (owed.status === "rejected") throw owed.reason;
-  return { ok: true, accounts, instructionIds: owed.value };
+  if (short === null) throw new Error(`ledger row ${transfers[0]?.key} wasn't written`);
+  return { ok: false, rejection: short };
 }
 
 function accountOf(accounts: Accounts, ref: AccountRef, token: string): LockedAccount {
