@@ -87,7 +87,7 @@ export function watch(chain: Chain, base: TestChain, options: Partial<FollowOpti
           if (failure !== null) throw failure;
           return blocks.at(-1)?.hash === (await base.testClient.getBlock()).hash;
         },
-        { what: "the newest block", timeoutMs: 20_000 },
+        { what: "the newest block", timeoutMs: 40_000 },
       );
     },
     failure: () => failure,

@@ -1,6 +1,7 @@
 import { once } from "node:events";
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
-import { type AddressInfo, connect, type Socket } from "node:net";
+import type { AddressInfo } from "node:net";
+import WebSocket, { type RawData, WebSocketServer } from "ws";
 import { z } from "zod";
 
 export type RpcCall = {
@@ -52,8 +53,12 @@ const answer = z.union([
   z.object({ result: z.unknown() }),
 ]);
 
+/** What a WebSocket is asked about itself is left to the node, whatever the faults. */
+const aboutItself = ["eth_chainId", "eth_subscribe", "eth_unsubscribe"];
+
 /**
- * A JSON-RPC proxy on loopback in front of a node, honest until faults are set. WebSockets are passed on as bytes.
+ * A JSON-RPC proxy on loopback in front of a node, honest until faults are set. Questions over a WebSocket meet the same
+ * faults as those over HTTP; what the node announces is passed on.
  * @param port 0 picks a free one
  */
 export async function startRpcProxy(targetUrl: string, { port: wanted = 0 } = {}): Promise<RpcProxy> {
@@ -62,7 +67,7 @@ export async function startRpcProxy(targetUrl: string, { port: wanted = 0 } = {}
   let opened = 0;
   let isRefusingBatches = false;
   const counts = new Map<string, number>();
-  const pairs = new Set<[Socket, Socket]>();
+  const pairs = new Set<[WebSocket, WebSocket]>();
 
   async function replyTo(method: string, params: unknown[]): Promise<RpcReply> {
     counts.set(method, (counts.get(method) ?? 0) + 1);
@@ -77,28 +82,34 @@ export async function startRpcProxy(targetUrl: string, { port: wanted = 0 } = {}
   const server = createServer((request, response) => {
     handle(request, response, { replyTo, isRefusingBatches }).catch(() => response.destroy());
   });
-  server.on("upgrade", (request: IncomingMessage, client: Socket, head: Buffer) => {
-    const { hostname, port } = new URL(target);
-    const node = connect(Number(port), hostname);
-    const pair: [Socket, Socket] = [client, node];
-    pairs.add(pair);
-    opened += 1;
-    node.write(`GET / HTTP/1.1\r\n${headerLines(request)}\r\n\r\n`);
-    node.write(head);
-    client.pipe(node).pipe(client);
-    for (const socket of pair) {
-      socket.on("error", () => undefined);
-      socket.on("close", () => {
-        pairs.delete(pair);
-        for (const each of pair) each.destroy();
+  const sockets = new WebSocketServer({ noServer: true });
+  server.on("upgrade", (request, socket, head) => {
+    sockets.handleUpgrade(request, socket, head, (client) => {
+      const node = new WebSocket(target.replace(/^http/, "ws"));
+      const pair: [WebSocket, WebSocket] = [client, node];
+      pairs.add(pair);
+      opened += 1;
+      const opening = once(node, "open");
+      client.on("message", (data) => {
+        const pass = () => opening.then(() => node.send(String(data)));
+        answerOver(client, data, { replyTo, pass }).catch(() => client.terminate());
       });
-    }
+      node.on("message", (data) => client.send(String(data)));
+      opening.catch(() => client.terminate());
+      for (const each of pair) {
+        each.on("error", () => undefined);
+        each.on("close", () => {
+          pairs.delete(pair);
+          for (const one of pair) one.terminate();
+        });
+      }
+    });
   });
   server.listen(wanted, "127.0.0.1");
   await once(server, "listening");
   const { port } = server.address() as AddressInfo;
   const cutSockets = () => {
-    for (const pair of pairs) for (const socket of pair) socket.destroy();
+    for (const pair of pairs) for (const socket of pair) socket.terminate();
   };
 
   return {
@@ -116,10 +127,7 @@ export async function startRpcProxy(targetUrl: string, { port: wanted = 0 } = {}
     count: (method) => counts.get(method) ?? 0,
     cutSockets,
     freezeSockets: () => {
-      for (const [client, node] of pairs) {
-        client.unpipe(node).pause();
-        node.unpipe(client).pause();
-      }
+      for (const pair of pairs) for (const socket of pair) socket.pause();
     },
     socketsOpened: () => opened,
     stop: async () => {
@@ -163,6 +171,20 @@ async function handle(
   response.end(JSON.stringify(Array.isArray(body) ? answers : answers[0]));
 }
 
+/** Answers one question over a WebSocket, or leaves it to the node. */
+async function answerOver(
+  client: WebSocket,
+  data: RawData,
+  rules: { replyTo: (method: string, params: unknown[]) => Promise<RpcReply>; pass: () => Promise<void> },
+): Promise<void> {
+  const { id, method, params } = call.parse(JSON.parse(String(data)));
+  if (aboutItself.includes(method)) return rules.pass();
+  const reply = await rules.replyTo(method, params);
+  if (reply === "hang" || reply === "trickle") return;
+  if (reply === "cut" || "http" in reply) return client.terminate();
+  client.send(JSON.stringify({ jsonrpc: "2.0", id, ...reply }));
+}
+
 function trickle(response: ServerResponse): void {
   response.writeHead(200, { "content-type": "application/json" });
   response.write('{"jsonrpc":"2.0",');
@@ -189,11 +211,4 @@ async function ask(target: string, method: string, params: unknown[]): Promise<R
     signal: AbortSignal.timeout(forwardTimeoutMs),
   });
   return answer.parse(await response.json());
-}
-
-function headerLines({ rawHeaders }: IncomingMessage): string {
-  const lines: string[] = [];
-  for (let index = 0; index < rawHeaders.length; index += 2)
-    lines.push(`${rawHeaders[index]}: ${rawHeaders[index + 1]}`);
-  return lines.join("\r\n");
 }
