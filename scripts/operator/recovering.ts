@@ -20,28 +20,22 @@ export const recovery: Command = {
   },
 };
 
-export const beginning: Command = {
+/** An operator's word with a reason, and what is said once it counts. */
+const changing = (change: typeof beginRecovery | typeof endRecovery, said: string): Command => ({
   subject: null,
   options: ["reason", "as"],
   prepare: (options) => {
     const reason = reasonOf(options);
     return async (context) => {
       const { id: playerId, handle } = await operatorOf(context, options);
-      unwrap(await beginRecovery(context, { by: { playerId, handle }, reason }));
-      console.log("Nothing leaves any more. Start the engine anew: it looks for what the books don't know.");
+      unwrap(await change(context, { by: { playerId, handle }, reason }));
+      console.log(said);
     };
   },
-};
+});
 
-export const ending: Command = {
-  subject: null,
-  options: ["reason", "as"],
-  prepare: (options) => {
-    const reason = reasonOf(options);
-    return async (context) => {
-      const { id: playerId, handle } = await operatorOf(context, options);
-      unwrap(await endRecovery(context, { by: { playerId, handle }, reason }));
-      console.log("The recovery is over: what is owed leaves again.");
-    };
-  },
-};
+export const beginning = changing(
+  beginRecovery,
+  "Nothing leaves any more. Start the engine anew: it looks for what the books don't know.",
+);
+export const ending = changing(endRecovery, "The recovery is over: what is owed leaves again.");

@@ -5,7 +5,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { report } from "../../engine/services/games.ts";
 import { accept, propose } from "../../engine/services/proposals.ts";
 import type { MoneyPlayer, MoneyWorld } from "../helpers/money-world.ts";
-import { createMoneyWorld } from "../helpers/money-world.ts";
+import { createWatchedWorld } from "../helpers/money-world.ts";
 import { ask } from "../helpers/sender.ts";
 import { finalize, funded } from "../helpers/treasury.ts";
 
@@ -14,9 +14,7 @@ let owner: pg.Client;
 
 /** A world in which each table has rows: two games, a payout that is final, one that waits, a deposit that isn't final. */
 beforeAll(async () => {
-  world = await createMoneyWorld();
-  world.watch();
-  await world.caughtUp();
+  world = await createWatchedWorld();
   const [red, blue] = [await funded(world, 1_000n), await funded(world, 1_000n)];
   await finalize(world);
   const games = [await duel(red, blue), await duel(blue, red)];

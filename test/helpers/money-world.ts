@@ -49,7 +49,17 @@ export interface MoneyWorld {
   settle(): Promise<void>;
   held(token: Address, address: Address): Promise<bigint>;
   query<Row>(text: string, values?: unknown[]): Promise<Row[]>;
+  /** What has begun on it and has to end before it does. */
+  endsAfter(end: () => Promise<void>): void;
   stop(): Promise<void>;
+}
+
+/** One whose watcher runs and knows the newest block. */
+export async function createWatchedWorld(settings: Partial<Settings> = {}): Promise<MoneyWorld> {
+  const world = await createMoneyWorld(settings);
+  world.watch();
+  await world.caughtUp();
+  return world;
 }
 
 /**
@@ -78,7 +88,7 @@ export async function createMoneyWorld(
   await base.setEther(gas as Address, 10n ** 20n);
   const fence = await takeLease(pool, { name: "chain", holder: "test", forMs: 3_600_000 });
   if (fence === null) throw new Error("the lease of a new database is free");
-  const watchers: (() => Promise<void>)[] = [];
+  const ends: (() => Promise<void>)[] = [];
 
   const world: MoneyWorld = {
     base,
@@ -96,7 +106,7 @@ export async function createMoneyWorld(
         stopping.abort();
         await done;
       };
-      watchers.push(stop);
+      ends.push(stop);
       return stop;
     },
     caughtUp: async () => {
@@ -129,8 +139,9 @@ export async function createMoneyWorld(
       }),
     query: async <Row>(text: string, values: unknown[] = []) =>
       (await pool.query(text, values)).rows as Row[],
+    endsAfter: (end) => void ends.push(end),
     stop: async () => {
-      await Promise.all(watchers.map((stop) => stop()));
+      await Promise.all(ends.map((end) => end()));
       await chain.close();
       await pool.end();
       await Promise.all([database.drop(), base.stop()]);

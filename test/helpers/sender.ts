@@ -22,11 +22,9 @@ export interface Sender {
   round(): Promise<boolean>;
   /** Rounds with blocks in between until nothing is under way any more. */
   settle(): Promise<void>;
-  /** Nothing of it is left but what it has committed or sent. */
-  kill(): Promise<void>;
 }
 
-/** Takes the lease from whoever holds it, as if that process were dead. */
+/** Takes the lease from whoever holds it, as if that process were dead; ends with the world. */
 export async function startSender(
   world: MoneyWorld,
   { rpcUrls, settings = {} }: { rpcUrls?: string[]; settings?: Partial<Settings> } = {},
@@ -39,6 +37,10 @@ export async function startSender(
     requestTimeoutMs: rpcUrls === undefined ? 60_000 : 2_000,
   });
   const { payouts } = world.context.settings;
+  world.endsAfter(async () => {
+    await chain.close();
+    await pool.end();
+  });
   const context = await createMoneyContext({
     pool,
     chain,
@@ -65,10 +67,6 @@ export async function startSender(
         },
         { what: "every instruction to be over", timeoutMs: 40_000 },
       );
-    },
-    kill: async () => {
-      await chain.close();
-      await pool.end();
     },
   };
 }

@@ -6,7 +6,7 @@ import pg from "pg";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { backUp, restore } from "../../scripts/operator/copies.ts";
 import { createTestDatabase, type TestDatabase } from "../helpers/database.ts";
-import { createMoneyWorld, type MoneyWorld } from "../helpers/money-world.ts";
+import { createWatchedWorld, type MoneyWorld } from "../helpers/money-world.ts";
 import { finalize, payAsStranger } from "../helpers/treasury.ts";
 import { runOperator } from "./command-line.ts";
 
@@ -18,9 +18,7 @@ let world: MoneyWorld;
 const stops: (() => Promise<void>)[] = [];
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), "on-the-rail-backup-"));
-  world = await createMoneyWorld();
-  world.watch();
-  await world.caughtUp();
+  world = await createWatchedWorld();
   const player = await world.player();
   await world.base.mint(world.base.usdc, player.depositAddress, 2n ** 128n - 1n);
   await payAsStranger(world, { to: world.vault, amount: 77n });

@@ -10,7 +10,7 @@ import { sweep } from "../../engine/services/sweep.ts";
 import { delegationTo, executorOf } from "../../wallets/executor.ts";
 import { SigningRefusedError } from "../../wallets/policy-codes.ts";
 import { expectBooksToBalance } from "../helpers/books.ts";
-import { createMoneyWorld, type MoneyWorld } from "../helpers/money-world.ts";
+import { createWatchedWorld, type MoneyWorld } from "../helpers/money-world.ts";
 import { actAsIssuer } from "../helpers/other-hands.ts";
 import {
   ask,
@@ -25,22 +25,12 @@ import { finalize, funded, operator } from "../helpers/treasury.ts";
 import { keyFor, offerBy, report, value } from "./wager-world.ts";
 
 let world: MoneyWorld;
-const senders: Sender[] = [];
-afterEach(async () => {
-  for (const sender of senders.splice(0)) await sender.kill();
-  await world.stop();
-});
+afterEach(() => world.stop());
 
 async function begin(settings: Partial<Settings>): Promise<void> {
-  world = await createMoneyWorld(settings);
-  world.watch();
-  await world.caughtUp();
+  world = await createWatchedWorld(settings);
 }
-async function start(settings: Partial<Settings> = {}): Promise<Sender> {
-  const sender = await startSender(world, { settings });
-  senders.push(sender);
-  return sender;
-}
+const start = (settings: Partial<Settings> = {}): Promise<Sender> => startSender(world, { settings });
 async function askFor(count: number, player: Awaited<ReturnType<typeof readyToWithdraw>>): Promise<string[]> {
   const asked: string[] = [];
   for (let index = 1; index <= count; index += 1) asked.push(await ask(world, player, BigInt(index)));

@@ -32,10 +32,7 @@ beforeAll(async () => {
   await stopMining(world);
   sender = await startSender(world);
 });
-afterAll(async () => {
-  await sender.kill();
-  await world.stop();
-});
+afterAll(() => world.stop());
 
 /** As an operator does who has looked at what stands. */
 const lift = () =>

@@ -5,16 +5,14 @@ import { listInstructions, retryInstruction } from "../../engine/services/instru
 import * as proposals from "../../engine/services/proposals.ts";
 import { withdraw } from "../../engine/services/withdrawals.ts";
 import { expectBooksToBalance } from "../helpers/books.ts";
-import { createMoneyWorld, type MoneyPlayer, type MoneyWorld } from "../helpers/money-world.ts";
+import { createWatchedWorld, type MoneyPlayer, type MoneyWorld } from "../helpers/money-world.ts";
 import { finalize, funded, operator } from "../helpers/treasury.ts";
 import { codeOf, keyFor, offerBy, value } from "./wager-world.ts";
 
 let world: MoneyWorld;
 let player: MoneyPlayer;
 beforeAll(async () => {
-  world = await createMoneyWorld();
-  world.watch();
-  await world.caughtUp();
+  world = await createWatchedWorld();
   player = await funded(world, 100n);
   await finalize(world);
 });

@@ -9,16 +9,19 @@ import { withdraw } from "../../engine/services/withdrawals.ts";
 import { developmentMnemonic, Seed } from "../../wallets/seed.ts";
 import { createSigner, type SignerOptions } from "../../wallets/signer.ts";
 import { expectBooksToBalance } from "../helpers/books.ts";
-import { createMoneyWorld, houseAddress, type MoneyPlayer, type MoneyWorld } from "../helpers/money-world.ts";
+import {
+  createWatchedWorld,
+  houseAddress,
+  type MoneyPlayer,
+  type MoneyWorld,
+} from "../helpers/money-world.ts";
 import { payBy } from "../helpers/sender.ts";
 
 let world: MoneyWorld;
 let leadership: { fence: number };
 beforeEach(async () => {
-  world = await createMoneyWorld();
+  world = await createWatchedWorld();
   leadership = { fence: world.fence };
-  world.watch();
-  await world.caughtUp();
 });
 afterEach(async () => {
   await world.stop();

@@ -141,7 +141,6 @@ describe("a backup that is restored after ten more payouts (SAFETY 43)", () => {
     for (let index = 0; index < owedInAll; index += 1) await ask(world, player, amountOf(index));
     await takeBackup();
     const sender = await startSender(world);
-    stops.push(sender.kill);
     await settled(sender);
     expect(await paidTo(player)).toBe(sum);
 
@@ -177,7 +176,6 @@ describe("a backup that is restored after ten more payouts (SAFETY 43)", () => {
     const player = await readyToWithdraw(world, 100_000n);
     await takeBackup();
     const sender = await startSender(world);
-    stops.push(sender.kill);
     for (let index = 0; index < owedInAll; index += 1) await ask(world, player, amountOf(index));
     await settled(sender);
 
@@ -198,7 +196,6 @@ describe("a backup that is restored after ten more payouts (SAFETY 43)", () => {
     // A second player comes after the backup, is paid, and is unknown to the restored books.
     const later = await readyToWithdraw(world, 3_000n);
     const sender = await startSender(world);
-    stops.push(sender.kill);
     await ask(world, later, 3_000n);
     await settled(sender);
     const [paid] = await world.query<{ hash: string }>(
@@ -242,7 +239,6 @@ describe("a backup that is restored after ten more payouts (SAFETY 43)", () => {
     const player = await readyToWithdraw(world, 5_000n);
     await takeBackup();
     const sender = await startSender(world, { settings: { payouts } });
-    stops.push(sender.kill);
     await world.base.mint(world.base.usdc, player.depositAddress, 700n);
     await world.caughtUp();
     await finalize(world);
@@ -296,7 +292,6 @@ describe("a backup that is restored after ten more payouts (SAFETY 43)", () => {
       await ask(world, blocked, 5n);
       if (moment === "before they were sent") await takeBackup();
       const sender = await startSender(world);
-      stops.push(sender.kill);
       await sender.round();
       if (moment === "while their batch was out") await takeBackup();
       await actAsIssuer(world, { functionName: "blacklist", args: [blocked.address] });

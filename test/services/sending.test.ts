@@ -5,7 +5,7 @@ import { allocateNonces } from "../../engine/db/sending.ts";
 import { confirmRound } from "../../engine/services/confirming.ts";
 import { prepare } from "../../engine/services/preparing.ts";
 import { sendWhatIsSigned, signWhatIsPrepared } from "../../engine/services/sending.ts";
-import { createMoneyWorld, type MoneyWorld } from "../helpers/money-world.ts";
+import { createWatchedWorld, type MoneyWorld } from "../helpers/money-world.ts";
 import { replyTo } from "../helpers/rpc-faults.ts";
 import { type RpcCall, type RpcProxy, type RpcReply, startRpcProxy } from "../helpers/rpc-proxy.ts";
 import {
@@ -23,23 +23,13 @@ import { waitFor } from "../helpers/wait.ts";
 
 // Each test makes blocks until payouts are final: on a busy machine that takes its time.
 let world: MoneyWorld;
-let senders: Sender[];
 beforeEach(async () => {
-  world = await createMoneyWorld();
-  senders = [];
-  world.watch();
-  await world.caughtUp();
+  world = await createWatchedWorld();
 });
-afterEach(async () => {
-  for (const sender of senders) await sender.kill();
-  await world.stop();
-});
+afterEach(() => world.stop());
 
-async function start(options: Parameters<typeof startSender>[1] = {}): Promise<Sender> {
-  const sender = await startSender(world, options);
-  senders.push(sender);
-  return sender;
-}
+const start = (options: Parameters<typeof startSender>[1] = {}): Promise<Sender> =>
+  startSender(world, options);
 
 const money = 1_000_000n;
 const sendRaw = "eth_sendRawTransaction";

@@ -6,7 +6,7 @@ import { readStandingBreaches } from "../../engine/db/breaches.ts";
 import { liftBreach } from "../../engine/services/overview.ts";
 import { refundSuspense } from "../../engine/services/suspense.ts";
 import { ensureSpareWallets } from "../../engine/services/wallets.ts";
-import { createMoneyWorld, type MoneyWorld } from "../helpers/money-world.ts";
+import { createWatchedWorld, type MoneyWorld } from "../helpers/money-world.ts";
 import { actAsThief } from "../helpers/other-hands.ts";
 import { ask, readyToWithdraw, type Sender, startSender, stateOf } from "../helpers/sender.ts";
 import { depositFrom, finalize, operator, payAsStranger } from "../helpers/treasury.ts";
@@ -19,9 +19,7 @@ let escrow: Address;
 const thief = privateKeyToAccount(generatePrivateKey());
 
 beforeEach(async () => {
-  world = await createMoneyWorld();
-  world.watch();
-  await world.caughtUp();
+  world = await createWatchedWorld();
   await ensureSpareWallets(world.context, "escrow", 2);
   const [wallet] = await world.query<{ address: Address }>(
     "SELECT address FROM wallet WHERE purpose = 'escrow' ORDER BY id LIMIT 1",
@@ -30,10 +28,7 @@ beforeEach(async () => {
   sender = await startSender(world);
   for (const address of [escrow, thief.address]) await world.base.setEther(address, 10n ** 18n);
 });
-afterEach(async () => {
-  await sender.kill();
-  await world.stop();
-});
+afterEach(() => world.stop());
 
 /** The escrow's own key is in other hands. */
 const withItsKey = (amount: bigint): Promise<Hex> =>

@@ -12,18 +12,16 @@ import {
 } from "../../engine/services/suspense.ts";
 import { ensureSpareWallets } from "../../engine/services/wallets.ts";
 import { expectBooksToBalance } from "../helpers/books.ts";
-import { createMoneyWorld, type MoneyPlayer, type MoneyWorld } from "../helpers/money-world.ts";
+import { createWatchedWorld, type MoneyPlayer, type MoneyWorld } from "../helpers/money-world.ts";
 import { depositFrom, finalize, freeOf, operator, payAsStranger } from "../helpers/treasury.ts";
 import { codeOf, value } from "./wager-world.ts";
 
 let world: MoneyWorld;
 let anOperator: { playerId: string; handle: string };
 beforeAll(async () => {
-  world = await createMoneyWorld({
+  world = await createWatchedWorld({
     approvalLimit: new Map([["0x833589fcd6edb6e08f4c7c32d4f71b54bda02913", 1_000n]]),
   });
-  world.watch();
-  await world.caughtUp();
   anOperator = await operator(world);
 });
 afterEach(() => expectBooksToBalance(world.context));

@@ -5,7 +5,12 @@ import { setSwitch } from "../../engine/services/overview.ts";
 import * as proposals from "../../engine/services/proposals.ts";
 import { sweep } from "../../engine/services/sweep.ts";
 import { expectBooksToBalance } from "../helpers/books.ts";
-import { createMoneyWorld, houseAddress, type MoneyPlayer, type MoneyWorld } from "../helpers/money-world.ts";
+import {
+  createWatchedWorld,
+  houseAddress,
+  type MoneyPlayer,
+  type MoneyWorld,
+} from "../helpers/money-world.ts";
 import { finalize, funded, operator } from "../helpers/treasury.ts";
 import { codeOf, keyFor, offerBy, report, value } from "./wager-world.ts";
 
@@ -15,9 +20,7 @@ let blue: MoneyPlayer;
 let by: { playerId: string; handle: string };
 
 beforeAll(async () => {
-  world = await createMoneyWorld({ operatorAddresses: new Set() });
-  world.watch();
-  await world.caughtUp();
+  world = await createWatchedWorld({ operatorAddresses: new Set() });
   red = await funded(world, 100_000n);
   blue = await funded(world, 100_000n);
   by = await operator(world);

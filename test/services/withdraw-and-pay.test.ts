@@ -6,7 +6,7 @@ import { retryInstruction } from "../../engine/services/instruction-list.ts";
 import { prepare } from "../../engine/services/preparing.ts";
 import { signWhatIsPrepared } from "../../engine/services/sending.ts";
 import { tokenAbi } from "../helpers/contracts.ts";
-import { createMoneyWorld, type MoneyPlayer, type MoneyWorld } from "../helpers/money-world.ts";
+import { createWatchedWorld, type MoneyPlayer, type MoneyWorld } from "../helpers/money-world.ts";
 import { actAsIssuer, actAsThiefOfTheVault } from "../helpers/other-hands.ts";
 import {
   ask,
@@ -25,15 +25,10 @@ import { waitFor } from "../helpers/wait.ts";
 let world: MoneyWorld;
 let sender: Sender;
 beforeEach(async () => {
-  world = await createMoneyWorld();
-  world.watch();
-  await world.caughtUp();
+  world = await createWatchedWorld();
   sender = await startSender(world);
 });
-afterEach(async () => {
-  await sender.kill();
-  await world.stop();
-});
+afterEach(() => world.stop());
 
 const money = 1_000_000n;
 const stranger: Address = "0x00000000000000000000000000000000000f00d5";

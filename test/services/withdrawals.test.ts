@@ -6,15 +6,13 @@ import { updateSwitch } from "../../engine/db/switches.ts";
 import { sendRound } from "../../engine/services/sending.ts";
 import { listWithdrawals, withdraw } from "../../engine/services/withdrawals.ts";
 import { expectBooksToBalance } from "../helpers/books.ts";
-import { createMoneyWorld, type MoneyPlayer, type MoneyWorld } from "../helpers/money-world.ts";
+import { createWatchedWorld, type MoneyPlayer, type MoneyWorld } from "../helpers/money-world.ts";
 import { finalize, freeOf, funded } from "../helpers/treasury.ts";
 import { codeOf, value } from "./wager-world.ts";
 
 let world: MoneyWorld;
 beforeAll(async () => {
-  world = await createMoneyWorld();
-  world.watch();
-  await world.caughtUp();
+  world = await createWatchedWorld();
 });
 afterAll(() => world.stop());
 

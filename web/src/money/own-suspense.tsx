@@ -1,33 +1,21 @@
 import { useQuery } from "@tanstack/react-query";
 import type { OwnSuspenseItem } from "../../../engine/contract/account.ts";
 import { ownSuspenseQuery } from "../api/queries.ts";
-import { Moment } from "../time/clock.tsx";
-import { OnChain } from "../ui/address.tsx";
-import { Empty, Loaded } from "../ui/states.tsx";
+import { ListSection } from "../ui/list-section.tsx";
 import { withSymbol } from "./show.ts";
+import { TransferFacts } from "./transfer-facts.tsx";
 
 /** What the player has sent and couldn't be credited for: why, and what becomes of it. */
 export function OwnSuspense() {
-  const items = useQuery(ownSuspenseQuery);
   return (
-    <section className="stack" aria-labelledby="not-credited">
-      <div className="section-head">
-        <h2 id="not-credited">Here, but not credited</h2>
-      </div>
-      <Loaded query={items} label="Here, but not credited">
-        {(known) =>
-          known.length === 0 ? (
-            <Empty>Nothing of yours waits outside your pool.</Empty>
-          ) : (
-            <ul className="stack">
-              {known.map((item) => (
-                <Item key={item.id} item={item} />
-              ))}
-            </ul>
-          )
-        }
-      </Loaded>
-    </section>
+    <ListSection
+      id="not-credited"
+      title="Here, but not credited"
+      query={useQuery(ownSuspenseQuery)}
+      empty="Nothing of yours waits outside your pool."
+    >
+      {(item) => <Item key={item.id} item={item} />}
+    </ListSection>
   );
 }
 
@@ -42,16 +30,7 @@ function Item({ item }: { item: OwnSuspenseItem }) {
       </p>
       <p>{item.why}</p>
       <p>{item.next}</p>
-      <p className="row">
-        <Moment at={item.seenAt} />
-        <span>
-          from <OnChain kind="address" value={item.sender} />
-        </span>
-        <span>
-          to <OnChain kind="address" value={item.recipient} />
-        </span>
-        <OnChain kind="tx" value={item.txHash} />
-      </p>
+      <TransferFacts at={item.seenAt} from={item.sender} to={item.recipient} txHash={item.txHash} />
     </li>
   );
 }

@@ -5,6 +5,7 @@ import type { Overview } from "../api/shapes.ts";
 import { withSymbol } from "../money/show.ts";
 import { Moment } from "../time/clock.tsx";
 import { Figures } from "../ui/figures.tsx";
+import { ListSection } from "../ui/list-section.tsx";
 import { Empty, Loaded } from "../ui/states.tsx";
 import { ReasonForm } from "./reason-form.tsx";
 
@@ -179,27 +180,13 @@ function Books() {
 }
 
 function Audit() {
-  const audit = useQuery(auditQuery);
   return (
-    <section className="stack" aria-labelledby="audit">
-      <div className="section-head">
-        <h2 id="audit">Audit</h2>
-      </div>
-      <Loaded query={audit} label="Audit">
-        {(items) =>
-          items.length === 0 ? (
-            <Empty>Nothing yet.</Empty>
-          ) : (
-            <ul>
-              {items.map(({ id, at, actor, action, subject, detail }) => (
-                <li key={id}>
-                  <Moment at={at} /> {actor}: {action} {subject}. {detail}
-                </li>
-              ))}
-            </ul>
-          )
-        }
-      </Loaded>
-    </section>
+    <ListSection id="audit" title="Audit" query={useQuery(auditQuery)} empty="Nothing yet." gap="0">
+      {({ id, at, actor, action, subject, detail }) => (
+        <li key={id}>
+          <Moment at={at} /> {actor}: {action} {subject}. {detail}
+        </li>
+      )}
+    </ListSection>
   );
 }

@@ -4,31 +4,21 @@ import { instructionsQuery } from "../api/queries.ts";
 import type { Instruction } from "../api/shapes.ts";
 import { withSymbol } from "../money/show.ts";
 import { OnChain } from "../ui/address.tsx";
-import { Empty, Loaded } from "../ui/states.tsx";
+import { ListSection } from "../ui/list-section.tsx";
 import { ReasonForm } from "./reason-form.tsx";
 
 /** Chain transfers that we owe or have sent. */
 export function Instructions() {
-  const instructions = useQuery(instructionsQuery);
   return (
-    <section className="stack" aria-labelledby="instructions">
-      <div className="section-head">
-        <h2 id="instructions">Chain transfers</h2>
-      </div>
-      <Loaded query={instructions} label="Chain transfers">
-        {(items) =>
-          items.length === 0 ? (
-            <Empty>Nothing was owed yet.</Empty>
-          ) : (
-            <ul className="stack" style={{ gap: "0.5rem" }}>
-              {items.map((instruction) => (
-                <Line key={instruction.id} instruction={instruction} />
-              ))}
-            </ul>
-          )
-        }
-      </Loaded>
-    </section>
+    <ListSection
+      id="instructions"
+      title="Chain transfers"
+      query={useQuery(instructionsQuery)}
+      empty="Nothing was owed yet."
+      gap="0.5rem"
+    >
+      {(instruction) => <Line key={instruction.id} instruction={instruction} />}
+    </ListSection>
   );
 }
 

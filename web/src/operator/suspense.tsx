@@ -3,33 +3,21 @@ import { call } from "../api/call.ts";
 import { suspenseQuery } from "../api/queries.ts";
 import type { SuspenseItem } from "../api/shapes.ts";
 import { exact, withSymbol } from "../money/show.ts";
-import { Moment } from "../time/clock.tsx";
-import { OnChain } from "../ui/address.tsx";
-import { Empty, Loaded } from "../ui/states.tsx";
+import { TransferFacts } from "../money/transfer-facts.tsx";
+import { ListSection } from "../ui/list-section.tsx";
 import { ReasonForm } from "./reason-form.tsx";
 
 /** Money that nobody could be credited for; it goes back where it came from. */
 export function Suspense() {
-  const items = useQuery(suspenseQuery);
   return (
-    <section className="stack" aria-labelledby="suspense">
-      <div className="section-head">
-        <h2 id="suspense">Suspense</h2>
-      </div>
-      <Loaded query={items} label="Suspense">
-        {(known) =>
-          known.length === 0 ? (
-            <Empty>All that came in has an owner.</Empty>
-          ) : (
-            <ul className="stack">
-              {known.map((item) => (
-                <Item key={item.id} item={item} />
-              ))}
-            </ul>
-          )
-        }
-      </Loaded>
-    </section>
+    <ListSection
+      id="suspense"
+      title="Suspense"
+      query={useQuery(suspenseQuery)}
+      empty="All that came in has an owner."
+    >
+      {(item) => <Item key={item.id} item={item} />}
+    </ListSection>
   );
 }
 
@@ -41,13 +29,7 @@ function Item({ item }: { item: SuspenseItem }) {
         <span className="call">{item.state}</span>
       </p>
       <p>{item.cause}</p>
-      <p className="row">
-        <Moment at={item.seenAt} />
-        <span>
-          from <OnChain kind="address" value={item.sender} />
-        </span>
-        <OnChain kind="tx" value={item.txHash} />
-      </p>
+      <TransferFacts at={item.seenAt} from={item.sender} txHash={item.txHash} />
       {item.state === "open" ? (
         <ReasonForm
           action="Send it back"
