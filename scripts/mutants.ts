@@ -50,17 +50,18 @@ async function copyCommit(): Promise<{ folder: string; remove(): Promise<void> }
 const test = (folder: string, files: readonly string[]): Promise<Ended> =>
   run("npx", ["vitest", "run", "--bail", "1", ...files], folder);
 
-/** Unclear is when something failed, and no test of those that are named: what they stand on, perhaps. */
+/** Unclear is when the tests couldn't even be begun. */
 type Verdict = "killed" | "SURVIVES" | "UNCLEAR" | "NOT FOUND";
 interface Tried {
   verdict: Verdict;
-  /** The test that has failed. */
+  /** The test that has failed, or why what its file stands on couldn't be made. */
   by?: string;
 }
 
 function verdictOn({ code, said }: Ended): Tried {
   if (code === 0) return { verdict: "SURVIVES" };
-  const by = /^ *FAIL +\S+ > (.+)$/m.exec(said)?.[1];
+  const [, failed, why] = /^ *FAIL +\S+ (?:> (.+)|\[.+\]\n(.+))$/m.exec(said) ?? [];
+  const by = failed ?? why;
   return by === undefined ? { verdict: "UNCLEAR" } : { verdict: "killed", by };
 }
 
