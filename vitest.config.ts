@@ -9,5 +9,7 @@ export default defineConfig({
     testTimeout: 180_000,
     hookTimeout: 180_000,
     maxWorkers: 2,
+    // The files of one worker load the libraries once; what they start (databases, chains, engines) is each file's own.
+    isolate: false,
   },
 });

@@ -67,9 +67,7 @@ export async function isAnythingToSend(
 ): Promise<boolean> {
   const { rows } = await db.query({
     name: "is_anything_to_send",
-    text: `SELECT EXISTS (
-               SELECT FROM instruction WHERE state = 'queued' AND not_before <= $1
-                 AND not_before_block <= coalesce((SELECT finalized_number FROM chain_cursor), 0))
+    text: `SELECT EXISTS (SELECT FROM instruction WHERE state = 'queued' AND ${isDue})
              OR EXISTS (
                SELECT FROM chain_tx LEFT JOIN LATERAL (
                  SELECT * FROM attempt WHERE chain_tx_id = chain_tx.id ORDER BY number DESC LIMIT 1) AS last ON true

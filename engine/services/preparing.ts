@@ -16,7 +16,6 @@ import { groupBy } from "./groups.ts";
 /** Spends nonces on what can be sent; answers on how many instructions. */
 export async function prepare(context: Context, leadership: Leadership): Promise<number> {
   const isPlain = context.settings.payouts === "plain";
-  // Looked for before there is something to pay: the executor may have to be deployed first.
   const sponsor = isPlain ? null : await findSponsor(context, leadership);
   const due = await readDue(context);
   if (due.length === 0) return 0;
