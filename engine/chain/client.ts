@@ -11,7 +11,10 @@ export type { ProviderHealth } from "./provider.ts";
 export type { Shape } from "./types.ts";
 
 export interface ChainOptions {
-  /** HTTP and WebSocket addresses. At least one HTTP; a WebSocket only makes new heads arrive sooner. */
+  /**
+   * HTTP and WebSocket addresses. At least one HTTP. A WebSocket only makes new heads arrive sooner, and their logs, where
+   * it is on the host of one of the former.
+   */
   rpcUrls: string[];
   expectedChainId: number;
   /** For one request, to its last byte. */
@@ -41,7 +44,7 @@ export interface Chain {
   /** How many providers must say the same before money leaves for good: two where two are configured. */
   readonly quorum: number;
   /** Calls `heard` for each new head that a WebSocket announces. Lost connections are opened again. */
-  watchHeads(heard: (head: Header, announcer: Announcer) => void): () => void;
+  watchHeads(heard: (head: Header, announcer: Announcer | null) => void): () => void;
   /** True when every provider is anvil or its like. With loopback addresses it means that nothing here has value. */
   isDevelopmentNode(): Promise<boolean>;
   health(): ProviderHealth[];
@@ -70,6 +73,8 @@ export async function createChain(options: ChainOptions): Promise<Chain> {
   }
   return chain;
 }
+
+const hostOf = (url: string): string => new URL(url).host;
 
 class Nodes implements Chain {
   readonly providers: readonly Provider[];
@@ -146,10 +151,13 @@ class Nodes implements Chain {
     return found;
   }
 
-  watchHeads(heard: (head: Header, announcer: Announcer) => void): () => void {
+  watchHeads(heard: (head: Header, announcer: Announcer | null) => void): () => void {
+    const hosts = this.#options.rpcUrls.filter((url) => url.startsWith("http")).map(hostOf);
     const own = this.#options.rpcUrls
       .filter((url) => url.startsWith("ws"))
-      .map((url) => new HeadSocket(url, { ...this.#options, heard }));
+      .map(
+        (url) => new HeadSocket(url, { ...this.#options, isProvider: hosts.includes(hostOf(url)), heard }),
+      );
     for (const socket of own) this.#sockets.add(socket);
     return () => {
       for (const socket of own) socket.close();

@@ -9,7 +9,9 @@ export interface HeadSocketOptions {
   expectedChainId: number;
   requestTimeoutMs: number;
   silenceMs?: number;
-  heard: (head: Header, announcer: Announcer) => void;
+  /** Whether it is one of the nodes that are asked over HTTP: only then its word on a block's logs counts as much. */
+  isProvider: boolean;
+  heard: (head: Header, announcer: Announcer | null) => void;
 }
 
 const firstWaitMs = 100;
@@ -88,11 +90,12 @@ export class HeadSocket {
   /** Rejects when the connection is lost. */
   #subscribe(connection: Connection, opened: () => void): Promise<never> {
     return new Promise((_, reject) => {
+      const announcer = this.#options.isProvider ? announcerOn(connection) : null;
       connection.request({
         body: { method: "eth_subscribe", params: ["newHeads"] },
         onResponse: (message) => {
           if (message.error !== undefined) reject(new Error("it announces no heads"));
-          else if (message.result === undefined) this.#heard(message, connection);
+          else if (message.result === undefined) this.#heard(message, announcer);
           else {
             this.health.ok = true;
             this.health.lastError = null;
@@ -104,12 +107,12 @@ export class HeadSocket {
     });
   }
 
-  #heard(message: unknown, connection: Connection): void {
+  #heard(message: unknown, announcer: Announcer | null): void {
     const announced = header.safeParse((message as { params?: { result?: unknown } }).params?.result);
     if (!announced.success || this.#ended.signal.aborted) return;
     this.#heardAtMs = performance.now();
     this.health.headNumber = announced.data.number;
-    this.#options.heard(announced.data, announcerOn(connection));
+    this.#options.heard(announced.data, announcer);
   }
 
   /** Returns when `over` is aborted. @throws when the connection has gone dead */
@@ -150,10 +153,19 @@ export class HeadSocket {
   }
 }
 
-const announcerOn = (connection: Connection): Announcer => ({
-  ask: async (method, params, shape) => {
-    const body = { method, params: [...params] };
-    const answer = await connection.requestAsync({ body, timeout: announcerTimeoutMs });
-    return shape.parse((answer as { result?: unknown }).result);
-  },
-});
+/** One that was silent once isn't asked again: it may have gone half open, or refuse such questions. */
+function announcerOn(connection: Connection): Announcer {
+  let isSilent = false;
+  return {
+    ask: async (method, params, shape) => {
+      if (isSilent) throw new Error("it was silent before");
+      const body = { method, params: [...params] };
+      const asked = connection.requestAsync({ body, timeout: announcerTimeoutMs });
+      const answer = await asked.catch((error: unknown) => {
+        isSilent = true;
+        throw error;
+      });
+      return shape.parse((answer as { result?: unknown }).result);
+    },
+  };
+}

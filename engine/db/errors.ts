@@ -7,6 +7,9 @@ export const isDatabaseError = (error: unknown): error is pg.DatabaseError =>
   error instanceof pg.DatabaseError;
 export const isRetriable = (error: unknown): boolean =>
   isDatabaseError(error) && retriableStates.has(error.code ?? "");
+/** Refused because an earlier statement of its transaction had failed. */
+export const isRefusedAfterFailure = (error: unknown): boolean =>
+  isDatabaseError(error) && error.code === "25P02" /* in_failed_sql_transaction */;
 /** A unique key stands already; with `constraint`, that one. */
 export const isUniqueViolation = (error: unknown, constraint?: string): boolean =>
   isDatabaseError(error) &&

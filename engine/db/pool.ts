@@ -1,6 +1,6 @@
 /** Connections and transactions. Everything else in this layer is one function a statement. */
 import pg from "pg";
-import { DatabaseAwayError, isAway, isDatabaseError, isRetriable } from "./errors.ts";
+import { DatabaseAwayError, isAway, isDatabaseError, isRefusedAfterFailure, isRetriable } from "./errors.ts";
 
 // bigint and numeric come as strings; each decoder says which of them it reads as a bigint.
 const { Pool: PgPool } = pg;
@@ -128,7 +128,10 @@ export async function together<Sent extends Promise<unknown>[]>(tx: Tx, send: ()
   stream.cork();
   process.nextTick(() => stream.uncork());
   const sent = send();
-  await Promise.allSettled(sent);
+  const settled = await Promise.allSettled(sent);
+  // What was refused because another statement had failed says nothing of why.
+  const cause = settled.find((one) => one.status === "rejected" && !isRefusedAfterFailure(one.reason));
+  if (cause?.status === "rejected") throw cause.reason;
   return Promise.all(sent);
 }
 

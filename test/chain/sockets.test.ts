@@ -2,7 +2,7 @@ import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { type Chain, createChain } from "../../engine/chain/client.ts";
 import { callNode } from "../../scripts/local/rpc.ts";
 import { startTestChain, type TestChain } from "../helpers/chain.ts";
-import { otherChainId } from "../helpers/rpc-faults.ts";
+import { emptyLogs, otherChainId, replyTo } from "../helpers/rpc-faults.ts";
 import { type RpcProxy, startRpcProxy } from "../helpers/rpc-proxy.ts";
 import { waitFor } from "../helpers/wait.ts";
 import { createSender, watch } from "./watching.ts";
@@ -70,6 +70,46 @@ describe("a WebSocket", () => {
     await watcher.sees(hash);
     await waitFor(() => proxy.socketsOpened() > 1, { what: "a new connection", timeoutMs: 20_000 });
     await socketIsWell();
+    await watcher.stop();
+  });
+
+  it("of a node that isn't asked over HTTP announces blocks, and isn't asked what they hold", async () => {
+    const stranger = await startRpcProxy(base.rpcUrl);
+    stranger.setFaults(emptyLogs());
+    const other = await createChain({
+      ...{ rpcUrls: [proxy.rpcUrl, stranger.wsUrl], expectedChainId: 8453, requestTimeoutMs: patienceMs },
+    });
+    try {
+      const sender = await createSender(base);
+      const watcher = watch(other, base, { pollIntervalMs: never });
+      await waitFor(() => other.health()[1]?.ok === true, { what: "the socket", timeoutMs: 20_000 });
+      const { hash } = await sender.send(1n);
+      expect((await watcher.sees(hash)).amount).toBe(1n);
+      expect(stranger.count("eth_getLogs")).toBe(0);
+      await watcher.stop();
+    } finally {
+      await other.close();
+      await stranger.stop();
+    }
+  });
+
+  it("that announces a block and doesn't say what it holds is asked once, and the nodes instead", async () => {
+    const sender = await createSender(base);
+    const watcher = watch(chain, base, { pollIntervalMs: never });
+    await socketIsWell();
+    await watcher.reaches();
+    const before = proxy.count("eth_getLogs");
+    let questions = 0;
+    proxy.setFaults(
+      replyTo("eth_getLogs", () => {
+        questions += 1;
+        return questions === 1 ? "hang" : undefined;
+      }),
+    );
+    await watcher.sees((await sender.send(1n)).hash);
+    expect(proxy.count("eth_getLogs") - before).toBe(2);
+    await watcher.sees((await sender.send(2n)).hash);
+    expect(proxy.count("eth_getLogs") - before).toBe(3);
     await watcher.stop();
   });
 
