@@ -2,7 +2,7 @@ import pg from "pg";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { PlannedTransfer } from "../../engine/core/ledger.ts";
 import { isAway, isDatabaseError, isUniqueViolation } from "../../engine/db/errors.ts";
-import { createPool, type Pool, transaction } from "../../engine/db/pool.ts";
+import { createPool, type Pool, together, transaction } from "../../engine/db/pool.ts";
 import { listTokens } from "../../engine/db/tokens.ts";
 import { claimSpareWallet, reserveWallet, setWalletAddress } from "../../engine/db/wallets.ts";
 import { post } from "../../engine/services/ledger.ts";
@@ -54,6 +54,18 @@ describe("a connection that is cut", () => {
     });
     await expect(cut).rejects.toSatisfy(isAway);
     expect((await pool.query("SELECT 1 AS one")).rows).toEqual([{ one: 1 }]);
+  });
+});
+
+describe("several statements in one packet", () => {
+  it("fail by the one that failed first, whoever is named first", async () => {
+    const failed = transaction(pool, (tx) =>
+      together(tx, () => {
+        const cause = tx.query("SELECT 1 / 0");
+        return [tx.query("SELECT 1"), cause];
+      }),
+    );
+    await expect(failed).rejects.toMatchObject({ code: "22012" });
   });
 });
 
