@@ -337,6 +337,35 @@ const finality: Guard[] = [
     tests: ["test/services/reorgs.test.ts"],
   },
   {
+    name: "finality: a line that isn't called final isn't taken as final",
+    file: "engine/chain/follow.ts",
+    guard: "if (!isCalledFinal(blocks, { views, quorum }))",
+    instead: "if (blocks.length === 0)",
+    tests: ["test/chain/liars.test.ts"],
+  },
+  {
+    name: "trust: a socket of a stranger says nothing of what a block holds",
+    file: "engine/chain/client.ts",
+    guard: "isProvider: hosts.includes(hostOf(url))",
+    instead: "isProvider: hosts.length > 0",
+    tests: ["test/chain/sockets.test.ts"],
+  },
+  {
+    name: "ledger: rows are written when all their accounts are open",
+    file: "engine/db/ledger.ts",
+    guard: "WHERE (SELECT count(*) FROM locked) = cardinality($1::text[])",
+    instead: "WHERE true",
+    tests: ["test/db/ledger.test.ts"],
+  },
+  {
+    name: "ledger: what would overdraw isn't written",
+    file: "engine/db/ledger.ts",
+    guard:
+      "\n               AND NOT EXISTS (SELECT FROM played WHERE balance < 0 AND kind NOT IN ('outside', 'house.loss'))",
+    instead: "",
+    tests: ["test/db/ledger.test.ts", "test/services/withdrawals.test.ts"],
+  },
+  {
     name: "finality: a line is final by who names its end",
     file: "engine/chain/finality.ts",
     guard: "if (finalized === null || finalized.number < last) return false;",

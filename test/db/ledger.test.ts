@@ -189,6 +189,41 @@ describe("balances", () => {
     });
   });
 
+  it("200 parallel pairs of holds of 40 on 100 from two processes: one succeeds (SAFETY 14)", async () => {
+    const id = await player(100n);
+    const pair = (index: number) =>
+      ["a", "b"].map((half) => hold(id, 40n, `test:pair:${id}:${index}:${half}`));
+    const results = await Promise.all(
+      Array.from({ length: 200 }, (_, index) =>
+        transaction(index % 2 === 0 ? pool : otherProcess, (tx) => post(tx, pair(index), { cause: "test" }), {
+          keep: ({ ok }) => ok,
+        }),
+      ),
+    );
+    expect(results.filter(({ ok }) => ok)).toHaveLength(1);
+    expect(await balanceOf(id, "player.available")).toBe("20");
+    expect(await balanceOf(id, "player.held")).toBe("80");
+  });
+
+  it("several transfers in one go use what those before them brought, and not what those after them do", async () => {
+    const id = await player(100n);
+    const plan = (name: string): PlannedTransfer[] => [
+      hold(id, 100n, `test:${name}:1:${id}`),
+      release(id, 70n, `test:${name}:2:${id}`),
+      hold(id, 60n, `test:${name}:3:${id}`),
+    ];
+    const posted = (transfers: PlannedTransfer[]) =>
+      transaction(pool, (tx) => post(tx, transfers, { cause: "test" }), { keep: ({ ok }) => ok });
+    const [first, second, third] = plan("wrong") as [PlannedTransfer, PlannedTransfer, PlannedTransfer];
+    expect(await posted([first, third, second])).toMatchObject({
+      rejection: { code: "insufficient_funds", facts: { free: "0", short: "60" } },
+    });
+    expect(await balanceOf(id, "player.available")).toBe("100");
+    expect(await posted(plan("right"))).toMatchObject({ ok: true });
+    expect(await balanceOf(id, "player.available")).toBe("10");
+    expect(await balanceOf(id, "player.held")).toBe("90");
+  });
+
   it("the database itself refuses an overdraft, whatever the code believes", async () => {
     const id = await player(5n);
     const other = await player(5n);
