@@ -76,8 +76,8 @@ async function wallet(purpose: "vault" | "deposit" | "escrow"): Promise<void> {
   await setWalletAddress(pool, { id: row.id, address: `0x${wallets.toString(16).padStart(40, "a")}` });
 }
 
-/** A player with an amount free, put there by a deposit to the vault. */
-async function player(amount: bigint): Promise<string> {
+/** A player without an account yet. */
+async function newcomer(): Promise<string> {
   players += 1;
   const { rows } = await pool.query("INSERT INTO player (handle) VALUES ($1) RETURNING id", [
     `tester_${players}`,
@@ -85,22 +85,22 @@ async function player(amount: bigint): Promise<string> {
   const id = String(rows[0].id);
   await wallet("deposit");
   await transaction(pool, (tx) => claimSpareWallet(tx, { purpose: "deposit", playerId: id }));
-  const given = await transaction(pool, (tx) =>
-    post(
-      tx,
-      [
-        {
-          from: { kind: "outside", address: stranger },
-          to: { kind: "player.available", playerId: id },
-          token,
-          amount,
-          reason: "deposit",
-          key: `test:deposit:${id}`,
-        },
-      ],
-      { cause: "test" },
-    ),
-  );
+  return id;
+}
+
+const deposit = (playerId: string, amount: bigint): PlannedTransfer => ({
+  from: { kind: "outside", address: stranger },
+  to: { kind: "player.available", playerId },
+  token,
+  amount,
+  reason: "deposit",
+  key: `test:deposit:${playerId}`,
+});
+
+/** A player with an amount free, put there by a deposit to the vault. */
+async function player(amount: bigint): Promise<string> {
+  const id = await newcomer();
+  const given = await transaction(pool, (tx) => post(tx, [deposit(id, amount)], { cause: "test" }));
   expect(given.ok).toBe(true);
   return id;
 }
@@ -222,6 +222,19 @@ describe("balances", () => {
     expect(await posted(plan("right"))).toMatchObject({ ok: true });
     expect(await balanceOf(id, "player.available")).toBe("10");
     expect(await balanceOf(id, "player.held")).toBe("90");
+  });
+
+  it("transfers of which one opens an account are all written, once", async () => {
+    const [id, other] = [await player(100n), await newcomer()];
+    const first = await transaction(pool, (tx) =>
+      post(tx, [hold(id, 10n, `test:opens:${id}`)], { cause: "test" }),
+    );
+    const second = await transaction(pool, (tx) =>
+      post(tx, [hold(id, 5n, `test:opens:again:${id}`), deposit(other, 7n)], { cause: "test" }),
+    );
+    expect([first.ok, second.ok]).toEqual([true, true]);
+    expect(await balanceOf(id, "player.held")).toBe("15");
+    expect(await balanceOf(other, "player.available")).toBe("7");
   });
 
   it("the database itself refuses an overdraft, whatever the code believes", async () => {
