@@ -14,17 +14,17 @@ export async function freeOf(world: MoneyWorld, playerId: string): Promise<bigin
   return BigInt(balance?.free.amount ?? "-1");
 }
 
-/** Makes blocks until everything that stands in the books now is beyond reorg. */
+/** Makes blocks until everything that stands in the books now, or waits to be mined, is beyond reorg. */
 export async function finalize(world: MoneyWorld): Promise<void> {
-  const head = (await world.base.testClient.getBlock()).number;
+  const next = (await world.base.testClient.getBlock()).number + 1n;
   await world.base.mine(20);
   await waitFor(
     async () => {
       // One at a time: a watcher on a busy machine must be able to reach the head.
       await world.base.mine(1);
-      return ((await readCursor(world.context.pool))?.finalized_number ?? 0n) >= head;
+      return ((await readCursor(world.context.pool))?.finalized_number ?? 0n) >= next;
     },
-    { what: `block ${head} to be final`, timeoutMs: 20_000, everyMs: 50 },
+    { what: `block ${next} to be final`, timeoutMs: 20_000, everyMs: 50 },
   );
 }
 
