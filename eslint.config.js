@@ -47,6 +47,18 @@ export default tseslint.config(
       "@typescript-eslint/await-thenable": "error",
     },
   },
+  {
+    files: ["engine/{chain,db,http,realtime,services,workers}/**/*.ts"],
+    rules: {
+      "no-restricted-syntax": [
+        "error",
+        {
+          selector: ":function CallExpression[callee.object.name='z'][callee.property.name!='safeParse']",
+          message: "A schema made in a function is compiled at each call: make it once, outside.",
+        },
+      ],
+    },
+  },
   ...Object.entries(forbidden).map(([layer, others]) => ({
     files: [`${layer}/**/*.ts`, `${layer}/**/*.tsx`],
     rules: {

@@ -51,6 +51,7 @@ export interface Chain {
   close(): Promise<void>;
 }
 
+const clientVersion = z.string();
 const firstPauseMs = 50;
 /** More than this behind the best head, and a provider is asked last. */
 const lagAllowedBlocks = 2;
@@ -167,7 +168,7 @@ class Nodes implements Chain {
 
   async isDevelopmentNode(): Promise<boolean> {
     if (this.#isDevelopment === null) {
-      const asked = this.providers.map((provider) => provider.ask("web3_clientVersion", [], z.string()));
+      const asked = this.providers.map((provider) => provider.ask("web3_clientVersion", [], clientVersion));
       const versions = await Promise.all(asked).catch(() => null);
       if (versions === null) return false; // For now: one of them doesn't answer.
       this.#isDevelopment = versions.every((version) => /^(anvil|hardhat)/i.test(version));

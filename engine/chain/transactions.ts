@@ -76,6 +76,7 @@ export interface SignedTransaction {
 const listed = z
   .object({ hash, from: address, nonce: quantity, authorizationList: z.array(authorization).optional() })
   .loose();
+const listing = z.object({ number: quantity, transactions: z.array(listed) });
 
 /**
  * The signed transaction of a hash; null when it is none of the form that we sign. Its bytes hash to the hash, and its
@@ -126,11 +127,12 @@ async function authorisationOf(one: Listed): Promise<Authorisation> {
   return { authority: authority.toLowerCase(), chainId, contract, nonce };
 }
 
+const anything = z.looseObject({});
 /** A node that doesn't have it (yet) is passed over. */
 const there: Shape<object> = {
   parse(answer) {
     if (answer === null) throw new NotThereError("no such transaction");
-    return z.looseObject({}).parse(answer);
+    return anything.parse(answer);
   },
 };
 
@@ -151,8 +153,7 @@ export async function findSpender(
     if ((await readNonce(chain, from, middle)) > nonce) high = middle;
     else low = middle;
   }
-  const block = z.object({ number: quantity, transactions: z.array(listed) });
-  const { transactions } = await chain.ask("eth_getBlockByNumber", [hex(high), true], block);
+  const { transactions } = await chain.ask("eth_getBlockByNumber", [hex(high), true], listing);
   for (const one of transactions) {
     if (one.from === from && one.nonce === nonce) return one.hash;
     const candidates = (one.authorizationList ?? []).filter((each) => each.nonce === nonce);

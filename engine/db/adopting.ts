@@ -1,6 +1,6 @@
 /** Transactions of ours that the chain knows and the books don't: put where they belong, so that all goes on as if we had just sent them. */
 import { z } from "zod";
-import { count, firstOf, id, oneOf } from "./decode.ts";
+import { cellOf, count, firstCellOf, firstOf, id } from "./decode.ts";
 import { type Payment, readPayments } from "./payments.ts";
 import type { Queryable, Tx } from "./pool.ts";
 import { lockWallet } from "./sending.ts";
@@ -55,7 +55,7 @@ export async function lockMatching(
      ORDER BY id LIMIT 1 FOR UPDATE`,
     [walletId, token, destination, amount.toString()],
   );
-  return firstOf(z.object({ id }), rows)?.id ?? null;
+  return firstCellOf(id, rows);
 }
 
 /** Whether an instruction that asks for exactly this has a transaction whose end the books don't know. */
@@ -82,9 +82,9 @@ export async function insertAdopted(
      INSERT INTO chain_tx (wallet_id, nonce, gas_limit) VALUES ($1, $2, $3) RETURNING id`,
     [walletId, nonce, attempt.gasLimit.toString()],
   );
-  const chainTx = oneOf(z.object({ id }), rows);
-  await insertAdoptedAttempt(tx, { chainTxId: chainTx.id, number: 1, attempt });
-  return chainTx.id;
+  const chainTxId = cellOf(id, rows);
+  await insertAdoptedAttempt(tx, { chainTxId: chainTxId, number: 1, attempt });
+  return chainTxId;
 }
 
 /** The nonce that a wallet spent by the authorisation that the transaction took along. */
@@ -140,7 +140,7 @@ export async function insertLost(
      VALUES ($1::text, $2, NULL, $3::text, $4, $1::text || ':' || $3::text || ':lost', 'found on the chain') RETURNING id`,
     [lost.kind, lost.walletId, lost.destination, lost.amount.toString()],
   );
-  return oneOf(z.object({ id }), rows).id;
+  return cellOf(id, rows);
 }
 
 /** A stray is explained after all: its log is what it would have been, and what was raised for it is lifted. */

@@ -1,6 +1,5 @@
 /** Operators' words for acts above the limit. */
-import { z } from "zod";
-import { count, oneOf } from "./decode.ts";
+import { cellOf, count } from "./decode.ts";
 import type { Queryable } from "./pool.ts";
 
 interface Act {
@@ -28,5 +27,5 @@ export async function countApprovals(
        AND EXISTS (SELECT FROM player_wallet WHERE player_id = operator_id AND address = ANY ($4))`,
     [act.action, act.subject, act.payloadHash, operatorAddresses],
   );
-  return oneOf(z.object({ operators: count }), rows).operators;
+  return cellOf(count, rows);
 }

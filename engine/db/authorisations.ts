@@ -1,6 +1,5 @@
 /** Which code our wallets have signed to run (EIP-7702). */
-import { z } from "zod";
-import { firstOf } from "./decode.ts";
+import { firstCellOf, text } from "./decode.ts";
 import type { Queryable } from "./pool.ts";
 
 /** The executor that a wallet's last authorisation is for, whether it is mined yet or not; null when there is none. */
@@ -9,5 +8,5 @@ export async function readAuthorisedExecutor(db: Queryable, walletId: string): P
     "SELECT executor FROM authorisation WHERE wallet_id = $1 ORDER BY nonce DESC LIMIT 1",
     [walletId],
   );
-  return firstOf(z.object({ executor: z.string() }), rows)?.executor ?? null;
+  return firstCellOf(text, rows);
 }

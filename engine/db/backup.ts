@@ -6,7 +6,7 @@ import type { Readable, Writable } from "node:stream";
 import pg from "pg";
 import { from as copyFrom, to as copyTo } from "pg-copy-streams";
 import { z } from "zod";
-import { oneOf, rowsOf } from "./decode.ts";
+import { columnOf, oneOf, rowsOf, text } from "./decode.ts";
 
 /**
  * What lives for minutes and would be harmful when it came back: sign-ins that were ended since, nonces that were used
@@ -53,7 +53,7 @@ export const beginSnapshot = (client: pg.Client): Promise<unknown> =>
 /** Names of the migrations that made the schema, in order. */
 export async function readMigrations(client: pg.Client): Promise<string[]> {
   const { rows } = await client.query("SELECT name FROM migration ORDER BY id");
-  return rowsOf(z.object({ name: z.string() }), rows).map(({ name }) => name);
+  return columnOf(text, rows);
 }
 
 const listed = tableShape.extend({ refers_to: z.array(z.string()) });
@@ -141,13 +141,14 @@ export async function restoring(
   }
 }
 
+const counted = z.object({ table: z.string(), column: z.string() });
 /** New numbers begin well above those of the backup. */
 async function moveSequences(client: pg.Client): Promise<void> {
   const { rows } = await client.query(
     `SELECT attrelid::regclass::text AS table, attname::text AS column FROM pg_attribute JOIN pg_class ON pg_class.oid = attrelid
      WHERE attidentity <> '' AND relkind = 'r' AND relnamespace = 'public'::regnamespace`,
   );
-  for (const { table, column } of rowsOf(z.object({ table: z.string(), column: z.string() }), rows)) {
+  for (const { table, column } of rowsOf(counted, rows)) {
     await client.query(
       `SELECT setval(pg_get_serial_sequence('${table}', '${column}'), coalesce(max(${column}), 0) + ${numbersLeftOut}) FROM ${table}`,
     );

@@ -1,7 +1,6 @@
 /** What must be true of the ledger by itself. Each statement answers one line of text per fault. */
-import { z } from "zod";
 import { type BooksCheck, fault, mostFaults } from "./books.ts";
-import { big, rowsOf } from "./decode.ts";
+import { big, cellOf, rowsOf } from "./decode.ts";
 import type { Queryable } from "./pool.ts";
 
 /** The row before on the same account, at the other end of it or the same; none before the first. */
@@ -30,7 +29,7 @@ const hashChain = `
 /** The id of the newest ledger row; 0 when there is none. */
 export async function readLastRow(db: Queryable): Promise<number> {
   const { rows } = await db.query("SELECT coalesce(max(id), 0) AS last FROM transfer");
-  return Number(z.object({ last: big }).parse(rows[0]).last);
+  return Number(cellOf(big, rows));
 }
 
 /** The first few rows of a range of ids that aren't what was written; each is held against the rows before it. */

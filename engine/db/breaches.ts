@@ -1,6 +1,6 @@
 /** Invariants that didn't hold. While one stands, nothing leaves the house. */
 import { z } from "zod";
-import { id, moment, rowsOf } from "./decode.ts";
+import { firstCellOf, flag, id, moment, rowsOf } from "./decode.ts";
 import type { Queryable, Tx } from "./pool.ts";
 
 /** Once per cause while it stands. True when it is new. */
@@ -43,5 +43,5 @@ export async function mayMoneyLeave(db: Queryable): Promise<boolean> {
     text: `SELECT is_on AND NOT EXISTS (SELECT FROM breach WHERE lifted_at IS NULL)
              AND NOT EXISTS (SELECT FROM recovery WHERE ended_at IS NULL) AS may FROM switch WHERE name = 'outflows'`,
   });
-  return rowsOf(z.object({ may: z.boolean() }), rows)[0]?.may ?? false;
+  return firstCellOf(flag, rows) ?? false;
 }

@@ -1,6 +1,5 @@
 /** Sign-in messages that we issued. Each is consumed at most once; times come from the caller's clock. */
-import { z } from "zod";
-import { count, firstOf, oneOf } from "./decode.ts";
+import { cellOf, count, firstCellOf, text } from "./decode.ts";
 import type { Queryable } from "./pool.ts";
 
 export async function insertChallenge(
@@ -41,7 +40,7 @@ export async function countOpenChallenges(
      WHERE browser_hash = $1 AND consumed_at IS NULL AND expires_at > $2`,
     [input.browserHash, input.now],
   );
-  return oneOf(z.object({ open: count }), rows).open;
+  return cellOf(count, rows);
 }
 
 /**
@@ -59,7 +58,7 @@ export async function consumeChallenge(
      RETURNING address`,
     [input.nonce, input.message, input.browserHash, input.now, input.linkPlayerId],
   );
-  return firstOf(z.object({ address: z.string() }), rows)?.address ?? null;
+  return firstCellOf(text, rows);
 }
 
 /** Drops challenges that ran out before `before`; a hundred at most, since it runs beside every new one. */

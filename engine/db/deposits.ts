@@ -1,6 +1,6 @@
 /** Deposits: what a log into one of our wallets means, and whether the ledger holds it. */
 import { z } from "zod";
-import { big, count, id, moment, rowsOf } from "./decode.ts";
+import { big, columnOf, count, id, moment, rowsOf } from "./decode.ts";
 import type { Tx } from "./pool.ts";
 
 const pending = z.object({
@@ -57,7 +57,7 @@ export async function finalizeDeposits(tx: Tx, finalized: bigint): Promise<strin
      WHERE chain_log.id = chain_log_id AND deposit.state = 'playable' AND chain_log.canonical AND chain_log.block_number <= $1 RETURNING deposit.id`,
     [finalized.toString()],
   );
-  return rowsOf(z.object({ id }), rows).map((row) => row.id);
+  return columnOf(id, rows);
 }
 
 /** Credited deposits of the blocks that have been posted to Ethereum since (`safe`). */
@@ -70,7 +70,7 @@ export async function readNewlyPosted(
      WHERE chain_log.canonical AND chain_log.block_number > $1 AND chain_log.block_number <= $2 AND deposit.player_id IS NOT NULL`,
     [above.toString(), upTo.toString()],
   );
-  return rowsOf(z.object({ id }), rows).map((row) => row.id);
+  return columnOf(id, rows);
 }
 
 export interface Exposure {

@@ -1,8 +1,7 @@
 /** Games: locked by id first, read afterwards, so that what was read is what the lock protects. */
-import { z } from "zod";
 import type { GameState } from "../core/game.ts";
 import { deadlineOf } from "../core/game.ts";
-import { big, firstOf, moment, rowsOf } from "./decode.ts";
+import { big, firstCellOf, maybeMoment, rowsOf, text } from "./decode.ts";
 import { type GameRecord, gameColumns, gameRecordRow, recordOf } from "./game-rows.ts";
 import type { Below } from "./page.ts";
 import type { Queryable, Tx } from "./pool.ts";
@@ -30,7 +29,7 @@ export async function lockDueGame(
            ORDER BY deadline_at LIMIT 1 FOR UPDATE SKIP LOCKED`,
     values: [now, except],
   });
-  return firstOf(z.object({ id: z.string() }), rows)?.id ?? null;
+  return firstCellOf(text, rows);
 }
 
 const dateOf = (ms: number | null): Date | null => (ms === null ? null : new Date(ms));
@@ -183,7 +182,7 @@ export async function readCurrentGame(db: Queryable, playerId: string): Promise<
 /** The next moment at which a game's clock runs out; null while none runs. */
 export async function readNextDeadline(db: Queryable): Promise<Date | null> {
   const { rows } = await db.query("SELECT min(deadline_at) AS at FROM game WHERE deadline_at IS NOT NULL");
-  return firstOf(z.object({ at: moment.nullable() }), rows)?.at ?? null;
+  return firstCellOf(maybeMoment, rows);
 }
 
 /** What the chain holds in a game's wallet by the logs that we have seen; null while no block has been handled yet. */
@@ -197,5 +196,5 @@ export async function readEscrowOnChain(
      FROM wallet WHERE game_id = $1 AND EXISTS (SELECT FROM chain_cursor)`,
     [gameId, token],
   );
-  return firstOf(z.object({ amount: big }), rows)?.amount ?? null;
+  return firstCellOf(big, rows);
 }

@@ -1,5 +1,4 @@
-import { z } from "zod";
-import { count, oneOf } from "./decode.ts";
+import { cellOf, maybeCount } from "./decode.ts";
 import type { Queryable } from "./pool.ts";
 
 /** Asks the database anything at all, and how long ago the chain's work moved on; null before its first block. */
@@ -7,5 +6,5 @@ export async function readPulse(db: Queryable): Promise<{ chainMovedSecondsAgo: 
   const { rows } = await db.query(
     "SELECT (SELECT floor(extract(epoch FROM now() - moved_at))::bigint FROM chain_cursor) AS seconds",
   );
-  return { chainMovedSecondsAgo: oneOf(z.object({ seconds: count.nullable() }), rows).seconds };
+  return { chainMovedSecondsAgo: cellOf(maybeCount, rows) };
 }

@@ -1,5 +1,4 @@
-import { z } from "zod";
-import { rowsOf } from "./decode.ts";
+import { columnOf, text } from "./decode.ts";
 import type { Tx } from "./pool.ts";
 
 /** The open offers that hold a player's money of a token, the youngest first, locked. Answers their ids. */
@@ -12,5 +11,5 @@ export async function lockHoldingOffers(
      ORDER BY created_at DESC, id FOR UPDATE`,
     [playerId, token],
   );
-  return rowsOf(z.object({ id: z.string() }), rows).map(({ id }) => id);
+  return columnOf(text, rows);
 }

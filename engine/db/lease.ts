@@ -1,6 +1,5 @@
 /** Which process does the chain's work. */
-import { z } from "zod";
-import { count, firstOf } from "./decode.ts";
+import { count, firstCellOf } from "./decode.ts";
 import type { Queryable, Tx } from "./pool.ts";
 
 /**
@@ -18,7 +17,7 @@ export async function takeLease(
      WHERE lease.holder = EXCLUDED.holder OR lease.expires_at < now() RETURNING fence`,
     [name, holder, forMs],
   );
-  return firstOf(z.object({ fence: count }), rows)?.fence ?? null;
+  return firstCellOf(count, rows);
 }
 
 export async function giveUpLease(

@@ -1,6 +1,6 @@
 /** Accounts, ledger rows and the instructions that follow from them. */
 import { z } from "zod";
-import { big, count, firstOf, id, moment, rowsOf } from "./decode.ts";
+import { big, columnOf, count, firstOf, id, moment, rowsOf } from "./decode.ts";
 import type { Queryable, Tx } from "./pool.ts";
 
 /** What names an account; its backing wallet follows from it. */
@@ -244,7 +244,7 @@ export async function addLegs(tx: Tx, legs: NewLeg[]): Promise<string[]> {
       legs.map((leg) => leg.notBeforeBlock.toString()),
     ],
   });
-  return rowsOf(z.object({ id }), rows).map((row) => row.id);
+  return columnOf(id, rows);
 }
 
 /** What takes an instruction back, or a part of it. */

@@ -1,6 +1,6 @@
 /** Nonces between being spent and being used up: given back while nothing is signed, looked for when they don't come through. */
 import { z } from "zod";
-import { big, count, id, oneOf, rowsOf } from "./decode.ts";
+import { big, cellOf, count, id, rowsOf } from "./decode.ts";
 import type { Queryable, Tx } from "./pool.ts";
 
 const given = z.object({ instruction_id: id });
@@ -109,5 +109,5 @@ export async function readOutstanding(
 /** How many nonces of a wallet are spent by now. */
 export async function readNextNonce(db: Queryable, walletId: string): Promise<bigint> {
   const { rows } = await db.query("SELECT next_nonce FROM wallet WHERE id = $1", [walletId]);
-  return oneOf(z.object({ next_nonce: big }), rows).next_nonce;
+  return cellOf(big, rows);
 }

@@ -78,7 +78,6 @@ export async function readRoomSequences(db: Queryable, rooms: string[]): Promise
   return sequences(rows);
 }
 
+const roomSequence = z.object({ room: z.string(), sequence: count });
 const sequences = (rows: unknown[]): Map<string, number> =>
-  new Map(
-    rowsOf(z.object({ room: z.string(), sequence: count }), rows).map((row) => [row.room, row.sequence]),
-  );
+  new Map(rowsOf(roomSequence, rows).map((row) => [row.room, row.sequence]));

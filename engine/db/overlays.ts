@@ -1,6 +1,6 @@
 /** Read-only links to a player's live room. A token is never stored, only its SHA-256. */
 import { z } from "zod";
-import { firstOf, id, rowsOf } from "./decode.ts";
+import { firstCellOf, firstOf, id, rowsOf } from "./decode.ts";
 import type { Queryable, Tx } from "./pool.ts";
 
 const linkRow = z.object({ token_hash: z.instanceof(Buffer) });
@@ -32,7 +32,7 @@ export async function readOverlayPlayer(db: Queryable, tokenHash: Buffer): Promi
     "SELECT player_id AS id FROM overlay_link WHERE token_hash = $1 AND replaced_at IS NULL",
     [tokenHash],
   );
-  return firstOf(z.object({ id }), rows)?.id ?? null;
+  return firstCellOf(id, rows);
 }
 
 /** Those of these links that stand. */

@@ -28,6 +28,7 @@ export async function readPayments(db: Queryable, chainTxIds: string[]): Promise
   return grouped(rowsOf(payment, rows), (row) => row.chain_tx_id);
 }
 
+const attempted = payment.extend({ hash: z.string() });
 /** By hash: which of these transactions are attempts of ours, and what each was to pay, in order. */
 export async function readAttempts(db: Queryable, hashes: string[]): Promise<Map<string, Payment[]>> {
   const { rows } = await db.query({
@@ -36,7 +37,7 @@ export async function readAttempts(db: Queryable, hashes: string[]): Promise<Map
            WHERE attempt.hash = ANY ($1::text[]) ORDER BY attempt.hash, ordinal`,
     values: [hashes],
   });
-  return grouped(rowsOf(payment.extend({ hash: z.string() }), rows), (row) => row.hash);
+  return grouped(rowsOf(attempted, rows), (row) => row.hash);
 }
 
 function grouped<Row>(rows: Row[], keyOf: (row: Row) => string): Map<string, Row[]> {

@@ -1,6 +1,6 @@
 /** Players and the wallets that they have proven. Addresses are lower case. */
 import { z } from "zod";
-import { firstOf, id, moment, rowsOf } from "./decode.ts";
+import { columnOf, firstOf, id, moment, rowsOf, text } from "./decode.ts";
 import type { Queryable, Tx } from "./pool.ts";
 
 const player = z.object({
@@ -63,7 +63,7 @@ export async function readHandlesNear(db: Queryable, handle: string): Promise<st
            UNION (SELECT handle FROM player ORDER BY id DESC LIMIT 200)`,
     values: [handle],
   });
-  return rowsOf(z.object({ handle: z.string() }), rows).map((row) => row.handle);
+  return columnOf(text, rows);
 }
 
 /** Changes what is given. A taken handle throws 23505 on `player_handle_key`. */

@@ -1,7 +1,7 @@
 /** Offers. Rows are decoded into the state that core decides on. */
 import { z } from "zod";
 import type { ProposalState } from "../core/proposal.ts";
-import { big, count, firstOf, id, moment, rowsOf } from "./decode.ts";
+import { big, count, firstCellOf, firstOf, id, maybeMoment, moment, rowsOf } from "./decode.ts";
 import type { Queryable, Tx } from "./pool.ts";
 
 export const proposalRow = z.object({
@@ -160,5 +160,5 @@ export async function readOfferParties(
 /** The next moment at which an offer lapses; null while none is open. */
 export async function readNextLapse(db: Queryable): Promise<Date | null> {
   const { rows } = await db.query("SELECT min(expires_at) AS at FROM proposal WHERE state = 'pending'");
-  return firstOf(z.object({ at: moment.nullable() }), rows)?.at ?? null;
+  return firstCellOf(maybeMoment, rows);
 }

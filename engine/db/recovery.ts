@@ -1,6 +1,6 @@
 /** Books that are older than the world. While a recovery stands, nothing leaves (`mayMoneyLeave`). */
 import { z } from "zod";
-import { big, firstOf, id, moment, rowsOf } from "./decode.ts";
+import { big, count, firstCellOf, firstOf, id, moment, rowsOf } from "./decode.ts";
 import type { Queryable, Tx } from "./pool.ts";
 
 const recovery = z.object({
@@ -178,5 +178,5 @@ export async function readFrozenWallets(db: Queryable, limit: number): Promise<z
 /** How many transactions of ours are on the chain and not final in the books yet. */
 export async function countUnderWay(db: Queryable): Promise<number> {
   const { rows } = await db.query("SELECT count(*)::int AS open FROM chain_tx WHERE state = 'mined'");
-  return firstOf(z.object({ open: z.number() }), rows)?.open ?? 0;
+  return firstCellOf(count, rows) ?? 0;
 }

@@ -1,5 +1,4 @@
-import { z } from "zod";
-import { rowsOf } from "./decode.ts";
+import { columnOf, text } from "./decode.ts";
 import type { Queryable } from "./pool.ts";
 
 /** Rights on append-only tables that the application's login must not have, such as `UPDATE transfer`. */
@@ -10,7 +9,7 @@ export async function readDangerousRights(db: Queryable): Promise<string[]> {
      WHERE has_table_privilege(relation, privilege)
      UNION ALL SELECT 'UPDATE account' WHERE has_table_privilege('account', 'UPDATE')`,
   );
-  return rowsOf(z.object({ held: z.string() }), rows).map(({ held }) => held);
+  return columnOf(text, rows);
 }
 
 /** Tables that this login may change: none, for whoever only reads what is committed. */
@@ -20,5 +19,5 @@ export async function readChangeableTables(db: Queryable): Promise<string[]> {
      WHERE relkind = 'r' AND relnamespace = 'public'::regnamespace
        AND has_table_privilege(oid, 'INSERT, UPDATE, DELETE, TRUNCATE') ORDER BY relname`,
   );
-  return rowsOf(z.object({ held: z.string() }), rows).map(({ held }) => held);
+  return columnOf(text, rows);
 }

@@ -1,6 +1,6 @@
 /** Instructions on their way: nonces, signed bytes, and what became of them. */
 import { z } from "zod";
-import { big, count, id, oneOf, rowsOf } from "./decode.ts";
+import { big, cellOf, count, flag, id, rowsOf } from "./decode.ts";
 import type { Queryable, Tx } from "./pool.ts";
 
 const due = z.object({
@@ -74,7 +74,7 @@ export async function isAnythingToSend(
                WHERE state = 'open' AND (last.sent_at IS NULL OR last.sent_at < $2 OR last.created_at < $3 OR last.last_answer = 'insufficient_funds')) AS anything`,
     values: [moments.now, moments.sentBefore, moments.signedBefore],
   });
-  return oneOf(z.object({ anything: z.boolean() }), rows).anything;
+  return cellOf(flag, rows);
 }
 
 const flow = z.object({ wallet_id: id, token: z.string().nullable(), outgoing: big, incoming: big });

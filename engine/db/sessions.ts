@@ -1,6 +1,6 @@
 /** Sessions. The id in the cookie is never stored, only its SHA-256. Times come from the caller's clock. */
 import { z } from "zod";
-import { id, moment, rowsOf } from "./decode.ts";
+import { columnOf, id, moment, rowsOf } from "./decode.ts";
 import type { Queryable, Tx } from "./pool.ts";
 
 export async function insertSession(
@@ -19,8 +19,9 @@ export async function insertSession(
   );
 }
 
+const idHash = z.instanceof(Buffer);
 const session = z.object({
-  id_hash: z.instanceof(Buffer),
+  id_hash: idHash,
   player_id: id,
   handle: z.string(),
   terms_accepted_at: moment.nullable(),
@@ -59,7 +60,7 @@ export async function readStandingSessions(
     "SELECT id_hash FROM session WHERE id_hash = ANY ($1) AND expires_at > $2",
     [input.idHashes, input.now],
   );
-  return rowsOf(z.object({ id_hash: z.instanceof(Buffer) }), rows).map((row) => row.id_hash);
+  return columnOf(idHash, rows);
 }
 
 /** Drops sessions that ran out; a hundred at most, since it runs beside every sign-in. */

@@ -1,6 +1,6 @@
 /** Deposits that nobody could be credited for. */
 import { z } from "zod";
-import { big, id, moment, rowsOf } from "./decode.ts";
+import { big, columnOf, id, moment, rowsOf } from "./decode.ts";
 import type { Queryable, Tx } from "./pool.ts";
 
 const item = z.object({
@@ -107,7 +107,7 @@ export async function lockClaimable(
      WHERE sender = $1 AND ${claimable} ORDER BY deposit.id LIMIT $2 FOR UPDATE OF deposit`,
     [sender, limit],
   );
-  const ids = rowsOf(z.object({ id }), rows).map((row) => row.id);
+  const ids = columnOf(id, rows);
   if (ids.length === 0) return [];
   const locked = await tx.query(`${select} WHERE deposit.id = ANY ($1::bigint[]) ORDER BY deposit.id`, [ids]);
   return rowsOf(item, locked.rows);

@@ -1,6 +1,6 @@
 /** Custody wallets of ours: a row and its derivation index first, the address afterwards. */
 import { z } from "zod";
-import { big, count, firstOf, id, oneOf, rowsOf } from "./decode.ts";
+import { big, cellOf, count, firstOf, id, oneOf, rowsOf } from "./decode.ts";
 import type { Queryable, Tx } from "./pool.ts";
 
 export type WalletPurpose = "vault" | "gas" | "deposit" | "escrow";
@@ -44,7 +44,7 @@ export async function countSpareWallets(db: Queryable, purpose: "deposit" | "esc
     "SELECT count(*) AS spare FROM wallet WHERE purpose = $1 AND player_id IS NULL AND game_id IS NULL AND NOT retired AND address IS NOT NULL",
     [purpose],
   );
-  return oneOf(z.object({ spare: count }), rows).spare;
+  return cellOf(count, rows);
 }
 
 /** Rows whose address was never set, because the process died in between. */
@@ -55,6 +55,7 @@ export async function readUnaddressedWallets(db: Queryable): Promise<WalletRow[]
   return rowsOf(wallet, rows);
 }
 
+const claimed = z.object({ id, address: z.string() });
 /** Gives a waiting wallet to its one owner; null when none waits. */
 export async function claimSpareWallet(
   tx: Tx,
@@ -72,7 +73,7 @@ export async function claimSpareWallet(
       "gameId" in owner ? owner.gameId : null,
     ],
   });
-  return firstOf(z.object({ id, address: z.string() }), rows);
+  return firstOf(claimed, rows);
 }
 
 export async function readSingleWallet(db: Queryable, purpose: "vault" | "gas"): Promise<WalletRow | null> {

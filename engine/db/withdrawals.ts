@@ -1,6 +1,6 @@
 /** Withdrawals: what a player asked for, and how far its chain transfer is. */
 import { z } from "zod";
-import { big, firstOf, id, moment, oneOf, rowsOf } from "./decode.ts";
+import { big, cellOf, firstCellOf, id, moment, rowsOf } from "./decode.ts";
 import type { Below } from "./page.ts";
 import type { Queryable, Tx } from "./pool.ts";
 
@@ -84,11 +84,11 @@ export async function readNotFinal(tx: Tx, input: { playerId: string; token: str
              AND until_block > coalesce((SELECT finalized_number FROM chain_cursor), 0)`,
     values: [input.playerId, input.token],
   });
-  return oneOf(z.object({ not_final: big }), rows).not_final;
+  return cellOf(big, rows);
 }
 
 /** Whose verified wallet an address is; null for nobody's. */
 export async function readWalletOwner(db: Queryable, address: string): Promise<string | null> {
   const { rows } = await db.query("SELECT player_id FROM player_wallet WHERE address = $1", [address]);
-  return firstOf(z.object({ player_id: id }), rows)?.player_id ?? null;
+  return firstCellOf(id, rows);
 }
