@@ -1,11 +1,10 @@
 /** Questions to the nodes: failover, limits, and nothing believed that doesn't have the right form. */
 import { z } from "zod";
 import { NotThereError, RpcRefusedError, RpcUnavailableError, WrongChainError } from "./errors.ts";
-import { HeadSocket } from "./head-socket.ts";
+import { type HeadListener, HeadSocket } from "./head-socket.ts";
 import { pause } from "./pause.ts";
 import { Provider, type ProviderHealth, reasonOf } from "./provider.ts";
-import type { Header } from "./shapes.ts";
-import type { Announcer, Shape } from "./types.ts";
+import type { Shape } from "./types.ts";
 
 export type { ProviderHealth } from "./provider.ts";
 export type { Shape } from "./types.ts";
@@ -43,8 +42,8 @@ export interface Chain {
   readonly providers: readonly Provider[];
   /** How many providers must say the same before money leaves for good: two where two are configured. */
   readonly quorum: number;
-  /** Calls `heard` for each new head that a WebSocket announces. Lost connections are opened again. */
-  watchHeads(heard: (head: Header, announcer: Announcer | null) => void): () => void;
+  /** Tells of each new head that a WebSocket announces, and of transfers. Lost connections are opened again. */
+  watchHeads(listener: HeadListener): () => void;
   /** True when every provider is anvil or its like. With loopback addresses it means that nothing here has value. */
   isDevelopmentNode(): Promise<boolean>;
   health(): ProviderHealth[];
@@ -152,12 +151,12 @@ class Nodes implements Chain {
     return found;
   }
 
-  watchHeads(heard: (head: Header, announcer: Announcer | null) => void): () => void {
+  watchHeads(listener: HeadListener): () => void {
     const hosts = this.#options.rpcUrls.filter((url) => url.startsWith("http")).map(hostOf);
     const own = this.#options.rpcUrls
       .filter((url) => url.startsWith("ws"))
       .map(
-        (url) => new HeadSocket(url, { ...this.#options, isProvider: hosts.includes(hostOf(url)), heard }),
+        (url) => new HeadSocket(url, { ...this.#options, isProvider: hosts.includes(hostOf(url)), listener }),
       );
     for (const socket of own) this.#sockets.add(socket);
     return () => {

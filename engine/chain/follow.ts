@@ -24,7 +24,7 @@ import { readTransfersOf } from "./logs.ts";
 import { type Header, refOf } from "./shapes.ts";
 import { findFinal, resume } from "./start.ts";
 import { LossWatch, turnBack } from "./turning-back.ts";
-import type { BlockId, BlockRef, ChainEvent, TransferLog } from "./types.ts";
+import type { BlockId, BlockRef, ChainEvent, Sighting, TransferLog } from "./types.ts";
 
 export type { BlockId, BlockRef, ChainEvent, TransferLog } from "./types.ts";
 
@@ -41,6 +41,8 @@ export interface FollowOptions {
   maxRange?: bigint;
   pollIntervalMs?: number;
   signal: AbortSignal;
+  /** Hears of transfers before their block is yielded, where a WebSocket tells of them: hints, of which any may be missing. */
+  sighted?: (sighting: Sighting) => void;
 }
 
 /** Blocks between tip and head that are fetched at once, and of how many the logs are asked for ahead. */
@@ -52,8 +54,8 @@ const readAhead = 8;
  * @throws DeepReorgError
  */
 export async function* follow(chain: Chain, options: FollowOptions): AsyncGenerator<ChainEvent> {
-  const { signal, pollIntervalMs = 1_000 } = options;
-  const feed = new HeadFeed(chain, { pollIntervalMs, signal });
+  const { signal, tokens, pollIntervalMs = 1_000, sighted = () => undefined } = options;
+  const feed = new HeadFeed(chain, { pollIntervalMs, signal, tokens, sighted });
   const follower = new Follower(chain, feed, { ...options, readsAhead: true });
   feed.open();
   try {
@@ -72,9 +74,10 @@ export async function* follow(chain: Chain, options: FollowOptions): AsyncGenera
  */
 export function followByHand(
   chain: Chain,
-  options: Omit<FollowOptions, "pollIntervalMs">,
+  options: Omit<FollowOptions, "pollIntervalMs" | "sighted">,
 ): () => AsyncGenerator<ChainEvent> {
-  const feed = new HeadFeed(chain, { pollIntervalMs: 0, signal: options.signal });
+  const { signal, tokens } = options;
+  const feed = new HeadFeed(chain, { pollIntervalMs: 0, signal, tokens, sighted: () => undefined });
   const follower = new Follower(chain, feed, { ...options, readsAhead: false });
   return async function* look() {
     await feed.poll();

@@ -3,7 +3,7 @@ import type { Tag } from "./heads.ts";
 import { pause } from "./pause.ts";
 import type { Provider } from "./provider.ts";
 import { type Header, header } from "./shapes.ts";
-import type { Announcer, Shape } from "./types.ts";
+import type { Announcer, Shape, Sighting } from "./types.ts";
 
 /** What one provider last said of the chain. */
 export interface View {
@@ -19,6 +19,13 @@ export interface Announced {
   announcer: Announcer | null;
 }
 
+export interface HeadFeedOptions {
+  pollIntervalMs: number;
+  signal: AbortSignal;
+  tokens: readonly string[];
+  sighted: (sighting: Sighting) => void;
+}
+
 const maybeHeader = header.nullable();
 
 /**
@@ -30,8 +37,7 @@ export class HeadFeed {
   /** How many polls were answered so far. */
   polls = 0;
   readonly #chain: Chain;
-  readonly #pollIntervalMs: number;
-  readonly #signal: AbortSignal;
+  readonly #options: HeadFeedOptions;
   readonly #closed = new AbortController();
   readonly #views = new Map<Provider, View>();
   #announced: Announced | null = null;
@@ -39,24 +45,28 @@ export class HeadFeed {
   #wake: () => void = () => undefined;
   #unwatch: () => void = () => undefined;
 
-  constructor(chain: Chain, { pollIntervalMs, signal }: { pollIntervalMs: number; signal: AbortSignal }) {
+  constructor(chain: Chain, options: HeadFeedOptions) {
     this.#chain = chain;
-    this.#pollIntervalMs = pollIntervalMs;
-    this.#signal = signal;
+    this.#options = options;
   }
 
   open(): void {
-    this.#signal.addEventListener("abort", this.#tell);
-    this.#unwatch = this.#chain.watchHeads((head, announcer) => {
-      this.#announced = { head, announcer };
-      this.#tell();
+    const { signal, tokens, sighted } = this.#options;
+    signal.addEventListener("abort", this.#tell);
+    this.#unwatch = this.#chain.watchHeads({
+      heard: (head, announcer) => {
+        this.#announced = { head, announcer };
+        this.#tell();
+      },
+      tokens,
+      sighted,
     });
     for (const provider of this.#chain.providers) void this.#follow(provider);
   }
 
   /** Waits until somebody said something since the last call, or the signal is aborted. */
   async changed(): Promise<void> {
-    if (!this.#isNew && !this.#signal.aborted) {
+    if (!this.#isNew && !this.#options.signal.aborted) {
       await new Promise<void>((resolve) => {
         this.#wake = resolve;
       });
@@ -82,7 +92,7 @@ export class HeadFeed {
   }
 
   close(): void {
-    this.#signal.removeEventListener("abort", this.#tell);
+    this.#options.signal.removeEventListener("abort", this.#tell);
     this.#closed.abort();
     this.#unwatch();
   }
@@ -118,7 +128,7 @@ export class HeadFeed {
       await this.#look(provider);
       if (this.#closed.signal.aborted) return;
       this.#tell();
-      await pause(this.#pollIntervalMs, this.#closed.signal);
+      await pause(this.#options.pollIntervalMs, this.#closed.signal);
     }
   }
 }

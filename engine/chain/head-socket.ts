@@ -1,9 +1,10 @@
 import { getWebSocketRpcClient } from "viem/utils";
+import { z } from "zod";
 import { WrongChainError } from "./errors.ts";
 import { pause } from "./pause.ts";
 import { type ProviderHealth, reasonOf, shortUrl } from "./provider.ts";
-import { type Header, header, quantity } from "./shapes.ts";
-import type { Announcer } from "./types.ts";
+import { type Header, hash, header, quantity, transferTopic } from "./shapes.ts";
+import type { Announcer, Sighting } from "./types.ts";
 
 export interface HeadSocketOptions {
   expectedChainId: number;
@@ -11,7 +12,15 @@ export interface HeadSocketOptions {
   silenceMs?: number;
   /** Whether it is one of the nodes that are asked over HTTP: only then its word on a block's logs counts as much. */
   isProvider: boolean;
-  heard: (head: Header, announcer: Announcer | null) => void;
+  listener: HeadListener;
+}
+
+export interface HeadListener {
+  heard(head: Header, announcer: Announcer | null): void;
+  /** Lower case. */
+  tokens: readonly string[];
+  /** Told of transfers of the tokens, mostly before their block is announced or right after. */
+  sighted(sighting: Sighting): void;
 }
 
 const firstWaitMs = 100;
@@ -19,6 +28,8 @@ const longestWaitMs = 5_000;
 const defaultSilenceMs = 15_000;
 /** A connection that has just announced a block answers at once, or is asked in vain. */
 const announcerTimeoutMs = 1_000;
+
+const sightedLog = z.object({ topics: z.tuple([hash, hash, hash]), transactionHash: hash });
 
 type Connection = Awaited<ReturnType<typeof getWebSocketRpcClient>>;
 
@@ -91,6 +102,7 @@ export class HeadSocket {
   #subscribe(connection: Connection, opened: () => void): Promise<never> {
     return new Promise((_, reject) => {
       const announcer = this.#options.isProvider ? announcerOn(connection) : null;
+      this.#subscribeToLogs(connection);
       connection.request({
         body: { method: "eth_subscribe", params: ["newHeads"] },
         onResponse: (message) => {
@@ -107,12 +119,28 @@ export class HeadSocket {
     });
   }
 
+  /** A node that doesn't tell of logs is followed all the same. */
+  #subscribeToLogs(connection: Connection): void {
+    const { listener, isProvider } = this.#options;
+    if (!isProvider) return;
+    const filter = { address: listener.tokens, topics: [transferTopic] };
+    connection.request({
+      body: { method: "eth_subscribe", params: ["logs", filter] },
+      onResponse: (message) => {
+        const { params } = message as { params?: { result?: unknown } };
+        const sighting = params === undefined ? null : sightingOf(params.result);
+        if (sighting !== null && !this.#ended.signal.aborted) listener.sighted(sighting);
+      },
+      onError: () => undefined,
+    });
+  }
+
   #heard(message: unknown, announcer: Announcer | null): void {
     const announced = header.safeParse((message as { params?: { result?: unknown } }).params?.result);
     if (!announced.success || this.#ended.signal.aborted) return;
     this.#heardAtMs = performance.now();
     this.health.headNumber = announced.data.number;
-    this.#options.heard(announced.data, announcer);
+    this.#options.listener.heard(announced.data, announcer);
   }
 
   /** Returns when `over` is aborted. @throws when the connection has gone dead */
@@ -152,6 +180,15 @@ export class HeadSocket {
     throw new Error("it doesn't open");
   }
 }
+
+function sightingOf(log: unknown): Sighting | null {
+  const parsed = sightedLog.safeParse(log);
+  if (!parsed.success) return null;
+  const { topics, transactionHash: txHash } = parsed.data;
+  return { from: addressIn(topics[1]), to: addressIn(topics[2]), txHash };
+}
+
+const addressIn = (topic: string): string => `0x${topic.slice(-40)}`;
 
 /** One that was silent once isn't asked again: it may have gone half open, or refuse such questions. */
 function announcerOn(connection: Connection): Announcer {

@@ -24,6 +24,8 @@ export interface TransferLog {
   to: string;
   amount: bigint;
 }
+/** Between whom a transfer goes that a WebSocket tells of, before anybody has looked at its block: a hint, maybe wrong. */
+export type Sighting = Pick<TransferLog, "from" | "to" | "txHash">;
 export type ChainEvent =
   /** Contiguous, ascending, canonical. Below the finalized block, blocks without transfers may be left out. */
   | { type: "block"; block: BlockRef; transfers: TransferLog[] }

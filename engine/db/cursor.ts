@@ -51,14 +51,31 @@ export async function beginCursor(
   return rowCount === 1;
 }
 
-/** Moves the head to a block and remembers it; call it with the cursor locked. One statement. */
-export async function moveHead(tx: Tx, block: HandledBlock): Promise<void> {
+const movingHead = `UPDATE chain_cursor SET head_number = $1, head_hash = $2, head_stamped_at = $4, moved_at = now()`;
+const keepingBlock = `INSERT INTO block (number, hash, parent_hash, stamped_at) SELECT $1::bigint, $2, $3, $4::timestamptz FROM moved
+  ON CONFLICT (number) DO UPDATE SET hash = EXCLUDED.hash, parent_hash = EXCLUDED.parent_hash, stamped_at = EXCLUDED.stamped_at`;
+const headValues = (block: HandledBlock) => [
+  block.number.toString(),
+  block.hash,
+  block.parentHash,
+  block.stampedAt,
+];
+
+/** Sets the head to a block and remembers it; call it with the cursor locked. */
+export async function setHead(tx: Tx, block: HandledBlock): Promise<void> {
+  await tx.query({
+    name: "set_head",
+    text: `WITH moved AS (${movingHead} RETURNING chain_id) ${keepingBlock}`,
+    values: headValues(block),
+  });
+}
+
+/** Moves the head on to a block and remembers it, if the head is still the one with the hash `after` and below the block. */
+export async function moveHead(tx: Tx, block: HandledBlock, { after }: { after: string }): Promise<void> {
   await tx.query({
     name: "move_head",
-    text: `WITH kept AS (INSERT INTO block (number, hash, parent_hash, stamped_at) VALUES ($1, $2, $3, $4)
-             ON CONFLICT (number) DO UPDATE SET hash = EXCLUDED.hash, parent_hash = EXCLUDED.parent_hash, stamped_at = EXCLUDED.stamped_at)
-           UPDATE chain_cursor SET head_number = $1, head_hash = $2, head_stamped_at = $4, moved_at = now()`,
-    values: [block.number.toString(), block.hash, block.parentHash, block.stampedAt],
+    text: `WITH moved AS (${movingHead} WHERE head_hash = $5 AND head_number < $1 RETURNING chain_id) ${keepingBlock}`,
+    values: [...headValues(block), after],
   });
 }
 
@@ -66,7 +83,7 @@ export async function moveHead(tx: Tx, block: HandledBlock): Promise<void> {
 export async function turnHeadBack(tx: Tx, block: HandledBlock): Promise<void> {
   await tx.query("DELETE FROM block WHERE number > $1", [block.number.toString()]);
   await tx.query("UPDATE chain_cursor SET safe_number = least(safe_number, $1)", [block.number.toString()]);
-  await moveHead(tx, block);
+  await setHead(tx, block);
 }
 
 /** Finality grows only; blocks below it are forgotten, but for the newest of them: something must be left to go back to. */

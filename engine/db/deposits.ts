@@ -104,14 +104,11 @@ export async function deleteExposure(tx: Tx, businessKey: string): Promise<void>
 
 const total = z.object({ player_id: id, token: z.string(), amount: big });
 /** What isn't final yet, per player and token. */
-export async function readExposures(
-  tx: Tx,
-  finalized: bigint,
-): Promise<{ playerId: string; token: string; amount: bigint }[]> {
+export async function readExposures(tx: Tx): Promise<{ playerId: string; token: string; amount: bigint }[]> {
   const { rows } = await tx.query({
     name: "read_exposures",
-    text: "SELECT player_id, token, sum(amount) AS amount FROM exposure WHERE until_block > $1 GROUP BY player_id, token",
-    values: [finalized.toString()],
+    text: `SELECT player_id, token, sum(amount) AS amount FROM exposure
+           WHERE until_block > (SELECT finalized_number FROM chain_cursor) GROUP BY player_id, token`,
   });
   return rowsOf(total, rows).map(({ player_id: playerId, token, amount }) => ({ playerId, token, amount }));
 }

@@ -15,6 +15,8 @@ export const isUniqueViolation = (error: unknown, constraint?: string): boolean 
   isDatabaseError(error) &&
   error.code === "23505" &&
   (constraint === undefined || error.constraint === constraint);
+/** Nothing was written by `writeTransfersSurely`. */
+export const isUnwritten = (error: unknown): boolean => isDatabaseError(error) && error.code === "OTR01";
 /** A connection that broke, or couldn't be had, without a code that says so. */
 export class DatabaseAwayError extends Error {
   override readonly name = "DatabaseAwayError";

@@ -85,6 +85,30 @@ export interface NewTransfer {
   reason: string;
   businessKey: string;
 }
+const writing = `WITH ${lockedAccounts},
+  moved AS MATERIALIZED (
+    SELECT * FROM unnest($6::int[], $7::int[], $8::text[], $9::numeric[], $10::text[], $11::text[])
+      WITH ORDINALITY AS moved (debit, credit, token, amount, reason, key, place)),
+  played AS (
+    SELECT locked.kind, balance + sum(delta) OVER (PARTITION BY position ORDER BY place) AS balance FROM (
+      SELECT debit AS position, -amount AS delta, place FROM moved
+      UNION ALL SELECT credit, amount, place FROM moved) AS deltas JOIN locked USING (position)),
+  written AS (
+    INSERT INTO transfer (debit_account_id, credit_account_id, token, amount, reason, business_key)
+    SELECT debited.id, credited.id, moved.token, amount, reason, key
+    FROM moved JOIN locked debited ON debited.position = debit JOIN locked credited ON credited.position = credit
+    WHERE (SELECT count(*) FROM locked) = cardinality($1::text[])
+      AND NOT EXISTS (SELECT FROM played WHERE balance < 0 AND kind NOT IN ('outside', 'house.loss'))
+    ORDER BY place RETURNING id)`;
+const writingParameters = (keys: AccountKey[], transfers: NewTransfer[]) => [
+  ...parameters(keys),
+  transfers.map((row) => row.debit + 1),
+  transfers.map((row) => row.credit + 1),
+  transfers.map((row) => row.token),
+  transfers.map((row) => row.amount.toString()),
+  transfers.map((row) => row.reason),
+  transfers.map((row) => row.businessKey),
+];
 const writtenAccount = account.extend({ is_written: z.boolean() });
 
 /**
@@ -99,34 +123,27 @@ export async function writeTransfers(
 ): Promise<{ accounts: (LockedAccount | null)[]; isWritten: boolean }> {
   const { rows } = await tx.query({
     name: "write_transfers",
-    text: `WITH ${lockedAccounts},
-           moved AS MATERIALIZED (
-             SELECT * FROM unnest($6::int[], $7::int[], $8::text[], $9::numeric[], $10::text[], $11::text[])
-               WITH ORDINALITY AS moved (debit, credit, token, amount, reason, key, place)),
-           played AS (
-             SELECT locked.kind, balance + sum(delta) OVER (PARTITION BY position ORDER BY place) AS balance FROM (
-               SELECT debit AS position, -amount AS delta, place FROM moved
-               UNION ALL SELECT credit, amount, place FROM moved) AS deltas JOIN locked USING (position)),
-           written AS (
-             INSERT INTO transfer (debit_account_id, credit_account_id, token, amount, reason, business_key)
-             SELECT debited.id, credited.id, moved.token, amount, reason, key
-             FROM moved JOIN locked debited ON debited.position = debit JOIN locked credited ON credited.position = credit
-             WHERE (SELECT count(*) FROM locked) = cardinality($1::text[])
-               AND NOT EXISTS (SELECT FROM played WHERE balance < 0 AND kind NOT IN ('outside', 'house.loss'))
-             ORDER BY place RETURNING id)
-           SELECT position, id, wallet_id, balance, EXISTS (SELECT FROM written) AS is_written FROM locked`,
-    values: [
-      ...parameters(keys),
-      transfers.map((row) => row.debit + 1),
-      transfers.map((row) => row.credit + 1),
-      transfers.map((row) => row.token),
-      transfers.map((row) => row.amount.toString()),
-      transfers.map((row) => row.reason),
-      transfers.map((row) => row.businessKey),
-    ],
+    text: `${writing} SELECT position, id, wallet_id, balance, EXISTS (SELECT FROM written) AS is_written FROM locked`,
+    values: writingParameters(keys, transfers),
   });
   const found = rowsOf(writtenAccount, rows);
   return { accounts: inOrder(keys, found), isWritten: found.some((row) => row.is_written) };
+}
+
+/**
+ * What `writeTransfers` does, for when nobody will look at the answer: where that writes nothing, this fails
+ * (`isUnwritten`).
+ */
+export async function writeTransfersSurely(
+  tx: Tx,
+  keys: AccountKey[],
+  transfers: NewTransfer[],
+): Promise<void> {
+  await tx.query({
+    name: "write_transfers_surely",
+    text: `${writing} SELECT refuse_unwritten() WHERE NOT EXISTS (SELECT FROM written)`,
+    values: writingParameters(keys, transfers),
+  });
 }
 
 const pair = z.object({

@@ -55,7 +55,7 @@ const maxTries = 5;
 export interface TransactionOptions<Value> {
   /** False rolls back (an expected failure leaves no trace). */
   keep?: (value: Value) => boolean;
-  /** The last statement, if the value is kept: it is sent together with the COMMIT. */
+  /** The last statements, if the value is kept: sends them at once, in one packet with the COMMIT. */
   last?: (tx: Tx, value: Value) => Promise<void>;
 }
 
@@ -134,6 +134,13 @@ export async function together<Sent extends Promise<unknown>[]>(tx: Tx, send: ()
   if (cause?.status === "rejected") throw cause.reason;
   return Promise.all(sent);
 }
+
+/** Several reads on one connection, each of its own moment, in one packet if `send` sends them at once. */
+export const reading = <Value>(pool: Pool, send: (db: Queryable) => Promise<Value>): Promise<Value> =>
+  onConnection(pool, async (client) => {
+    const [value] = await together(client as unknown as Tx, () => [send(client)]);
+    return value;
+  });
 
 /** Several reads of one moment, each within the pool's time for a statement unless told. */
 export const snapshot = <Value>(

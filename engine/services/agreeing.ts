@@ -20,9 +20,10 @@ import { applyReorg } from "./chain-events.ts";
 import type { Context } from "./context.ts";
 import { tellDeposits } from "./deposit-events.ts";
 import { applyFinality } from "./finality.ts";
+import { readParties } from "./parties.ts";
 import { listedTokens } from "./tokens.ts";
 import { change } from "./transaction.ts";
-import { keepTransfers, readParties } from "./transfers.ts";
+import { followKept, keepTransfers } from "./transfers.ts";
 
 /** Compared in one go; the rest follows at once. */
 const blocksAtOnce = 500n;
@@ -152,7 +153,9 @@ async function makeFinal(
         "a provider had left out transfers",
       );
       const parties = await readParties(tx, inTime);
-      await tellDeposits(context, tx, await keepTransfers(context, tx, inTime, parties));
+      const kept = await keepTransfers(tx, inTime, parties);
+      await followKept(context, tx, kept);
+      await tellDeposits(context, tx, kept.depositIds);
     }
     await applyFinality(context, tx, cursor, { finalized: blocks.upTo, safe: cursor.safe_number });
     return accept(true);

@@ -1,6 +1,6 @@
 /** What the chain tells, written down: each event is one transaction, and each can be told twice without harm. */
 import { DeepReorgError } from "../chain/errors.ts";
-import type { BlockRef, ChainEvent, TransferLog } from "../chain/types.ts";
+import type { BlockRef, ChainEvent } from "../chain/types.ts";
 import { accept } from "../contract/problems.ts";
 import type { Heads } from "../core/tiers.ts";
 import { insertBreach } from "../db/breaches.ts";
@@ -12,19 +12,29 @@ import {
   type LockedCursor,
   lockCursor,
   moveHead,
+  setHead,
   turnHeadBack,
 } from "../db/cursor.ts";
+import { isUnwritten } from "../db/errors.ts";
 import { type Tx, together } from "../db/pool.ts";
 import { reopenAbove } from "../db/sending.ts";
 import type { Context } from "./context.ts";
-import { choosePlayable, credit, readCreditable } from "./crediting.ts";
+import {
+  type Crediting,
+  choosePlayable,
+  credit,
+  openAccountsFor,
+  planCrediting,
+  readCreditable,
+} from "./crediting.ts";
 import { tellCredited, tellDeposits } from "./deposit-events.ts";
 import { applyFinality } from "./finality.ts";
 import { tellInstructions } from "./instruction-events.ts";
+import { findParties, type Parties } from "./parties.ts";
 import { explainTransfers } from "./recovery.ts";
 import { takeBackDepositsAbove } from "./taking-back.ts";
 import { change } from "./transaction.ts";
-import { keepTransfers, type Parties, readParties } from "./transfers.ts";
+import { followKept, keepTransfers } from "./transfers.ts";
 
 /** Another process has handled this already, or the cursor is elsewhere: read it again and follow from there. */
 export class StaleEventError extends Error {
@@ -36,61 +46,85 @@ class UnexplainedError extends Error {
   override readonly name = "UnexplainedError";
 }
 
+/** How an event is told. */
+export interface Telling {
+  /**
+   * The hash of the block that the follower stands on, null before the first: an event counts only when the books stand
+   * there too, so that neither a second process nor one that was overtaken writes twice or leaves a block out.
+   */
+  after: string | null;
+  /** Of the event's transfers, if they were read ahead. */
+  parties?: Parties | null;
+}
+
 /**
  * Writes one event down.
- * @param after the hash of the block that the follower stands on, null before the first: an event counts only when the
- * books stand there too, so that neither a second process nor one that was overtaken writes twice or leaves a block out
  * @returns the hash of the block that the follower stands on from now
  * @throws StaleEventError when the books are elsewhere
  */
 export async function applyChainEvent(
   context: Context,
   event: ChainEvent,
-  { after }: { after: string | null },
+  { after, parties = null }: Telling,
 ): Promise<string> {
-  try {
-    return await apply(context, event, { after, isExplained: false });
-  } catch (error) {
-    if (!(error instanceof UnexplainedError) || event.type !== "block") throw error;
-    await explainTransfers(context, event.transfers);
-    return await apply(context, event, { after, isExplained: true });
+  if (after === null) return await begin(context, event);
+  if (event.type !== "block") return await applyWithoutTransfers(context, event, after);
+  let prepared: Prepared = { after, parties, isExplained: false, opensAccounts: false };
+  for (;;) {
+    try {
+      return await applyBlock(context, event, prepared);
+    } catch (error) {
+      if (error instanceof UnexplainedError && !prepared.isExplained) {
+        await explainTransfers(context, event.transfers);
+        prepared = { ...prepared, parties: null, isExplained: true };
+      } else if (isUnwritten(error) && !prepared.opensAccounts) {
+        prepared = { ...prepared, opensAccounts: true };
+      } else throw error;
+    }
   }
 }
 
-async function apply(
-  context: Context,
-  event: ChainEvent,
-  { after, isExplained }: { after: string | null; isExplained: boolean },
-): Promise<string> {
-  const transfers = event.type === "block" ? event.transfers : [];
-  const applied = await change(context, async (tx) => {
-    const [cursor, parties] = await together(tx, () => [lockCursor(tx), readParties(tx, transfers)]);
-    if ((cursor?.head_hash ?? null) !== after)
-      throw new StaleEventError(`the books are at ${cursor?.head_number ?? "no block"}, the follower isn't`);
-    if (cursor === null) return accept(await begin(context, tx, event));
-    if (cursor.is_recovering && transfers.length > 0 && !isExplained) throw new UnexplainedError();
-    switch (event.type) {
-      case "block":
-        return accept(await applyBlock(context, tx, cursor, { ...event, parties }));
-      case "reorg":
-        return accept(await applyReorg(context, tx, cursor, event.commonAncestor));
-      case "finalized":
-        await applyFinality(context, tx, cursor, headsOf(context, cursor, event));
-        return accept(cursor.head_hash);
-    }
+/** The first block that is ever handled; everything before it is none of our business. */
+async function begin(context: Context, event: ChainEvent): Promise<string> {
+  if (event.type !== "block") throw new StaleEventError("the books begin with a block");
+  const block = handled(event.block);
+  await written(context, async (tx) => {
+    if (!(await beginCursor(tx, { chainId: context.settings.chainId, block })))
+      throw new StaleEventError("the books have begun");
+    await setHead(tx, block);
+    return block.hash;
   });
+  return block.hash;
+}
+
+function applyWithoutTransfers(
+  context: Context,
+  event: Exclude<ChainEvent, { type: "block" }>,
+  after: string,
+): Promise<string> {
+  return written(context, async (tx) => {
+    const cursor = await lockCursor(tx);
+    checkPlace(cursor, after);
+    if (event.type === "reorg") return await applyReorg(context, tx, cursor, event.commonAncestor);
+    await applyFinality(context, tx, cursor, headsOf(context, cursor, event));
+    return cursor.head_hash;
+  });
+}
+
+async function written<Value>(
+  context: Context,
+  work: (tx: Tx) => Promise<Value>,
+  atEnd?: (tx: Tx, value: Value) => Promise<void>,
+): Promise<Value> {
+  const applied = await change(context, async (tx) => accept(await work(tx)), atEnd);
   if (!applied.ok) throw new Error(`the chain's event was rejected: ${applied.rejection.code}`);
   return applied.value;
 }
 
-/** The first block that is ever handled; everything before it is none of our business. */
-async function begin(context: Context, tx: Tx, event: ChainEvent): Promise<string> {
-  if (event.type !== "block") throw new StaleEventError("the books begin with a block");
-  const block = handled(event.block);
-  if (!(await beginCursor(tx, { chainId: context.settings.chainId, block })))
-    throw new StaleEventError("another process began");
-  await moveHead(tx, block);
-  return block.hash;
+/** @throws StaleEventError unless the books stand where the follower does */
+function checkPlace(cursor: LockedCursor | null, after: string): asserts cursor is LockedCursor {
+  if (cursor?.head_hash !== after)
+    throw new StaleEventError(`the books are at ${cursor?.head_number ?? "no block"}, the follower isn't`);
 }
 
 const handled = ({ number, hash, parentHash, timestampSeconds }: BlockRef): HandledBlock => ({
@@ -110,39 +144,60 @@ const headsOf = (
   safe: safe?.number ?? block.number,
 });
 
+interface Prepared {
+  after: string;
+  parties: Parties | null;
+  /** While a recovery stands: the transfers were looked for among what the books have lost. */
+  isExplained: boolean;
+  /** The deposits' accounts are opened first. */
+  opensAccounts: boolean;
+}
+
+/**
+ * In two packets. The first locks the cursor, writes down what there is to see and reads what may be credited; what it
+ * wrote in the wrong place is rolled back. The second credits, tells and commits.
+ */
 async function applyBlock(
   context: Context,
-  tx: Tx,
-  cursor: LockedCursor,
-  { block, transfers, parties }: { block: BlockRef; transfers: TransferLog[]; parties: Parties },
+  { block, transfers }: Extract<ChainEvent, { type: "block" }>,
+  { after, parties, isExplained, opensAccounts }: Prepared,
 ): Promise<string> {
-  // Below finality, blocks without transfers are left out; a neighbour must be a child.
-  const isNext = block.number === cursor.head_number + 1n;
-  if (block.number <= cursor.head_number || (isNext && block.parentHash !== cursor.head_hash))
-    throw new StaleEventError(`block ${block.number} doesn't follow on ${cursor.head_number}`);
-  const heads: Heads = {
-    latest: block.number,
-    safe: cursor.safe_number,
-    finalized: cursor.finalized_number,
-  };
-  const [, seen, creditable] = await together(tx, () => [
-    moveHead(tx, handled(block)),
-    keepTransfers(context, tx, transfers, parties),
-    readCreditable(tx, heads),
-  ]);
-  const credited = choosePlayable(context, creditable, heads);
-  const ids = new Set(credited.map(({ id }) => id));
-  await together(tx, () => [
-    credit(tx, credited, heads),
-    tellCredited(context, tx, credited, heads),
-    tellDeposits(
+  const between = parties ?? (await findParties(context.pool, transfers));
+  const observe = async (tx: Tx): Promise<Crediting> => {
+    const [cursor, , kept, creditable] = await together(tx, () => [
+      lockCursor(tx),
+      moveHead(tx, handled(block), { after }),
+      keepTransfers(tx, transfers, between),
+      readCreditable(tx),
+    ]);
+    checkPlace(cursor, after);
+    // Below finality, blocks without transfers are left out; a neighbour must be a child.
+    const isNext = block.number === cursor.head_number + 1n;
+    if (block.number <= cursor.head_number || (isNext && block.parentHash !== cursor.head_hash))
+      throw new StaleEventError(`block ${block.number} doesn't follow on ${cursor.head_number}`);
+    if (cursor.is_recovering && transfers.length > 0 && !isExplained) throw new UnexplainedError();
+    await followKept(context, tx, kept);
+    const heads: Heads = {
+      latest: block.number,
+      safe: cursor.safe_number,
+      finalized: cursor.finalized_number,
+    };
+    const credited = choosePlayable(context, creditable, heads);
+    const crediting = await planCrediting(tx, credited, heads);
+    if (opensAccounts) await openAccountsFor(tx, crediting);
+    await tellCredited(context, tx, credited, heads);
+    const ids = new Set(crediting.depositIds);
+    await tellDeposits(
       context,
       tx,
-      seen.filter((id) => !ids.has(id)),
-    ),
-  ]);
+      kept.depositIds.filter((id) => !ids.has(id)),
+    );
+    return crediting;
+  };
+  await written(context, observe, credit);
   return block.hash;
 }
+
 /** Takes back everything above a block of the books; call it with the cursor locked. */
 export async function applyReorg(
   context: Context,

@@ -3,6 +3,7 @@ import type { AccountRef, PlannedTransfer } from "../core/ledger.ts";
 import { type Heads, isPlayable, playableAt, withinExposure } from "../core/tiers.ts";
 import {
   type DepositRow,
+  type Exposure,
   lockUncredited,
   readExposures,
   readUnpaidLosses,
@@ -10,7 +11,7 @@ import {
 } from "../db/deposits.ts";
 import { type Tx, together } from "../db/pool.ts";
 import type { Context } from "./context.ts";
-import { post } from "./ledger.ts";
+import { openAccountsOf, type PostOptions, postSurely } from "./ledger.ts";
 
 /** Looked at in one go; the rest follows with the next block. */
 const mostAtOnce = 1_000;
@@ -30,11 +31,8 @@ export interface Creditable {
 }
 
 /** Sends its statements at once. */
-export async function readCreditable(tx: Tx, heads: Heads): Promise<Creditable> {
-  const [deposits, exposed] = await Promise.all([
-    lockUncredited(tx, mostAtOnce),
-    readExposures(tx, heads.finalized),
-  ]);
+export async function readCreditable(tx: Tx): Promise<Creditable> {
+  const [deposits, exposed] = await Promise.all([lockUncredited(tx, mostAtOnce), readExposures(tx)]);
   return { deposits, exposed };
 }
 
@@ -53,24 +51,53 @@ export function choosePlayable(
   });
 }
 
-/** Credits what was chosen. */
-export async function credit(tx: Tx, deposits: DepositRow[], heads: Heads): Promise<void> {
-  if (deposits.length === 0) return;
-  const exposures = deposits.flatMap((deposit) =>
-    deposit.player_id === null || deposit.block_number <= heads.finalized
-      ? []
-      : [
-          {
-            playerId: deposit.player_id,
-            token: deposit.token,
-            amount: deposit.amount,
-            untilBlock: deposit.block_number,
-            businessKey: keyOf(deposit, "exposure"),
-          },
-        ],
+/** All that is written to credit deposits. */
+export interface Crediting {
+  depositIds: string[];
+  exposures: Exposure[];
+  /** Those of one block together: they are collected together. */
+  postings: { transfers: PlannedTransfer[]; options: PostOptions }[];
+}
+
+/** Plans to credit what was chosen. */
+export async function planCrediting(tx: Tx, deposits: DepositRow[], heads: Heads): Promise<Crediting> {
+  const again = deposits.filter(({ inclusion }) => inclusion > 1);
+  const losses = await readUnpaidLosses(tx, again);
+  const blocks = [...new Set(deposits.map(({ block_number }) => block_number))];
+  return {
+    depositIds: deposits.map(({ id }) => id),
+    exposures: deposits.flatMap((deposit) => exposureOf(deposit, heads)),
+    postings: blocks.map((block) => ({
+      transfers: deposits
+        .filter(({ block_number }) => block_number === block)
+        .flatMap((deposit) => [...bookingOf(deposit), ...repaymentsOf(deposit, losses)]),
+      options: { cause: collectCause({ block_number: block }), notBeforeBlock: block },
+    })),
+  };
+}
+
+/** Sends its statements at once. Fails when an account isn't open (`isUnwritten`). */
+export async function credit(tx: Tx, { depositIds, exposures, postings }: Crediting): Promise<void> {
+  if (depositIds.length === 0) return;
+  await together(tx, () => [
+    setDepositsCredited(tx, depositIds, exposures),
+    ...postings.map(({ transfers, options }) => postSurely(tx, transfers, options)),
+  ]);
+}
+
+/** For the first deposit of a player, and of a token. */
+export async function openAccountsFor(tx: Tx, { postings }: Crediting): Promise<void> {
+  if (postings.length === 0) return;
+  await openAccountsOf(
+    tx,
+    postings.flatMap(({ transfers }) => transfers),
   );
-  const ids = deposits.map(({ id }) => id);
-  await together(tx, () => [setDepositsCredited(tx, ids, exposures), bookDeposits(tx, deposits)]);
+}
+
+function exposureOf(deposit: DepositRow, { finalized }: Heads): Exposure[] {
+  const { player_id: playerId, token, amount, block_number: untilBlock } = deposit;
+  if (playerId === null || untilBlock <= finalized) return [];
+  return [{ playerId, token, amount, untilBlock, businessKey: keyOf(deposit, "exposure") }];
 }
 
 function mayBeCredited(
@@ -116,22 +143,6 @@ export function bookingOf(deposit: DepositRow): PlannedTransfer[] {
     incoming(landed),
     { from: landed, to: available, token, amount, reason: "collect", key: keyOf(deposit, "collect") },
   ];
-}
-
-/** Those of one block together: they are collected together. */
-async function bookDeposits(tx: Tx, deposits: DepositRow[]): Promise<void> {
-  const losses = await readUnpaidLosses(
-    tx,
-    deposits.filter(({ inclusion }) => inclusion > 1),
-  );
-  for (const block of new Set(deposits.map(({ block_number }) => block_number))) {
-    const transfers = deposits
-      .filter(({ block_number }) => block_number === block)
-      .flatMap((deposit) => [...bookingOf(deposit), ...repaymentsOf(deposit, losses)]);
-    const cause = collectCause({ block_number: block });
-    const posted = await post(tx, transfers, { cause, notBeforeBlock: block });
-    if (!posted.ok) throw new Error(`deposits of block ${block} can't be booked: ${posted.rejection.code}`);
-  }
 }
 
 /** What the house bore when this deposit fell out of the chain comes back to it, now that the deposit has come back. */

@@ -1,10 +1,10 @@
 /** What follows when blocks are beyond reorg. */
 import { type Cursor, moveFinality } from "../db/cursor.ts";
 import { finalizeDeposits, readNewlyPosted, trimExposures } from "../db/deposits.ts";
-import type { Tx } from "../db/pool.ts";
+import { type Tx, together } from "../db/pool.ts";
 import { finalizeMined, releaseCollections } from "../db/sending.ts";
 import type { Context } from "./context.ts";
-import { choosePlayable, credit, readCreditable } from "./crediting.ts";
+import { choosePlayable, credit, openAccountsFor, planCrediting, readCreditable } from "./crediting.ts";
 import { tellDeposits } from "./deposit-events.ts";
 import { tellInstructions } from "./instruction-events.ts";
 
@@ -19,8 +19,9 @@ export async function applyFinality(
   const { safe } = told;
   await moveFinality(tx, { finalized, safe });
   const heads = { latest: cursor.head_number, safe, finalized };
-  const credited = choosePlayable(context, await readCreditable(tx, heads), heads);
-  await credit(tx, credited, heads);
+  const credited = choosePlayable(context, await readCreditable(tx), heads);
+  const crediting = await planCrediting(tx, credited, heads);
+  await together(tx, () => [openAccountsFor(tx, crediting), credit(tx, crediting)]);
   const final = await finalizeDeposits(tx, finalized);
   await trimExposures(tx, finalized);
   await releaseCollections(tx, { finalized, minima: context.settings.collectMinimum });

@@ -11,9 +11,11 @@ import {
   type LegBack,
   type LockedAccount,
   type NewLeg,
+  type NewTransfer,
   openAccounts,
   takeLegBack,
   writeTransfers,
+  writeTransfersSurely,
 } from "../db/ledger.ts";
 import { type Tx, together } from "../db/pool.ts";
 
@@ -65,6 +67,20 @@ export async function post(
   return { ok: true, value: { instructionIds: written.instructionIds } };
 }
 
+/**
+ * Posts transfers that nobody may refuse and that take nothing back, in one go: for the end of a transaction, where
+ * nobody looks at an answer before the commit. It fails where `post` would open an account or reject (`isUnwritten`).
+ */
+export async function postSurely(tx: Tx, transfers: PlannedTransfer[], options: PostOptions): Promise<void> {
+  for (const transfer of transfers) checkTransfer(transfer);
+  const { keys, rows, legs } = rowsOf(transfers, options);
+  await together(tx, () => [writeTransfersSurely(tx, keys, rows), addLegs(tx, legs)]);
+}
+
+/** Opens the accounts that transfers touch, where they aren't open yet. */
+export const openAccountsOf = (tx: Tx, transfers: PlannedTransfer[]): Promise<void> =>
+  openAccounts(tx, keysOf(transfers));
+
 type Accounts = Map<string, LockedAccount>;
 type Written =
   | { ok: true; accounts: Accounts; instructionIds: string[] }
@@ -95,14 +111,7 @@ async function writeOwn(tx: Tx, transfers: PlannedTransfer[]): Promise<Written |
 
 /** Writes the rows and owes what follows from them, in one packet. */
 async function writeAll(tx: Tx, transfers: PlannedTransfer[], options: PostOptions): Promise<Written> {
-  const keys = keysOf(transfers);
-  const texts = keys.map(textOf);
-  const rows = transfers.map(({ from, to, token, amount, reason, key: businessKey }) => ({
-    debit: texts.indexOf(textOf(keyOf(from, token))),
-    credit: texts.indexOf(textOf(keyOf(to, token))),
-    ...{ token, amount, reason, businessKey },
-  }));
-  const legs = transfers.flatMap((transfer) => legOf(transfer, options));
+  const { keys, rows, legs } = rowsOf(transfers, options);
   const write = () => together(tx, () => [writeTransfers(tx, keys, rows), addLegs(tx, legs)]);
   let [written, instructionIds] = await write();
   const missing = keys.filter((_, index) => written.accounts[index] === null);
@@ -115,6 +124,23 @@ async function writeAll(tx: Tx, transfers: PlannedTransfer[], options: PostOptio
   const short = firstOverdraft(transfers, accounts);
   if (short === null) throw new Error(`ledger row ${transfers[0]?.key} wasn't written`);
   return { ok: false, rejection: short };
+}
+
+interface Rows {
+  keys: AccountKey[];
+  rows: NewTransfer[];
+  legs: NewLeg[];
+}
+
+function rowsOf(transfers: PlannedTransfer[], options: PostOptions): Rows {
+  const keys = keysOf(transfers);
+  const texts = keys.map(textOf);
+  const rows = transfers.map(({ from, to, token, amount, reason, key: businessKey }) => ({
+    debit: texts.indexOf(textOf(keyOf(from, token))),
+    credit: texts.indexOf(textOf(keyOf(to, token))),
+    ...{ token, amount, reason, businessKey },
+  }));
+  return { keys, rows, legs: transfers.flatMap((transfer) => legOf(transfer, options)) };
 }
 
 function accountOf(accounts: Accounts, ref: AccountRef, token: string): LockedAccount {

@@ -2,48 +2,33 @@
 import type { TransferLog } from "../chain/types.ts";
 import { type Attribution, attribute } from "../core/attribution.ts";
 import { insertBreach } from "../db/breaches.ts";
-import { keepChainLogs, readOwners } from "../db/chain-log.ts";
-import { type Payment, readAttempts } from "../db/payments.ts";
+import { keepChainLogs } from "../db/chain-log.ts";
+import type { Payment } from "../db/payments.ts";
 import type { Tx } from "../db/pool.ts";
 import { freezeWallet, markMined } from "../db/sending.ts";
-import { findWallets, type WalletRow } from "../db/wallets.ts";
+import type { WalletRow } from "../db/wallets.ts";
 import type { Context } from "./context.ts";
 import { tellInstructions } from "./instruction-events.ts";
 import { countPaid, isPaidBy } from "./paid.ts";
+import type { Parties } from "./parties.ts";
 
-/** What the books know of those between whom transfers went. */
-export interface Parties {
-  /** By address. */
-  wallets: Map<string, WalletRow>;
-  /** The players that have proven to own an address. */
-  owners: Map<string, string>;
-  /** By transaction hash: what transactions of ours were to pay. */
-  attempts: Map<string, Payment[]>;
+/** Transfers that stand in the books from now on, and what follows from them. */
+export interface Kept {
+  depositIds: string[];
+  mined: Parameters<typeof markMined>[1];
+  strays: { log: TransferLog; sender: WalletRow }[];
 }
 
-/** Sends its statements at once. */
-export async function readParties(tx: Tx, transfers: readonly TransferLog[]): Promise<Parties> {
-  if (transfers.length === 0) return { wallets: new Map(), owners: new Map(), attempts: new Map() };
-  const unique = (texts: string[]): string[] => [...new Set(texts)];
-  const [wallets, owners, attempts] = await Promise.all([
-    findWallets(tx, unique(transfers.flatMap(({ from, to }) => [from, to]))),
-    readOwners(tx, unique(transfers.map(({ from }) => from))),
-    readAttempts(tx, unique(transfers.map(({ txHash }) => txHash))),
-  ]);
-  return { wallets, owners, attempts };
-}
-
-/** Keeps those of our wallets, and answers the deposits among them. Those that are known already change nothing. */
+/** Keeps those of our wallets. Those that are known already change nothing. One statement, sent at once. */
 export async function keepTransfers(
-  context: Context,
   tx: Tx,
   transfers: readonly TransferLog[],
   { wallets, owners, attempts }: Parties,
-): Promise<string[]> {
+): Promise<Kept> {
   const ours = transfers.filter(
     ({ from, to, amount }) => amount > 0n && (wallets.has(from) || wallets.has(to)),
   );
-  if (ours.length === 0) return [];
+  if (ours.length === 0) return { depositIds: [], mined: [], strays: [] };
   const read = ours.map((log) => {
     const payments = attempts.get(log.txHash) ?? [];
     const attribution = attribute(log, {
@@ -72,12 +57,23 @@ export async function keepTransfers(
   );
   const identities = new Set(kept.map((row) => identity(row.tx_hash, row.token, row.ordinal)));
   const fresh = read.filter(({ log }) => identities.has(identity(log.txHash, log.token, log.ordinal)));
-  const freshLogs = fresh.map(({ log }) => log);
-  await tellInstructions(context, tx, await markMined(tx, minedBy(attempts, freshLogs, ours)));
-  for (const { log, attribution, sender } of fresh) {
-    if (attribution.to === "stray" && sender !== undefined) await raiseStray(context, tx, log, sender);
-  }
-  return kept.flatMap(({ deposit_id: depositId }) => depositId ?? []);
+  return {
+    depositIds: kept.flatMap(({ deposit_id: depositId }) => depositId ?? []),
+    mined: minedBy(
+      attempts,
+      fresh.map(({ log }) => log),
+      ours,
+    ),
+    strays: fresh.flatMap(({ log, attribution, sender }) =>
+      attribution.to === "stray" && sender !== undefined ? [{ log, sender }] : [],
+    ),
+  };
+}
+
+/** Tells of transactions of ours that are mined, and stops everything for money that left without us. */
+export async function followKept(context: Context, tx: Tx, { mined, strays }: Kept): Promise<void> {
+  await tellInstructions(context, tx, await markMined(tx, mined));
+  for (const { log, sender } of strays) await raiseStray(context, tx, log, sender);
 }
 
 const identity = (txHash: string, token: string, ordinal: number): string => `${txHash} ${token} ${ordinal}`;

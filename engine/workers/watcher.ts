@@ -2,9 +2,11 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { DeepReorgError } from "../chain/errors.ts";
 import { type FollowOptions, follow } from "../chain/follow.ts";
+import type { Sighting } from "../chain/types.ts";
 import { readCursor, readRecentBlocks } from "../db/cursor.ts";
 import { applyChainEvent, raiseDeepReorg, StaleEventError } from "../services/chain-events.ts";
 import type { Context } from "../services/context.ts";
+import { PartiesAhead } from "../services/parties-ahead.ts";
 import { listedTokens } from "../services/tokens.ts";
 import { type Agreeing, startAgreeing } from "./agreeing.ts";
 
@@ -70,10 +72,13 @@ async function followOnce(
 ): Promise<void> {
   const place = await readPlace(context);
   const { pollIntervalMs } = context.settings;
-  const events = follow(context.chain, { ...place, pollIntervalMs, signal });
+  const ahead = new PartiesAhead(context.pool);
+  const sighted = (sighting: Sighting): void => ahead.note(sighting);
+  const events = follow(context.chain, { ...place, pollIntervalMs, signal, sighted });
   let after = place.from?.hash ?? null;
   for await (const event of events) {
-    after = await applyChainEvent(context, event, { after });
+    const parties = event.type === "block" ? await ahead.take(event.transfers) : null;
+    after = await applyChainEvent(context, event, { after, parties });
     if (event.type === "finalized" && context.chain.quorum > 1) agreeing.want(event.block.number);
     onEvent();
   }

@@ -42,7 +42,7 @@ export async function benchDeposits(engine: RunningEngine): Promise<Row[]> {
       );
       const toldAtMs = performance.now();
       const startedAtMs = await clock.announced.of(hash);
-      rows.push((await clock.credited.of(hash)) - startedAtMs);
+      rows.push((await clock.creditedAtMs(hash)) - startedAtMs);
       sockets.push(toldAtMs - startedAtMs);
       baseline.push(await bare.time(() => send(bareAddress, 1_000n)));
     }

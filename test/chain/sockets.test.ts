@@ -124,7 +124,11 @@ describe("a WebSocket", () => {
       proxy.setTarget(other.rpcUrl);
       proxy.setFaults(otherChainId(8453n));
       const heard: unknown[] = [];
-      const unwatch = quiet.watchHeads((head) => heard.push(head));
+      const unwatch = quiet.watchHeads({
+        heard: (head) => heard.push(head),
+        tokens: [],
+        sighted: () => undefined,
+      });
       await waitFor(() => quiet.health()[1]?.lastError?.includes("is on chain 1"), {
         ...{ what: "the refusal", timeoutMs: 20_000 },
       });

@@ -160,14 +160,14 @@ const tamperings: { what: string; change: string; repair: string; breaks: number
   },
   {
     what: "the amount of a deposit",
-    change: "UPDATE deposit SET amount = amount + 1 WHERE id = 1",
-    repair: "UPDATE deposit SET amount = amount - 1 WHERE id = 1",
+    change: "UPDATE deposit SET amount = amount + 1 WHERE id = (SELECT min(id) FROM deposit)",
+    repair: "UPDATE deposit SET amount = amount - 1 WHERE id = (SELECT min(id) FROM deposit)",
     breaks: 4,
   },
   {
     what: "whether a deposit is credited",
-    change: "UPDATE deposit SET credited = false WHERE id = 1",
-    repair: "UPDATE deposit SET credited = true WHERE id = 1",
+    change: "UPDATE deposit SET credited = false WHERE id = (SELECT min(id) FROM deposit)",
+    repair: "UPDATE deposit SET credited = true WHERE id = (SELECT min(id) FROM deposit)",
     breaks: 4,
   },
   {
