@@ -361,7 +361,7 @@ const finality: Guard[] = [
     name: "ledger: what would overdraw isn't written",
     file: "engine/db/ledger.ts",
     guard:
-      "\n               AND NOT EXISTS (SELECT FROM played WHERE balance < 0 AND kind NOT IN ('outside', 'house.loss'))",
+      "\n      AND NOT EXISTS (SELECT FROM played WHERE balance < 0 AND kind NOT IN ('outside', 'house.loss'))",
     instead: "",
     tests: ["test/db/ledger.test.ts", "test/services/withdrawals.test.ts"],
   },
@@ -456,9 +456,23 @@ const others: Guard[] = [
   {
     name: "order: an event counts only where the books stand",
     file: "engine/services/chain-events.ts",
-    guard: "if ((cursor?.head_hash ?? null) !== after)",
-    instead: "if (false as boolean)",
+    guard: "if (cursor?.head_hash !== after)",
+    instead: "if (cursor === null)",
     tests: ["test/services/reorgs.test.ts"],
+  },
+  {
+    name: "ledger: what is booked with the commit is refused by the database",
+    file: "engine/db/ledger.ts",
+    guard: " SELECT refuse_unwritten() WHERE NOT EXISTS (SELECT FROM written)",
+    instead: " SELECT FROM written",
+    tests: ["test/db/ledger.test.ts"],
+  },
+  {
+    name: "trust: a hint counts for the transfer that it names",
+    file: "engine/services/parties-ahead.ts",
+    guard: "|| !transfers.every(isRead)",
+    instead: "",
+    tests: ["test/services/parties-ahead.test.ts"],
   },
   {
     name: "breach: nothing leaves while one stands",

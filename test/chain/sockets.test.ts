@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { type Chain, createChain } from "../../engine/chain/client.ts";
+import type { Sighting } from "../../engine/chain/types.ts";
 import { callNode } from "../../scripts/local/rpc.ts";
 import { startTestChain, type TestChain } from "../helpers/chain.ts";
 import { emptyLogs, otherChainId, replyTo } from "../helpers/rpc-faults.ts";
@@ -87,6 +88,44 @@ describe("a WebSocket", () => {
       expect((await watcher.sees(hash)).amount).toBe(1n);
       expect(stranger.count("eth_getLogs")).toBe(0);
       await watcher.stop();
+    } finally {
+      await other.close();
+      await stranger.stop();
+    }
+  });
+
+  it("tells of a token's transfers by itself, unless it is a stranger's", async () => {
+    const stranger = await startRpcProxy(base.rpcUrl);
+    const other = await createChain({
+      ...{ rpcUrls: [proxy.rpcUrl, stranger.wsUrl], expectedChainId: 8453, requestTimeoutMs: patienceMs },
+    });
+    const sightings: Sighting[] = [];
+    const strange: Sighting[] = [];
+    const heads: bigint[] = [];
+    const tokens = [base.usdc];
+    try {
+      const unwatch = chain.watchHeads({
+        ...{ tokens, heard: () => undefined },
+        sighted: (sighting) => sightings.push(sighting),
+      });
+      const unwatchOther = other.watchHeads({
+        ...{ tokens, heard: ({ number }) => heads.push(number) },
+        sighted: (sighting) => strange.push(sighting),
+      });
+      await waitFor(() => chain.health()[1]?.ok === true && other.health()[1]?.ok === true, {
+        ...{ what: "the sockets", timeoutMs: 20_000 },
+      });
+      const sender = await createSender(base);
+      const sent = [await sender.send(1n), await sender.send(2n)];
+      await waitFor(() => sent.every(({ hash }) => sightings.some(({ txHash }) => txHash === hash)), {
+        ...{ what: "the sightings", timeoutMs: 20_000 },
+      });
+      const number = BigInt(String(await callNode(base.rpcUrl, "eth_blockNumber")));
+      await base.mine(1);
+      await waitFor(() => heads.some((head) => head > number), { what: "a later head", timeoutMs: 20_000 });
+      expect(strange).toEqual([]);
+      unwatch();
+      unwatchOther();
     } finally {
       await other.close();
       await stranger.stop();

@@ -14,9 +14,14 @@ import type { Facts } from "./seeds-process.ts";
 const usage = "npm run sim -- [--seeds N] [--from S] | --seed S";
 
 function readLine(): { seeds: number[]; isOne: boolean } {
+  const text = { type: "string" } as const;
   const { values } = parseArgs({
-    options: { seeds: { type: "string" }, from: { type: "string" }, seed: { type: "string" } },
+    options: { seeds: text, from: text, seed: text, help: { type: "boolean" } },
   });
+  if (values.help) {
+    console.log(usage);
+    process.exit(0);
+  }
   const whole = (text: string): number => {
     const number = Number(text);
     if (!/^[0-9]{1,9}$/.test(text)) throw new Error(`${text} isn't a whole number.\n${usage}`);

@@ -1,0 +1,74 @@
+import { afterAll, beforeAll, expect, it } from "vitest";
+import type { Sighting } from "../../engine/chain/types.ts";
+import { createPool, type Pool, transaction } from "../../engine/db/pool.ts";
+import { reserveWallet, setWalletAddress } from "../../engine/db/wallets.ts";
+import { PartiesAhead } from "../../engine/services/parties-ahead.ts";
+import { createTestDatabase, type TestDatabase } from "../helpers/database.ts";
+
+const [stranger, vault] = ["99", "aa"].map((byte) => `0x${byte.repeat(20)}`) as [string, string];
+const told: Sighting = { from: stranger, to: vault, txHash: `0x${"01".repeat(32)}` };
+const elsewhere: Sighting = { from: stranger, to: stranger, txHash: `0x${"02".repeat(32)}` };
+let database: TestDatabase;
+let pool: Pool;
+let ahead: PartiesAhead;
+
+beforeAll(async () => {
+  database = await createTestDatabase();
+  pool = createPool({ url: database.appUrl });
+  const { id } = await transaction(pool, (tx) => reserveWallet(tx, "vault"));
+  await setWalletAddress(pool, { id, address: vault });
+  ahead = new PartiesAhead(pool);
+});
+afterAll(async () => {
+  await pool.end();
+  await database.drop();
+});
+
+/** Those that come in one turn of the process are read together. */
+async function note(...sightings: Sighting[]): Promise<void> {
+  for (const sighting of sightings) ahead.note(sighting);
+  await new Promise((resolve) => setImmediate(resolve));
+}
+
+it("whom transfers concern is known before their block is, from one reading or several", async () => {
+  await note(told, elsewhere);
+  expect((await ahead.take([told]))?.wallets.get(vault)?.purpose).toBe("vault");
+  await note(elsewhere);
+  await note(told);
+  expect((await ahead.take([elsewhere, told]))?.wallets.get(vault)?.purpose).toBe("vault");
+});
+
+it("a transfer that nobody told of, or that is another than was told, is read with its block", async () => {
+  await note(elsewhere);
+  expect(await ahead.take([elsewhere, told])).toBeNull();
+  for (const wrong of [{ to: stranger }, { from: vault }, { txHash: elsewhere.txHash }]) {
+    await note({ ...told, ...wrong });
+    expect(await ahead.take([told])).toBeNull();
+  }
+});
+
+it("what was read counts for one block only", async () => {
+  await note(told);
+  expect(await ahead.take([])).toBeNull();
+  expect(await ahead.take([told])).toBeNull();
+});
+
+it("a thousand strangers' transfers are read, and a flood isn't", async () => {
+  const many = Array.from({ length: 1_001 }, (_, index) => ({
+    ...elsewhere,
+    txHash: `0x${index.toString(16).padStart(64, "0")}`,
+  }));
+  await note(...many);
+  expect(await ahead.take(many.slice(0, 1_000))).not.toBeNull();
+  await note(...many);
+  expect(await ahead.take(many)).toBeNull();
+});
+
+it("a database that is away is asked again with the block", async () => {
+  const gone = createPool({ url: database.appUrl });
+  await gone.end();
+  const blind = new PartiesAhead(gone);
+  blind.note(told);
+  await new Promise((resolve) => setImmediate(resolve));
+  expect(await blind.take([told])).toBeNull();
+});
