@@ -122,7 +122,7 @@ export class HeadSocket {
   /** A node that doesn't tell of logs is followed all the same. */
   #subscribeToLogs(connection: Connection): void {
     const { listener, isProvider } = this.#options;
-    if (!isProvider) return;
+    if (!isProvider || listener.tokens.length === 0) return;
     const filter = { address: listener.tokens, topics: [transferTopic] };
     connection.request({
       body: { method: "eth_subscribe", params: ["logs", filter] },

@@ -132,7 +132,7 @@ export async function writeTransfers(
 
 /**
  * What `writeTransfers` does, for when nobody will look at the answer: where that writes nothing, this fails
- * (`isUnwritten`).
+ * (`isUnwritten`), and names the first of the transfers.
  */
 export async function writeTransfersSurely(
   tx: Tx,
@@ -141,7 +141,7 @@ export async function writeTransfersSurely(
 ): Promise<void> {
   await tx.query({
     name: "write_transfers_surely",
-    text: `${writing} SELECT refuse_unwritten() WHERE NOT EXISTS (SELECT FROM written)`,
+    text: `${writing} SELECT refuse_unwritten($11[1]) WHERE NOT EXISTS (SELECT FROM written)`,
     values: writingParameters(keys, transfers),
   });
 }

@@ -55,8 +55,11 @@ const maxTries = 5;
 export interface TransactionOptions<Value> {
   /** False rolls back (an expected failure leaves no trace). */
   keep?: (value: Value) => boolean;
-  /** The last statements, if the value is kept: sends them at once, in one packet with the COMMIT. */
-  last?: (tx: Tx, value: Value) => Promise<void>;
+  /**
+   * Sends the last statements, if the value is kept: in one packet with the COMMIT, so that what fails here, fails before
+   * that is sent, or in the database.
+   */
+  last?: (tx: Tx, value: Value) => Promise<unknown>[];
 }
 
 /**
@@ -68,7 +71,7 @@ export interface TransactionOptions<Value> {
 export async function transaction<Value>(
   pool: Pool,
   work: (tx: Tx) => Promise<Value>,
-  { keep = () => true, last = async () => undefined }: TransactionOptions<Value> = {},
+  { keep = () => true, last = () => [] }: TransactionOptions<Value> = {},
 ): Promise<Value> {
   for (let attempt = 1; ; attempt += 1) {
     try {
@@ -79,7 +82,10 @@ export async function transaction<Value>(
           await client.query("ROLLBACK");
           return value;
         }
-        const [, { command }] = await together(tx, () => [last(tx, value), client.query("COMMIT")]);
+        const [{ command }] = await together(tx, () => {
+          const sent = last(tx, value);
+          return [client.query("COMMIT"), ...sent];
+        });
         // What the database answers when a statement had failed and nobody minded.
         if (command !== "COMMIT") throw new Error("the transaction was rolled back at its end");
         return value;

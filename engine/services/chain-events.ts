@@ -114,7 +114,7 @@ function applyWithoutTransfers(
 async function written<Value>(
   context: Context,
   work: (tx: Tx) => Promise<Value>,
-  atEnd?: (tx: Tx, value: Value) => Promise<void>,
+  atEnd?: (tx: Tx, value: Value) => Promise<unknown>[],
 ): Promise<Value> {
   const applied = await change(context, async (tx) => accept(await work(tx)), atEnd);
   if (!applied.ok) throw new Error(`the chain's event was rejected: ${applied.rejection.code}`);

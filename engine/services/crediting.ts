@@ -9,9 +9,9 @@ import {
   readUnpaidLosses,
   setDepositsCredited,
 } from "../db/deposits.ts";
-import { type Tx, together } from "../db/pool.ts";
+import type { Tx } from "../db/pool.ts";
 import type { Context } from "./context.ts";
-import { openAccountsOf, type PostOptions, postSurely } from "./ledger.ts";
+import { openAccountsOf, postSurely, prepareSurely, type SurePosting } from "./ledger.ts";
 
 /** Looked at in one go; the rest follows with the next block. */
 const mostAtOnce = 1_000;
@@ -56,7 +56,7 @@ export interface Crediting {
   depositIds: string[];
   exposures: Exposure[];
   /** Those of one block together: they are collected together. */
-  postings: { transfers: PlannedTransfer[]; options: PostOptions }[];
+  postings: SurePosting[];
 }
 
 /** Plans to credit what was chosen. */
@@ -67,32 +67,30 @@ export async function planCrediting(tx: Tx, deposits: DepositRow[], heads: Heads
   return {
     depositIds: deposits.map(({ id }) => id),
     exposures: deposits.flatMap((deposit) => exposureOf(deposit, heads)),
-    postings: blocks.map((block) => ({
-      transfers: deposits
-        .filter(({ block_number }) => block_number === block)
-        .flatMap((deposit) => [...bookingOf(deposit), ...repaymentsOf(deposit, losses)]),
-      options: { cause: collectCause({ block_number: block }), notBeforeBlock: block },
-    })),
+    postings: blocks.map((block) =>
+      prepareSurely(
+        deposits
+          .filter(({ block_number }) => block_number === block)
+          .flatMap((deposit) => [...bookingOf(deposit), ...repaymentsOf(deposit, losses)]),
+        { cause: collectCause({ block_number: block }), notBeforeBlock: block },
+      ),
+    ),
   };
 }
 
-/** Sends its statements at once. Fails when an account isn't open (`isUnwritten`). */
-export async function credit(tx: Tx, { depositIds, exposures, postings }: Crediting): Promise<void> {
-  if (depositIds.length === 0) return;
-  await together(tx, () => [
-    setDepositsCredited(tx, depositIds, exposures),
-    ...postings.map(({ transfers, options }) => postSurely(tx, transfers, options)),
-  ]);
-}
+/** Sends what writes it. Fails when an account isn't open (`isUnwritten`). */
+export const credit = (tx: Tx, { depositIds, exposures, postings }: Crediting): Promise<unknown>[] =>
+  depositIds.length === 0
+    ? []
+    : [
+        setDepositsCredited(tx, depositIds, exposures),
+        ...postings.flatMap((posting) => postSurely(tx, posting)),
+      ];
 
 /** For the first deposit of a player, and of a token. */
-export async function openAccountsFor(tx: Tx, { postings }: Crediting): Promise<void> {
-  if (postings.length === 0) return;
-  await openAccountsOf(
-    tx,
-    postings.flatMap(({ transfers }) => transfers),
-  );
-}
+export const openAccountsFor = async (tx: Tx, { postings }: Crediting): Promise<void> => {
+  if (postings.length > 0) await openAccountsOf(tx, postings);
+};
 
 function exposureOf(deposit: DepositRow, { finalized }: Heads): Exposure[] {
   const { player_id: playerId, token, amount, block_number: untilBlock } = deposit;
@@ -145,21 +143,29 @@ export function bookingOf(deposit: DepositRow): PlannedTransfer[] {
   ];
 }
 
-/** What the house bore when this deposit fell out of the chain comes back to it, now that the deposit has come back. */
+/**
+ * What the house bore when this deposit fell out of the chain comes back to it, now that the deposit has come back: as far
+ * as the deposit goes, for it may have come back smaller.
+ */
 function repaymentsOf(
   deposit: DepositRow,
   losses: { chainLogId: string; inclusion: number; amount: bigint }[],
 ): PlannedTransfer[] {
   const { token, player_id: playerId } = deposit;
   if (playerId === null) return [];
+  let left = deposit.amount;
   return losses
     .filter(({ chainLogId }) => chainLogId === deposit.chain_log_id)
-    .map(({ inclusion, amount }) => ({
-      from: { kind: "player.available", playerId },
-      to: { kind: "house.loss" },
-      token,
-      amount,
-      reason: "loss_repaid",
-      key: keyOf(deposit, "repaid", inclusion),
-    }));
+    .flatMap(({ inclusion, amount: lost }) => {
+      const amount = lost < left ? lost : left;
+      if (amount === 0n) return [];
+      left -= amount;
+      return {
+        from: { kind: "player.available", playerId },
+        to: { kind: "house.loss" },
+        ...{ token, amount },
+        reason: "loss_repaid",
+        key: keyOf(deposit, "repaid", inclusion),
+      };
+    });
 }

@@ -21,7 +21,7 @@ export async function applyFinality(
   const heads = { latest: cursor.head_number, safe, finalized };
   const credited = choosePlayable(context, await readCreditable(tx), heads);
   const crediting = await planCrediting(tx, credited, heads);
-  await together(tx, () => [openAccountsFor(tx, crediting), credit(tx, crediting)]);
+  await together(tx, () => [openAccountsFor(tx, crediting), ...credit(tx, crediting)]);
   const final = await finalizeDeposits(tx, finalized);
   await trimExposures(tx, finalized);
   await releaseCollections(tx, { finalized, minima: context.settings.collectMinimum });

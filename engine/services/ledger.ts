@@ -3,7 +3,13 @@
  * them in id order, writes the rows, and owes a chain instruction for each transfer that crosses wallets.
  */
 import type { Rejection } from "../contract/problems.ts";
-import { type AccountRef, checkTransfer, type PlannedTransfer, reasonRules } from "../core/ledger.ts";
+import {
+  type AccountRef,
+  checkTransfer,
+  type PlannedTransfer,
+  reasonRules,
+  type TransferReason,
+} from "../core/ledger.ts";
 import {
   type AccountKey,
   addLegs,
@@ -67,19 +73,39 @@ export async function post(
   return { ok: true, value: { instructionIds: written.instructionIds } };
 }
 
-/**
- * Posts transfers that nobody may refuse and that take nothing back, in one go: for the end of a transaction, where
- * nobody looks at an answer before the commit. It fails where `post` would open an account or reject (`isUnwritten`).
- */
-export async function postSurely(tx: Tx, transfers: PlannedTransfer[], options: PostOptions): Promise<void> {
-  for (const transfer of transfers) checkTransfer(transfer);
-  const { keys, rows, legs } = rowsOf(transfers, options);
-  await together(tx, () => [writeTransfersSurely(tx, keys, rows), addLegs(tx, legs)]);
+/** Transfers that nobody may refuse, ready to be written. */
+export interface SurePosting {
+  keys: AccountKey[];
+  rows: NewTransfer[];
+  legs: NewLeg[];
+}
+/** Those that take no chain transfer back. */
+const sureReasons: ReadonlySet<TransferReason> = new Set(["deposit", "collect", "loss_repaid"]);
+
+/** Checks transfers of deposits, for `postSurely`. @throws when one isn't of that kind */
+export function prepareSurely(transfers: PlannedTransfer[], options: PostOptions): SurePosting {
+  for (const transfer of transfers) {
+    checkTransfer(transfer);
+    if (!sureReasons.has(transfer.reason)) throw new Error(`${transfer.key} may be refused`);
+  }
+  return rowsOf(transfers, options);
 }
 
-/** Opens the accounts that transfers touch, where they aren't open yet. */
-export const openAccountsOf = (tx: Tx, transfers: PlannedTransfer[]): Promise<void> =>
-  openAccounts(tx, keysOf(transfers));
+/**
+ * Sends what writes them, for the end of a transaction, where nobody looks at an answer before the commit. It fails where
+ * `post` would open an account or reject (`isUnwritten`).
+ */
+export const postSurely = (tx: Tx, { keys, rows, legs }: SurePosting): Promise<unknown>[] => [
+  writeTransfersSurely(tx, keys, rows),
+  addLegs(tx, legs),
+];
+
+/** Opens those of the accounts that aren't open yet. */
+export const openAccountsOf = (tx: Tx, postings: readonly SurePosting[]): Promise<void> =>
+  openAccounts(
+    tx,
+    postings.flatMap(({ keys }) => keys),
+  );
 
 type Accounts = Map<string, LockedAccount>;
 type Written =
@@ -126,13 +152,7 @@ async function writeAll(tx: Tx, transfers: PlannedTransfer[], options: PostOptio
   return { ok: false, rejection: short };
 }
 
-interface Rows {
-  keys: AccountKey[];
-  rows: NewTransfer[];
-  legs: NewLeg[];
-}
-
-function rowsOf(transfers: PlannedTransfer[], options: PostOptions): Rows {
+function rowsOf(transfers: PlannedTransfer[], options: PostOptions): SurePosting {
   const keys = keysOf(transfers);
   const texts = keys.map(textOf);
   const rows = transfers.map(({ from, to, token, amount, reason, key: businessKey }) => ({

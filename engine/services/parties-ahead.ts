@@ -5,22 +5,33 @@ import { findParties, type Parties } from "./parties.ts";
 
 /** Of one block; what is beyond is read when the block is here. */
 const mostSightings = 1_000;
+const mostReads = 8;
+/** What was read longer ago counts no more. */
+const freshForMs = 5_000;
+
+interface Read {
+  atMs: number;
+  sightings: ReadonlySet<string>;
+  parties: Promise<Parties | null>;
+}
 
 /**
  * A WebSocket tells of a block's transfers about when it announces the block. What was read for a sighting is used only
  * for a transfer that says the same, and only for the next block: a hint that is wrong or missing costs time, no more.
+ * One reading at a time, so that many hints don't take the database from others.
  */
 export class PartiesAhead {
   readonly #pool: Pool;
   #sightings: Sighting[] = [];
-  #reads: { sightings: ReadonlySet<string>; parties: Promise<Parties | null> }[] = [];
+  #reads: Read[] = [];
   #count = 0;
+  #isReading = false;
 
   constructor(pool: Pool) {
     this.#pool = pool;
   }
 
-  /** Those that come together are read together. */
+  /** Those that come together, or while others are read, are read together. */
   note(sighting: Sighting): void {
     this.#count += 1;
     if (this.#count > mostSightings) return;
@@ -30,20 +41,30 @@ export class PartiesAhead {
 
   /** For the next block, whatever it is; null when something of it wasn't read ahead. */
   async take(transfers: readonly Sighting[]): Promise<Parties | null> {
-    const reads = this.#reads;
+    const reads = this.#reads.filter(({ atMs }) => performance.now() - atMs < freshForMs);
     [this.#reads, this.#sightings, this.#count] = [[], [], 0];
-    const isRead = (transfer: Sighting): boolean =>
-      reads.some(({ sightings }) => sightings.has(textOf(transfer)));
-    if (transfers.length === 0 || !transfers.every(isRead)) return null;
-    const found = await Promise.all(reads.map(({ parties }) => parties));
+    const wanted = new Set<Read>();
+    for (const transfer of transfers) {
+      const read = reads.find(({ sightings }) => sightings.has(textOf(transfer)));
+      if (read === undefined) return null;
+      wanted.add(read);
+    }
+    if (wanted.size === 0) return null;
+    const found = await Promise.all([...wanted].map(({ parties }) => parties));
     return found.reduce(merge);
   }
 
   #read(): void {
+    if (this.#isReading || this.#sightings.length === 0 || this.#reads.length >= mostReads) return;
     const sightings = this.#sightings.splice(0);
-    if (sightings.length === 0) return;
-    const parties = findParties(this.#pool, sightings).catch(() => null); // It is read again, and fails there.
-    this.#reads.push({ sightings: new Set(sightings.map(textOf)), parties });
+    this.#isReading = true;
+    const parties = findParties(this.#pool, sightings)
+      .catch(() => null) // It is read again with the block, and fails there.
+      .finally(() => {
+        this.#isReading = false;
+        this.#read();
+      });
+    this.#reads.push({ atMs: performance.now(), sightings: new Set(sightings.map(textOf)), parties });
   }
 }
 

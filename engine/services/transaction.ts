@@ -3,26 +3,24 @@ import { createHash } from "node:crypto";
 import { type Result, reject } from "../contract/problems.ts";
 import { claimIdempotencyKey, readIdempotencyKey, storeAnswer } from "../db/idempotency.ts";
 import { writeOutbox } from "../db/outbox.ts";
-import { type Tx, together, transaction } from "../db/pool.ts";
+import { type Tx, transaction } from "../db/pool.ts";
 import type { Context } from "./context.ts";
 import { stageTellings, takeStaged } from "./outbox.ts";
 
 /**
  * Commits when `work` answers a value, rolls back when it rejects; then tells the relay. What `work` tells of is written
  * in one statement at the end.
- * @param atEnd sends its statements at once, in the packet with the COMMIT: nobody looks at their answers before
+ * @param atEnd sends statements in the packet with the COMMIT: nobody looks at their answers before
  */
 export async function change<Value>(
   context: Context,
   work: (tx: Tx) => Promise<Result<Value>>,
-  atEnd: (tx: Tx, value: Value) => Promise<void> = async () => undefined,
+  atEnd: (tx: Tx, value: Value) => Promise<unknown>[] = () => [],
 ): Promise<Result<Value>> {
   const keep = ({ ok }: Result<Value>): boolean => ok;
   const result = await transaction(context.pool, staging(work, keep), {
     keep,
-    last: async (tx, outcome) => {
-      if (outcome.ok) await together(tx, () => [atEnd(tx, outcome.value), writeOutbox(tx, takeStaged(tx))]);
-    },
+    last: (tx, outcome) => (outcome.ok ? [...atEnd(tx, outcome.value), writeOutbox(tx, takeStaged(tx))] : []),
   });
   if (result.ok) context.nudge();
   return result;
@@ -76,10 +74,10 @@ export async function changeOnce<Value>(
   const keep = (outcome: Result<Value> | "done before"): boolean => outcome !== "done before" && outcome.ok;
   const result = await transaction(context.pool, staging(attempt, keep), {
     keep,
-    last: async (tx, outcome) => {
-      if (outcome !== "done before" && outcome.ok)
-        await storeAnswer(tx, { ...idempotency, body: outcome.value, events: takeStaged(tx) });
-    },
+    last: (tx, outcome) =>
+      outcome !== "done before" && outcome.ok
+        ? [storeAnswer(tx, { ...idempotency, body: outcome.value, events: takeStaged(tx) })]
+        : [],
   });
   if (result === "done before") return answeredBefore(context, idempotency, requestHash);
   if (result.ok) context.nudge();

@@ -5,7 +5,7 @@ import { isAway, isDatabaseError, isUniqueViolation, isUnwritten } from "../../e
 import { createPool, type Pool, together, transaction } from "../../engine/db/pool.ts";
 import { listTokens } from "../../engine/db/tokens.ts";
 import { claimSpareWallet, reserveWallet, setWalletAddress } from "../../engine/db/wallets.ts";
-import { post, postSurely } from "../../engine/services/ledger.ts";
+import { post, postSurely, prepareSurely } from "../../engine/services/ledger.ts";
 import { createTestDatabase, longQueues, type TestDatabase } from "../helpers/database.ts";
 
 const token = `0x${"11".repeat(20)}`;
@@ -58,6 +58,16 @@ describe("a connection that is cut", () => {
 });
 
 describe("several statements in one packet", () => {
+  it("with the commit are undone when one of them can't even be sent", async () => {
+    const broken = transaction(pool, (tx) => tx.query("INSERT INTO player (handle) VALUES ('nobody')"), {
+      last: () => {
+        throw new Error("on the way");
+      },
+    });
+    await expect(broken).rejects.toThrow("on the way");
+    expect((await pool.query("SELECT FROM player WHERE handle = 'nobody'")).rowCount).toBe(0);
+  });
+
   it("fail by the one that failed first, whoever is named first", async () => {
     const failed = transaction(pool, (tx) =>
       together(tx, () => {
@@ -118,6 +128,13 @@ const release = (playerId: string, amount: bigint, key: string): PlannedTransfer
   from: { kind: "player.held", playerId },
   to: { kind: "player.available", playerId },
   reason: "release",
+});
+const landed = (playerId: string) => ({ kind: "player.deposit", playerId }) as const;
+const collect = (playerId: string, amount: bigint, key: string): PlannedTransfer => ({
+  ...hold(playerId, amount, key),
+  from: landed(playerId),
+  to: { kind: "player.available", playerId },
+  reason: "collect",
 });
 const balanceOf = async (playerId: string, kind: string): Promise<string> => {
   const { rows } = await pool.query("SELECT balance FROM account WHERE player_id = $1 AND kind = $2", [
@@ -245,11 +262,15 @@ describe("balances", () => {
     async (_, isOpen) => {
       const id = await newcomer();
       const key = `test:surely:${id}`;
-      const before = [deposit(id, 5n), hold(id, 2n, `test:surely-before:${id}`)];
+      const before = [
+        deposit(id, 5n),
+        { ...deposit(id, 5n), to: landed(id), key: `test:surely-before:${id}` },
+      ];
       if (isOpen) await transaction(pool, (tx) => post(tx, before, { cause: "test" }));
-      const booked = [{ ...deposit(id, 1n), key: `${key}:deposit` }, hold(id, isOpen ? 5n : 1n, key)];
+      const booked = [{ ...deposit(id, 1n), key: `${key}:deposit` }, collect(id, isOpen ? 7n : 1n, key)];
+      const posting = prepareSurely(booked, { cause: "test" });
       const written = transaction(pool, async () => undefined, {
-        last: (tx) => postSurely(tx, booked, { cause: "test" }),
+        last: (tx) => postSurely(tx, posting),
       });
       await expect(written).rejects.toSatisfy(isUnwritten);
       const { rowCount } = await pool.query("SELECT FROM transfer WHERE business_key LIKE $1", [`${key}%`]);

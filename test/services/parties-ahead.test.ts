@@ -14,7 +14,8 @@ let ahead: PartiesAhead;
 
 beforeAll(async () => {
   database = await createTestDatabase();
-  pool = createPool({ url: database.appUrl });
+  // One connection, so that whoever asks next has waited for the reading before.
+  pool = createPool({ url: database.appUrl, maxConnections: 1 });
   const { id } = await transaction(pool, (tx) => reserveWallet(tx, "vault"));
   await setWalletAddress(pool, { id, address: vault });
   ahead = new PartiesAhead(pool);
@@ -35,6 +36,7 @@ it("whom transfers concern is known before their block is, from one reading or s
   expect((await ahead.take([told]))?.wallets.get(vault)?.purpose).toBe("vault");
   await note(elsewhere);
   await note(told);
+  await pool.query("SELECT 1");
   expect((await ahead.take([elsewhere, told]))?.wallets.get(vault)?.purpose).toBe("vault");
 });
 
@@ -44,6 +46,18 @@ it("a transfer that nobody told of, or that is another than was told, is read wi
   for (const wrong of [{ to: stranger }, { from: vault }, { txHash: elsewhere.txHash }]) {
     await note({ ...told, ...wrong });
     expect(await ahead.take([told])).toBeNull();
+  }
+});
+
+it("what comes while others are read waits for its turn, and isn't waited for", async () => {
+  const busy = await pool.connect();
+  try {
+    await note(elsewhere);
+    await note(told);
+    expect(pool.waitingCount).toBe(1);
+    expect(await ahead.take([told])).toBeNull();
+  } finally {
+    busy.release();
   }
 });
 
