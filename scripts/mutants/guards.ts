@@ -468,6 +468,13 @@ const others: Guard[] = [
     tests: ["test/db/ledger.test.ts"],
   },
   {
+    name: "reorgs: a deposit that comes back smaller repays as far as it goes",
+    file: "engine/services/crediting.ts",
+    guard: "const amount = lost < left ? lost : left;",
+    instead: "const amount = lost;",
+    tests: ["test/services/reorgs.test.ts"],
+  },
+  {
     name: "trust: a hint counts for the transfer that it names",
     file: "engine/services/parties-ahead.ts",
     guard: "if (read === undefined) return null;",

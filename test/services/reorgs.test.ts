@@ -62,12 +62,15 @@ async function play(by: MoneyPlayer, stake: bigint): Promise<void> {
   const opponent = await world.player();
   await world.base.mint(world.base.usdc, opponent.depositAddress, 10n);
   await world.caughtUp();
-  const made = await offer(by, stake);
+  await take(opponent, await offer(by, stake));
+}
+
+async function take(by: MoneyPlayer, made: Awaited<ReturnType<typeof offer>>): Promise<void> {
   if (!made.ok) throw new Error(made.rejection.code);
   await ensureSpareWallets(world.context, "escrow", 2);
   const taken = await accept(world.context, {
-    by: opponent.id,
-    idempotency: { playerId: opponent.id, key: randomUUID(), request: "take" },
+    by: by.id,
+    idempotency: { playerId: by.id, key: randomUUID(), request: "take" },
     proposalId: made.value.id,
   });
   expect(taken.ok).toBe(true);
@@ -206,6 +209,26 @@ describe("events told more than once", () => {
       head_number: 102n,
       finalized_number: 101n,
     });
+  });
+
+  it("that bring a deposit back smaller than the loss for it repay as far as it goes (SAFETY 11)", async () => {
+    const [player, opponent] = [await world.player(), await world.player()];
+    const at100 = await applyChainEvent(world.context, told(100), { after: null });
+    const paid = { ...transferTo(opponent.depositAddress, 101), amount: 10n };
+    const at101 = await applyChainEvent(world.context, told(101, [paid]), { after: at100 });
+    const own = { ...transferTo(player.depositAddress, 102), txHash: hash(78), amount: 100n };
+    const at102 = await applyChainEvent(world.context, told(102, [own]), { after: at101 });
+    await take(opponent, await offer(player, 60n));
+    const reorg: ChainEvent = { type: "reorg", commonAncestor: block(101), orphaned: [block(102)] };
+    const back = await applyChainEvent(world.context, reorg, { after: at102 });
+    expect(await loss()).toBe(60n);
+    const other = { ...block(102, 7), parentHash: at101 };
+    const smaller = { ...own, blockHash: other.hash, amount: 45n };
+    const again: ChainEvent = { type: "block", block: other, transfers: [smaller] };
+    await applyChainEvent(world.context, again, { after: back });
+    expect(await loss()).toBe(15n);
+    expect(await numbers(player)).toEqual({ free: 0n, locked: 60n });
+    await expectBooksToBalance(world.context);
   });
 
   it("that contradict the chain of parents are refused", async () => {
