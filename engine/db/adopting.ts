@@ -1,9 +1,9 @@
 /** Transactions of ours that the chain knows and the books don't: put where they belong, so that all goes on as if we had just sent them. */
 import { z } from "zod";
+import { lockWallet } from "./allocating.ts";
 import { cellOf, count, firstCellOf, firstOf, id } from "./decode.ts";
 import { type Payment, readPayments } from "./payments.ts";
 import type { Queryable, Tx } from "./pool.ts";
-import { lockWallet } from "./sending.ts";
 
 /** A signed transaction as found on the chain. */
 export interface AdoptedAttempt {

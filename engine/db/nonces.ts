@@ -111,3 +111,19 @@ export async function readNextNonce(db: Queryable, walletId: string): Promise<bi
   const { rows } = await db.query("SELECT next_nonce FROM wallet WHERE id = $1", [walletId]);
   return cellOf(big, rows);
 }
+
+const activeWallet = z.object({ id, address: z.string(), next_nonce: big });
+/**
+ * Wallets that have spent a nonce, by a transaction or an authorisation: the chain must not know of more than we do. The
+ * two that are used all the time come first, then the most recently used.
+ */
+export async function readActiveWallets(db: Queryable, limit: number) {
+  const { rows } = await db.query(
+    `SELECT wallet.id, address, next_nonce FROM wallet WHERE address IS NOT NULL AND frozen_reason IS NULL AND next_nonce > 0
+     ORDER BY purpose IN ('vault', 'gas') DESC, greatest(
+       (SELECT max(chain_tx.id) FROM chain_tx WHERE wallet_id = wallet.id),
+       (SELECT max(chain_tx_id) FROM authorisation WHERE wallet_id = wallet.id)) DESC LIMIT $1`,
+    [limit],
+  );
+  return rowsOf(activeWallet, rows);
+}

@@ -95,3 +95,14 @@ export async function findWallets(db: Queryable, addresses: string[]): Promise<M
   });
   return new Map(rowsOf(wallet, rows).map((row) => [row.address ?? "", row]));
 }
+
+/** It pays nothing any more; the first reason stands. */
+export async function freezeWallet(
+  tx: Tx,
+  { walletId, reason }: { walletId: string; reason: string },
+): Promise<void> {
+  await tx.query("UPDATE wallet SET frozen_reason = coalesce(frozen_reason, $2) WHERE id = $1", [
+    walletId,
+    reason,
+  ]);
+}

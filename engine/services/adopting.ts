@@ -13,9 +13,9 @@ import {
   type Payload,
   type Standing,
 } from "../db/adopting.ts";
+import { markReverted } from "../db/confirming.ts";
 import { giveNoncesBack } from "../db/nonces.ts";
 import { type Tx, transaction } from "../db/pool.ts";
-import { markReverted } from "../db/sending.ts";
 import { findWallets, readSingleWallet } from "../db/wallets.ts";
 import { readWalletOwner } from "../db/withdrawals.ts";
 import type { Context } from "./context.ts";

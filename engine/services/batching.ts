@@ -2,10 +2,11 @@
 import { paymentsCall } from "../../wallets/executor.ts";
 import { mostPaymentsTogether } from "../../wallets/instruction.ts";
 import { checkCall } from "../chain/fees.ts";
+import { allocateBatch } from "../db/allocating.ts";
+import type { DueInstruction } from "../db/due.ts";
 import { holdFence } from "../db/lease.ts";
 import { readNextNonce } from "../db/nonces.ts";
 import { transaction } from "../db/pool.ts";
-import { allocateBatch, type DueInstruction } from "../db/sending.ts";
 import { checkEach } from "./checking.ts";
 import type { Context, Leadership } from "./context.ts";
 import type { Sponsor } from "./executor.ts";

@@ -5,6 +5,7 @@ import { accept } from "../contract/problems.ts";
 import type { Heads } from "../core/tiers.ts";
 import { insertBreach } from "../db/breaches.ts";
 import { orphanChainLogs } from "../db/chain-log.ts";
+import { reopenAbove } from "../db/confirming.ts";
 import {
   beginCursor,
   type Cursor,
@@ -17,7 +18,6 @@ import {
 } from "../db/cursor.ts";
 import { isUnwritten } from "../db/errors.ts";
 import { type Tx, together } from "../db/pool.ts";
-import { reopenAbove } from "../db/sending.ts";
 import type { Context } from "./context.ts";
 import {
   type Crediting,

@@ -1,8 +1,8 @@
 /** Which instructions their tokens would carry out as things stand, each by itself. */
 import { checkTransfer, type TransferCheck } from "../chain/fees.ts";
+import { type DueInstruction, parkInstruction } from "../db/due.ts";
 import { holdFence } from "../db/lease.ts";
 import { transaction } from "../db/pool.ts";
-import { type DueInstruction, parkInstruction } from "../db/sending.ts";
 import type { Context, Leadership } from "./context.ts";
 import { tellInstructions } from "./instruction-events.ts";
 

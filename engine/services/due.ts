@@ -1,6 +1,6 @@
 /** Which queued instructions are looked at now: every purse has its turn, however many wait that can't be paid. */
+import { type DueInstruction, type Purse, readDueInstructions } from "../db/due.ts";
 import type { Pool } from "../db/pool.ts";
-import { type DueInstruction, type Purse, readDueInstructions } from "../db/sending.ts";
 import type { Context } from "./context.ts";
 
 const mostAtOnce = 2_000;

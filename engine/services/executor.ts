@@ -2,9 +2,9 @@
 import { executorOf } from "../../wallets/executor.ts";
 import { readCode } from "../chain/balances.ts";
 import type { Chain } from "../chain/client.ts";
+import { insertDeployment } from "../db/gas-wallet.ts";
 import { holdFence } from "../db/lease.ts";
 import { transaction } from "../db/pool.ts";
-import { insertDeployment } from "../db/sending.ts";
 import { readSingleWallet, type WalletRow } from "../db/wallets.ts";
 import type { Context, Leadership } from "./context.ts";
 

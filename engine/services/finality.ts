@@ -1,8 +1,9 @@
 /** What follows when blocks are beyond reorg. */
+import { finalizeMined } from "../db/confirming.ts";
 import { type Cursor, moveFinality } from "../db/cursor.ts";
 import { finalizeDeposits, readNewlyPosted, trimExposures } from "../db/deposits.ts";
+import { releaseCollections } from "../db/due.ts";
 import { type Tx, together } from "../db/pool.ts";
-import { finalizeMined, releaseCollections } from "../db/sending.ts";
 import type { Context } from "./context.ts";
 import { choosePlayable, credit, openAccountsFor, planCrediting, readCreditable } from "./crediting.ts";
 import { tellDeposits } from "./deposit-events.ts";

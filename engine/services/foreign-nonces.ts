@@ -3,10 +3,10 @@ import { readNonce } from "../chain/balances.ts";
 import { readReceipt } from "../chain/receipts.ts";
 import { insertBreach } from "../db/breaches.ts";
 import { readCursor } from "../db/cursor.ts";
-import { readNextNonce, readOutstanding } from "../db/nonces.ts";
+import { readActiveWallets, readNextNonce, readOutstanding } from "../db/nonces.ts";
 import { transaction } from "../db/pool.ts";
 import { readRecovery } from "../db/recovery.ts";
-import { freezeWallet, readActiveWallets } from "../db/sending.ts";
+import { freezeWallet } from "../db/wallets.ts";
 import type { Context } from "./context.ts";
 
 const walletsAtOnce = 50;

@@ -2,10 +2,10 @@
 import { defaultMaxTopupWei } from "../../wallets/limits.ts";
 import { readEther } from "../chain/balances.ts";
 import { estimateFees, etherNeeded } from "../chain/fees.ts";
+import { insertTopups } from "../db/gas-wallet.ts";
 import { holdFence } from "../db/lease.ts";
 import { readOpenCosts, readThirstyWallets } from "../db/nonces.ts";
 import { transaction } from "../db/pool.ts";
-import { insertTopups } from "../db/sending.ts";
 import type { WalletPurpose } from "../db/wallets.ts";
 import type { Context, Leadership } from "./context.ts";
 

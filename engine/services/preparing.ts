@@ -1,9 +1,10 @@
 /** Which queued instructions can go now: funded, not refused by their token, and with ether for gas. */
 import { readBalances } from "../chain/balances.ts";
+import { allocateNonces } from "../db/allocating.ts";
+import { type DueInstruction, readFlows, readWaysUnderWay } from "../db/due.ts";
 import { holdFence, LostLeaseError } from "../db/lease.ts";
 import { readOpenCosts } from "../db/nonces.ts";
 import { transaction } from "../db/pool.ts";
-import { allocateNonces, type DueInstruction, readFlows, readWaysUnderWay } from "../db/sending.ts";
 import { prepareBatches } from "./batching.ts";
 import { checkEach } from "./checking.ts";
 import type { Context, Leadership } from "./context.ts";

@@ -13,6 +13,7 @@ import type { TransferLog } from "../chain/types.ts";
 import { accept, type Result, reject } from "../contract/problems.ts";
 import { explainStray } from "../db/adopting.ts";
 import { insertBreach, readStandingBreaches } from "../db/breaches.ts";
+import { markMined } from "../db/confirming.ts";
 import { readCursor } from "../db/cursor.ts";
 import { readAttempts } from "../db/payments.ts";
 import { transaction } from "../db/pool.ts";
@@ -34,8 +35,7 @@ import {
   type SpendingWallet,
   setUntilBlock,
 } from "../db/recovery.ts";
-import { freezeWallet, markMined } from "../db/sending.ts";
-import { findWallets } from "../db/wallets.ts";
+import { findWallets, freezeWallet } from "../db/wallets.ts";
 import { adopt, adoptInVain } from "./adopting.ts";
 import { actorName, recordAct } from "./audit.ts";
 import { checkBooks } from "./books.ts";

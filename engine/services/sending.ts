@@ -10,21 +10,20 @@ import { SigningRefusedError } from "../../wallets/policy-codes.ts";
 import type { SignedTransaction } from "../../wallets/signer.ts";
 import { bump, estimateFees, type Fees } from "../chain/fees.ts";
 import { broadcastMany } from "../chain/send.ts";
-import { mayMoneyLeave } from "../db/breaches.ts";
-import { holdFence } from "../db/lease.ts";
-import { giveNoncesBack, postponeInstructions } from "../db/nonces.ts";
-import { transaction } from "../db/pool.ts";
 import {
-  isAnythingToSend,
   type NewAttempt,
-  parkInstruction,
   readStuck,
   readUnsent,
   readUnsigned,
   recordAnswers,
   storeAttempts,
   type Unsigned,
-} from "../db/sending.ts";
+} from "../db/attempts.ts";
+import { mayMoneyLeave } from "../db/breaches.ts";
+import { isAnythingToSend, parkInstruction } from "../db/due.ts";
+import { holdFence } from "../db/lease.ts";
+import { giveNoncesBack, postponeInstructions } from "../db/nonces.ts";
+import { transaction } from "../db/pool.ts";
 import type { Context, Leadership } from "./context.ts";
 import { findSponsor } from "./executor.ts";
 import { quenchThirst } from "./gas.ts";

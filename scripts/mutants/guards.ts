@@ -15,7 +15,10 @@ const wager = "engine/db/migrations/0003_wager.sql";
 const paidTogether = "engine/db/migrations/0012_paid_together.sql";
 const service = "engine/db/migrations/0004_service.sql";
 const recovery = "engine/db/migrations/0011_recovery.sql";
-const sending = "engine/db/sending.ts";
+const due = "engine/db/due.ts";
+const allocating = "engine/db/allocating.ts";
+const confirming = "engine/db/confirming.ts";
+const gasWallet = "engine/db/gas-wallet.ts";
 const fasterTransfers = "engine/db/migrations/0005_one_look_per_transfer.sql";
 
 const key = (name: string, file: string, guard: string, instead: string): Guard => ({
@@ -182,20 +185,20 @@ const locks: Guard[] = [
   row("a game whose clock runs out", "engine/db/games.ts", " LIMIT 1 FOR UPDATE SKIP LOCKED", " LIMIT 1"),
   row(
     "a wallet whose nonces are spent",
-    sending,
+    allocating,
     "FROM wallet WHERE id = $1 FOR UPDATE",
     "FROM wallet WHERE id = $1",
   ),
   lock(
     "the wallet, before its nonces are spent one by one",
-    sending,
+    allocating,
     "  await lockWallet(tx, walletId);\n  const { rows }",
     "  const { rows }",
     "test/db/sending.test.ts",
   ),
   lock(
     "both wallets, before a batch spends their nonces",
-    sending,
+    allocating,
     "for (const walletId of [gasWalletId, sourceWalletId]) await lockWallet(tx, walletId);",
     "",
     "test/db/sending.test.ts",
@@ -252,13 +255,13 @@ const locks: Guard[] = [
   ),
   row(
     "ether that is on its way to a wallet",
-    sending,
+    gasWallet,
     `await tx.query("SELECT pg_advisory_xact_lock(hashtext('on_the_rail.topup'))");`,
     "",
   ),
   row(
     "the executor's one deployment",
-    sending,
+    gasWallet,
     `await tx.query("SELECT pg_advisory_xact_lock(hashtext('on_the_rail.deploy'))");`,
     "",
   ),
@@ -280,7 +283,7 @@ const finality: Guard[] = [
   },
   {
     name: "finality: an instruction waits for the blocks behind it",
-    file: sending,
+    file: due,
     guard:
       '"not_before <= $1 AND not_before_block <= coalesce((SELECT finalized_number FROM chain_cursor), 0)"',
     instead: '"not_before <= $1"',
@@ -288,7 +291,7 @@ const finality: Guard[] = [
   },
   {
     name: "finality: a leg that came late keeps an instruction from its nonce",
-    file: sending,
+    file: allocating,
     guard:
       "AND not_before_block <= coalesce((SELECT finalized_number FROM chain_cursor), 0) RETURNING instruction.id",
     instead: "RETURNING instruction.id",
@@ -296,14 +299,14 @@ const finality: Guard[] = [
   },
   {
     name: "finality: a leg that came late keeps an instruction from its batch",
-    file: sending,
+    file: allocating,
     guard: "AND not_before_block <= coalesce((SELECT finalized_number FROM chain_cursor), 0) RETURNING id)",
     instead: "RETURNING id)",
     tests: ["test/db/sending.test.ts"],
   },
   {
     name: "finality: paid is what is beyond reorg",
-    file: sending,
+    file: confirming,
     guard: "WHERE state = 'mined' AND block_number <= $1 RETURNING",
     instead: "WHERE state = 'mined' AND block_number <= $1 + 1000 RETURNING",
     tests: ["test/db/sending.test.ts"],
@@ -532,7 +535,7 @@ const others: Guard[] = [
   },
   {
     name: "queue: what one wallet can't pay hides no other",
-    file: sending,
+    file: due,
     guard: "ORDER BY place LIMIT $4",
     instead: "LIMIT $4",
     tests: ["test/db/sending.test.ts"],
@@ -546,7 +549,7 @@ const others: Guard[] = [
   },
   {
     name: "queue: a frozen wallet pays nothing",
-    file: sending,
+    file: due,
     guard: "THEN (SELECT frozen_reason FROM wallet WHERE wallet.id = source_wallet_id) IS NULL",
     instead: "THEN true",
     tests: ["test/db/sending.test.ts"],
@@ -567,7 +570,7 @@ const others: Guard[] = [
   },
   {
     name: "sending: bytes are kept before anybody sees them",
-    file: sending,
+    file: confirming,
     guard: "again AS (UPDATE attempt SET sent_at = NULL FROM reopened WHERE chain_tx_id = reopened.id)",
     instead: "again AS (DELETE FROM attempt USING reopened WHERE chain_tx_id = reopened.id)",
     tests: ["test/db/sending.test.ts"],

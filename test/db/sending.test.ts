@@ -1,18 +1,12 @@
 /** What may be sent, with which nonce, and what a block means to it: each rule alone, without a chain. */
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { allocateBatch, allocateNonces } from "../../engine/db/allocating.ts";
+import { recordAnswers, storeAttempts } from "../../engine/db/attempts.ts";
+import { finalizeMined, markMined, reopenAbove } from "../../engine/db/confirming.ts";
 import { beginCursor } from "../../engine/db/cursor.ts";
+import { readDueInstructions } from "../../engine/db/due.ts";
 import { holdFence, LostLeaseError, takeLease } from "../../engine/db/lease.ts";
 import { createPool, type Pool, type Tx, transaction } from "../../engine/db/pool.ts";
-import {
-  allocateBatch,
-  allocateNonces,
-  finalizeMined,
-  markMined,
-  readDueInstructions,
-  recordAnswers,
-  reopenAbove,
-  storeAttempts,
-} from "../../engine/db/sending.ts";
 import { listTokens } from "../../engine/db/tokens.ts";
 import { reserveWallet, setWalletAddress, type WalletPurpose } from "../../engine/db/wallets.ts";
 import { readDue } from "../../engine/services/due.ts";

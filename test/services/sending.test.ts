@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { allocateNonces } from "../../engine/db/allocating.ts";
 import { LostLeaseError } from "../../engine/db/lease.ts";
 import { transaction } from "../../engine/db/pool.ts";
-import { allocateNonces } from "../../engine/db/sending.ts";
 import { confirmRound } from "../../engine/services/confirming.ts";
 import { prepare } from "../../engine/services/preparing.ts";
 import { sendWhatIsSigned, signWhatIsPrepared } from "../../engine/services/sending.ts";
