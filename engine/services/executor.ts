@@ -2,6 +2,7 @@
 import { executorOf } from "../../wallets/executor.ts";
 import { readCode } from "../chain/balances.ts";
 import type { Chain } from "../chain/client.ts";
+import { mayMoneyLeave } from "../db/breaches.ts";
 import { insertDeployment } from "../db/gas-wallet.ts";
 import { holdFence } from "../db/lease.ts";
 import { transaction } from "../db/pool.ts";
@@ -21,7 +22,8 @@ const waiting = new WeakSet<Chain>();
 
 /**
  * The gas wallet and the executor by which it has other wallets pay; null while the executor isn't there. Then its
- * deployment is owed, once, and goes as soon as the gas wallet has ether; without that nobody could pay anyway.
+ * deployment is owed, once, unless nothing may leave now, and goes as soon as the gas wallet has ether; without that
+ * nobody could pay anyway.
  */
 export async function findSponsor(context: Context, leadership: Leadership): Promise<Sponsor | null> {
   const found = known.get(context.chain);
@@ -36,12 +38,12 @@ export async function findSponsor(context: Context, leadership: Leadership): Pro
     known.set(context.chain, sponsor);
     return sponsor;
   }
-  if (!waiting.has(context.chain)) {
-    waiting.add(context.chain);
+  if (!waiting.has(context.chain) && (await mayMoneyLeave(context.pool))) {
     await transaction(context.pool, async (tx) => {
       await holdFence(tx, { name: "chain", fence: leadership.fence });
       await insertDeployment(tx, executor);
     });
+    waiting.add(context.chain);
     context.log.warn({ executor, gasWallet: address }, "payouts wait until the executor is deployed");
   }
   return null;

@@ -492,6 +492,13 @@ const others: Guard[] = [
     tests: ["test/services/distrust.test.ts"],
   },
   {
+    name: "breach: no deployment is queued while one stands",
+    file: "engine/services/executor.ts",
+    guard: " && (await mayMoneyLeave(context.pool))",
+    instead: "",
+    tests: ["test/services/batching.test.ts"],
+  },
+  {
     name: "breach: a batch of which something has moved isn't paid again",
     file: "engine/services/confirming.ts",
     guard: "if (succeeded && receipt.transfers.some(isOurs)) {",

@@ -1,16 +1,17 @@
 import type { Address } from "viem";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { LostLeaseError } from "../../engine/db/lease.ts";
 import { confirmRound } from "../../engine/services/confirming.ts";
 import type { Settings } from "../../engine/services/context.ts";
 import { changeMe } from "../../engine/services/players.ts";
 import { prepare } from "../../engine/services/preparing.ts";
 import { accept, propose } from "../../engine/services/proposals.ts";
-import { signWhatIsPrepared } from "../../engine/services/sending.ts";
+import { sendRound, signWhatIsPrepared } from "../../engine/services/sending.ts";
 import { sweep } from "../../engine/services/sweep.ts";
 import { delegationTo, executorOf } from "../../wallets/executor.ts";
 import { SigningRefusedError } from "../../wallets/policy-codes.ts";
 import { expectBooksToBalance } from "../helpers/books.ts";
-import { createWatchedWorld, type MoneyWorld } from "../helpers/money-world.ts";
+import { createMoneyWorld, createWatchedWorld, type MoneyWorld } from "../helpers/money-world.ts";
 import { actAsIssuer } from "../helpers/other-hands.ts";
 import {
   ask,
@@ -218,6 +219,9 @@ describe("a change of how payouts are made", () => {
 });
 
 describe("an executor that isn't there", () => {
+  const deployments = () =>
+    world.query("SELECT destination, amount, state FROM instruction WHERE kind = 'deploy'");
+
   it("is deployed by the gas wallet, once, when it has ether; until then payouts wait", async () => {
     await begin({ payouts: "plain" });
     const player = await readyToWithdraw(world, 1_000n);
@@ -226,9 +230,7 @@ describe("an executor that isn't there", () => {
     await ask(world, player, 1n);
     const sender = await start({ payouts: "batch" });
     await sender.round();
-    expect(
-      await world.query("SELECT destination, amount, state FROM instruction WHERE kind = 'deploy'"),
-    ).toEqual([{ destination: executor, amount: "0", state: "queued" }]);
+    expect(await deployments()).toEqual([{ destination: executor, amount: "0", state: "queued" }]);
     expect(await sent()).toEqual([]);
     await world.base.setEther(world.gas, 10n ** 18n);
     await sender.settle();
@@ -245,5 +247,21 @@ describe("an executor that isn't there", () => {
       { kind: "deploy" },
     ]);
     await expectEachPaidOnce(world, 3);
+  });
+
+  it("isn't deployed while a breach stands, nor under an older lease; then it is", async () => {
+    world = await createMoneyWorld({ payouts: "plain" });
+    await world.base.setEther(world.gas, 0n);
+    const { context, leadership, round } = await start({ payouts: "batch" });
+    await world.query("INSERT INTO breach (invariant, detail) VALUES ('test', 'a deployment')");
+    expect(await round()).toBe(false);
+    expect(await deployments()).toEqual([]);
+    await world.query(
+      "UPDATE breach SET lifted_at = now(), lifted_by = 'test', lift_reason = 'looked at' WHERE lifted_at IS NULL",
+    );
+    await expect(sendRound(context, { fence: leadership.fence - 1 })).rejects.toThrow(LostLeaseError);
+    expect(await deployments()).toEqual([]);
+    await round();
+    expect(await deployments()).toMatchObject([{ state: "queued" }]);
   });
 });
