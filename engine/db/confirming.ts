@@ -4,7 +4,10 @@ import { id, rowsOf } from "./decode.ts";
 import type { Queryable, Tx } from "./pool.ts";
 
 const waiting = z.object({ chain_tx_id: id, hash: z.string() });
-/** Attempts of open nonces that were sent a while ago: their receipts tell what the blocks' logs don't. */
+/**
+ * Attempts of open nonces that were ever sent, and made a while ago: their receipts tell what the blocks' logs don't. Also
+ * those that a higher fee or a reorg has set aside: it may be one of them that is in the chain.
+ */
 export async function readWaiting(
   db: Queryable,
   { sentBefore, limit }: { sentBefore: Date; limit: number },
@@ -12,7 +15,7 @@ export async function readWaiting(
   const { rows } = await db.query({
     name: "read_waiting",
     text: `SELECT chain_tx_id, attempt.hash FROM chain_tx JOIN attempt ON attempt.chain_tx_id = chain_tx.id
-           WHERE chain_tx.state = 'open' AND attempt.created_at < $1 AND attempt.sent_at IS NOT NULL
+           WHERE chain_tx.state = 'open' AND attempt.created_at < $1 AND attempt.last_answer IS NOT NULL
            ORDER BY chain_tx.id, number DESC LIMIT $2`,
     values: [sentBefore, limit],
   });

@@ -471,6 +471,13 @@ const others: Guard[] = [
     tests: ["test/db/ledger.test.ts"],
   },
   {
+    name: "reorgs: a transaction is asked about by each hash that it was ever sent under",
+    file: "engine/db/confirming.ts",
+    guard: "attempt.created_at < $1 AND attempt.last_answer IS NOT NULL",
+    instead: "attempt.created_at < $1 AND attempt.sent_at IS NOT NULL",
+    tests: ["test/db/sending.test.ts"],
+  },
+  {
     name: "reorgs: a deposit that comes back smaller repays as far as it goes",
     file: "engine/services/crediting.ts",
     guard: "const amount = lost < left ? lost : left;",

@@ -2,7 +2,7 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { allocateBatch, allocateNonces } from "../../engine/db/allocating.ts";
 import { recordAnswers, storeAttempts } from "../../engine/db/attempts.ts";
-import { finalizeMined, markMined, reopenAbove } from "../../engine/db/confirming.ts";
+import { finalizeMined, markMined, readWaiting, reopenAbove } from "../../engine/db/confirming.ts";
 import { beginCursor } from "../../engine/db/cursor.ts";
 import { readDueInstructions } from "../../engine/db/due.ts";
 import { holdFence, LostLeaseError, takeLease } from "../../engine/db/lease.ts";
@@ -180,6 +180,8 @@ describe("a nonce", () => {
 describe("a transaction that is mined", () => {
   let hash: string;
   let instructionId: string;
+  let chainTxId: string;
+  const fees = { maxFeePerGas: 5n, maxPriorityFeePerGas: 1n };
   /** Sent, and in the block after the final one. */
   beforeEach(async () => {
     [instructionId] = (await owe(source)) as [string];
@@ -187,10 +189,9 @@ describe("a transaction that is mined", () => {
     await write((tx) =>
       allocateNonces(tx, { walletId: source, uses: [{ instructionId, gasLimit: 100_000n }] }),
     );
-    const chainTxId = String(
+    chainTxId = String(
       (await rows("SELECT id FROM instruction_tx WHERE instruction_id = $1", [instructionId]))[0]?.id,
     );
-    const fees = { maxFeePerGas: 5n, maxPriorityFeePerGas: 1n };
     await write(async (tx) => {
       await storeAttempts(tx, [{ hash, chainTxId, number: 1, raw: "0x02", ...fees, createdAt: new Date() }]);
       await recordAnswers(tx, [{ hash, answer: "accepted", sentAt: new Date() }]);
@@ -213,6 +214,21 @@ describe("a transaction that is mined", () => {
     expect(await rows("SELECT raw, sent_at FROM attempt WHERE hash = $1", [hash])).toEqual([
       { raw: "0x02", sent_at: null },
     ]);
+  });
+
+  it("is asked about by each hash that it was ever sent under, also when a reorg made it open again (SAFETY 12)", async () => {
+    const [raised, unsent] = [`${hash.slice(0, -1)}a`, `${hash.slice(0, -1)}b`];
+    const createdAt = new Date();
+    await write(async (tx) => {
+      await storeAttempts(tx, [{ hash: raised, chainTxId, number: 2, raw: "0x03", ...fees, createdAt }]);
+      await recordAnswers(tx, [{ hash: raised, answer: "nonce_too_low", sentAt: createdAt }]);
+      await reopenAbove(tx, finalBlock);
+      await recordAnswers(tx, [{ hash: raised, answer: "nonce_too_low", sentAt: createdAt }]);
+      await storeAttempts(tx, [{ hash: unsent, chainTxId, number: 3, raw: "0x04", ...fees, createdAt }]);
+    });
+    const waiting = await readWaiting(pool, { sentBefore: new Date(Date.now() + 1_000), limit: 100 });
+    const own = waiting.filter((row) => row.chain_tx_id === chainTxId).map((row) => row.hash);
+    expect(own).toEqual([raised, hash]);
   });
 });
 
