@@ -2,7 +2,7 @@
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { parseEther } from "viem";
-import { readConfig } from "../../engine/config.ts";
+import { readConfig, variables } from "../../engine/config.ts";
 import { startEngine } from "../../engine/main.ts";
 import { developmentAccounts, fundDevelopmentAccounts, setEther } from "./accounts.ts";
 import { startLocalBase } from "./base.ts";
@@ -99,7 +99,8 @@ export async function startLocalEngine(options: LocalEngineOptions): Promise<Loc
       ...options.environment,
     };
     // For the operator's commands, which work on the same books; it holds the database's passwords.
-    await writeFile(join(dataDir, "engine.json"), JSON.stringify(configured), { mode: 0o600 });
+    const ours = Object.fromEntries(Object.entries(configured).filter(([name]) => name in variables));
+    await writeFile(join(dataDir, "engine.json"), JSON.stringify(ours), { mode: 0o600 });
     const engine = await startEngine(readConfig(configured));
     stops.push(() => engine.stop());
     await setEther(rpcUrl, engine.gasAddress, parseEther("100"));
