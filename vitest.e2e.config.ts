@@ -8,7 +8,7 @@ export default defineConfig({
     // Only a failure takes so long; a busy machine must not look like one.
     testTimeout: 480_000,
     hookTimeout: 240_000,
-    maxWorkers: 1,
+    maxWorkers: 2,
     fileParallelism: true,
   },
 });
