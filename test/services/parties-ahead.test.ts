@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, expect, it } from "vitest";
+import { afterAll, beforeAll, beforeEach, expect, it } from "vitest";
 import type { Sighting } from "../../engine/chain/types.ts";
 import { createPool, type Pool, transaction } from "../../engine/db/pool.ts";
 import { reserveWallet, setWalletAddress } from "../../engine/db/wallets.ts";
@@ -18,6 +18,8 @@ beforeAll(async () => {
   pool = createPool({ url: database.appUrl, maxConnections: 1 });
   const { id } = await transaction(pool, (tx) => reserveWallet(tx, "vault"));
   await setWalletAddress(pool, { id, address: vault });
+});
+beforeEach(() => {
   ahead = new PartiesAhead(pool);
 });
 afterAll(async () => {
@@ -31,20 +33,24 @@ async function note(...sightings: Sighting[]): Promise<void> {
   await new Promise((resolve) => setImmediate(resolve));
 }
 
+async function noteAndRead(...sightings: Sighting[]): Promise<void> {
+  await note(...sightings);
+  await pool.query("SELECT 1");
+}
+
 it("whom transfers concern is known before their block is, from one reading or several", async () => {
   await note(told, elsewhere);
   expect((await ahead.take([told]))?.wallets.get(vault)?.purpose).toBe("vault");
   await note(elsewhere);
-  await note(told);
-  await pool.query("SELECT 1");
+  await noteAndRead(told);
   expect((await ahead.take([elsewhere, told]))?.wallets.get(vault)?.purpose).toBe("vault");
 });
 
 it("a transfer that nobody told of, or that is another than was told, is read with its block", async () => {
-  await note(elsewhere);
+  await noteAndRead(elsewhere);
   expect(await ahead.take([elsewhere, told])).toBeNull();
   for (const wrong of [{ to: stranger }, { from: vault }, { txHash: elsewhere.txHash }]) {
-    await note({ ...told, ...wrong });
+    await noteAndRead({ ...told, ...wrong });
     expect(await ahead.take([told])).toBeNull();
   }
 });
@@ -62,7 +68,7 @@ it("what comes while others are read waits for its turn, and isn't waited for", 
 });
 
 it("what was read counts for one block only", async () => {
-  await note(told);
+  await noteAndRead(told);
   expect(await ahead.take([])).toBeNull();
   expect(await ahead.take([told])).toBeNull();
 });
