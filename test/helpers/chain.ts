@@ -10,6 +10,7 @@ import {
   walletActions,
 } from "viem";
 import { inject } from "vitest";
+import { type Chain, type ChainOptions, createChain } from "../../engine/chain/client.ts";
 import * as accounts from "../../scripts/local/accounts.ts";
 import { type LocalBase, localBase } from "../../scripts/local/chain-definition.ts";
 import { startFork } from "../../scripts/local/fork.ts";
@@ -18,6 +19,7 @@ import { callNode, toQuantity } from "../../scripts/local/rpc.ts";
 import { openworkAddress, usdcAddress } from "../../scripts/local/tokens.ts";
 import { tokenAbi } from "./contracts.ts";
 import { type ReorgTransaction, reorganize } from "./reorg.ts";
+import { waitFor } from "./wait.ts";
 
 /** Reads, writes and commands a test chain; a transaction names its account itself. */
 export type ChainClient = TestClient<"anvil", Transport, LocalBase> &
@@ -82,3 +84,10 @@ export function createChainClient(rpcUrl: string): ChainClient {
     .extend(publicActions)
     .extend(walletActions);
 }
+
+/**
+ * An engine's connection to nodes that are honest so far. One that has little patience, because they will be silent on
+ * purpose, begins anew where a busy machine took too long for the first answer.
+ */
+export const untilConnected = (options: ChainOptions): Promise<Chain> =>
+  waitFor(() => createChain(options), { what: "an answer of a node", timeoutMs: 20_000 });

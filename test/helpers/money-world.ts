@@ -2,7 +2,7 @@
 
 import { type Address, encodeFunctionData, erc20Abi, type Hex } from "viem";
 import { generatePrivateKey, privateKeyToAccount } from "viem/accounts";
-import { type Chain, createChain } from "../../engine/chain/client.ts";
+import type { Chain } from "../../engine/chain/client.ts";
 import { readCursor } from "../../engine/db/cursor.ts";
 import { takeLease } from "../../engine/db/lease.ts";
 import { createPool, transaction } from "../../engine/db/pool.ts";
@@ -17,7 +17,7 @@ import { developmentSigner } from "../../scripts/local/accounts.ts";
 import { createMoneyContext } from "../../scripts/local/bare-context.ts";
 import { minedReceipt } from "../../scripts/local/mined.ts";
 import { deploymentData, deploymentProxy } from "../../wallets/executor.ts";
-import { startTestChain, type TestChain } from "./chain.ts";
+import { startTestChain, type TestChain, untilConnected } from "./chain.ts";
 import { createTestDatabase, longQueues, type TestDatabase } from "./database.ts";
 import { waitFor } from "./wait.ts";
 
@@ -65,18 +65,19 @@ export async function createWatchedWorld(settings: Partial<Settings> = {}): Prom
 /**
  * @param settings what differs from: no caps to speak of, every deposit playable in its first block
  * @param providers how the engine reaches the chain; without it, straight
+ * @param requestTimeoutMs short only where a node is silent on purpose: honest answers have to come within it, too
  */
 export async function createMoneyWorld(
   settings: Partial<Settings> = {},
   providers?: (base: TestChain) => Promise<string[]>,
+  requestTimeoutMs = 60_000,
 ): Promise<MoneyWorld> {
   const [database, base] = await Promise.all([createTestDatabase(), startTestChain()]);
   const pool = createPool({ url: database.appUrl, maxConnections: 20, ...longQueues });
-  const chain = await createChain({
+  const chain = await untilConnected({
     rpcUrls: (await providers?.(base)) ?? [base.rpcUrl, base.wsUrl],
     expectedChainId: 8453,
-    // Short where a node may be silent on purpose, and only there.
-    requestTimeoutMs: providers === undefined ? 60_000 : 5_000,
+    requestTimeoutMs,
   });
   await listTokens(pool, [
     { address: base.openwork, symbol: "OPENWORK", decimals: 18 },
@@ -110,10 +111,14 @@ export async function createMoneyWorld(
       return stop;
     },
     caughtUp: async () => {
-      const head = await base.testClient.getBlock();
-      await waitFor(async () => (await readCursor(pool))?.head_hash === head.hash, {
-        ...{ what: `block ${head.number} in the books`, timeoutMs: 20_000 },
-      });
+      await waitFor(
+        async () => {
+          // Asked for anew each time: a block that is made on demand may come after the one that was asked for.
+          const head = await base.testClient.getBlock();
+          return (await readCursor(pool))?.head_hash === head.hash;
+        },
+        { what: "the newest block in the books", timeoutMs: 20_000 },
+      );
     },
     settle: async () => {
       await waitFor(

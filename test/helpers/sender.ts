@@ -2,7 +2,6 @@
 import { randomUUID } from "node:crypto";
 import { type Address, parseAbiItem } from "viem";
 import { expect } from "vitest";
-import { createChain } from "../../engine/chain/client.ts";
 import { takeLease } from "../../engine/db/lease.ts";
 import { createPool } from "../../engine/db/pool.ts";
 import { confirmRound } from "../../engine/services/confirming.ts";
@@ -11,6 +10,7 @@ import { sendRound } from "../../engine/services/sending.ts";
 import { withdraw } from "../../engine/services/withdrawals.ts";
 import { createMoneyContext } from "../../scripts/local/bare-context.ts";
 import { expectBooksToBalance } from "./books.ts";
+import { untilConnected } from "./chain.ts";
 import type { MoneyPlayer, MoneyWorld } from "./money-world.ts";
 import { finalize } from "./treasury.ts";
 import { waitFor } from "./wait.ts";
@@ -24,18 +24,20 @@ export interface Sender {
   settle(): Promise<void>;
 }
 
-/** Takes the lease from whoever holds it, as if that process were dead; ends with the world. */
+/**
+ * Takes the lease from whoever holds it, as if that process were dead; ends with the world.
+ * @param options.requestTimeoutMs short only where a node is silent on purpose: honest answers have to come within it, too
+ */
 export async function startSender(
   world: MoneyWorld,
-  { rpcUrls, settings = {} }: { rpcUrls?: string[]; settings?: Partial<Settings> } = {},
+  {
+    rpcUrls = [world.base.rpcUrl],
+    settings = {},
+    requestTimeoutMs = 60_000,
+  }: { rpcUrls?: string[]; settings?: Partial<Settings>; requestTimeoutMs?: number } = {},
 ): Promise<Sender> {
   const pool = createPool({ url: world.database.appUrl, maxConnections: 10 });
-  const chain = await createChain({
-    rpcUrls: rpcUrls ?? [world.base.rpcUrl],
-    expectedChainId: 8453,
-    // Short where a node may be silent on purpose, and only there.
-    requestTimeoutMs: rpcUrls === undefined ? 60_000 : 2_000,
-  });
+  const chain = await untilConnected({ rpcUrls, expectedChainId: 8453, requestTimeoutMs });
   const { payouts } = world.context.settings;
   world.endsAfter(async () => {
     await chain.close();

@@ -1,6 +1,6 @@
 /** Every kind of reorg under the money: before and after the credit, under a payout, while nobody watches, too deep. */
 import { randomUUID } from "node:crypto";
-import { encodeFunctionData, erc20Abi } from "viem";
+import { encodeFunctionData, erc20Abi, keccak256 } from "viem";
 import { generatePrivateKey, privateKeyToAccount } from "viem/accounts";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { mayMoneyLeave } from "../../engine/db/breaches.ts";
@@ -8,6 +8,7 @@ import { readCursor } from "../../engine/db/cursor.ts";
 import { accept, propose } from "../../engine/services/proposals.ts";
 import { sendRound } from "../../engine/services/sending.ts";
 import { ensureSpareWallets } from "../../engine/services/wallets.ts";
+import { minedReceipt } from "../../scripts/local/mined.ts";
 import { expectBooksToBalance } from "../helpers/books.ts";
 import { createMoneyWorld, type MoneyPlayer, type MoneyWorld } from "../helpers/money-world.ts";
 import { tagBehindHead } from "../helpers/rpc-faults.ts";
@@ -147,6 +148,7 @@ describe("a deposit whose block vanishes", () => {
     const player = await world.player();
     const [raw] = await sign(usdc, [{ to: player.depositAddress, amount: 5n }]);
     await send(raw);
+    await minedReceipt(world.base.testClient, keccak256(raw ?? "0x"));
     await world.base.mine(1);
     await world.caughtUp();
     expect(await free(player)).toBe(0n);

@@ -147,9 +147,9 @@ async function signPayments(world: MoneyWorld, to: readonly Address[]): Promise<
 async function settled(world: MoneyWorld, pool: Pool): Promise<void> {
   const last = (await world.base.testClient.getBlock()).number;
   await world.base.mine(6);
-  const head = await world.base.testClient.getBlock();
   await waitFor(
     async () => {
+      const head = await world.base.testClient.getBlock();
       const cursor = await readCursor(pool);
       return cursor?.head_hash === head.hash && cursor.finalized_number >= last;
     },

@@ -69,10 +69,12 @@ describe("an answer that can't be trusted", () => {
       return reply;
     };
   const untaken = (reply: RpcReply) => (): RpcReply => reply;
-  const answers: [string, (call: RpcCall) => RpcReply | Promise<RpcReply>][] = [
+  /** For those that never end. The others have to come within it, too. */
+  const shortPatienceMs = 2_000;
+  const answers: [string, (call: RpcCall) => RpcReply | Promise<RpcReply>, patienceMs?: number][] = [
     ["that is lost", taken("cut")],
-    ["that never comes", taken("hang")],
-    ["that comes byte by byte", taken("trickle")],
+    ["that never comes", taken("hang"), shortPatienceMs],
+    ["that comes byte by byte", taken("trickle"), shortPatienceMs],
     ["'already known'", taken(error("already known"))],
     ["'transaction already imported'", taken(error("transaction already imported"))],
     ["'nonce too low' to what was taken", taken(error("nonce too low"))],
@@ -88,12 +90,16 @@ describe("an answer that can't be trusted", () => {
 
   it.each(answers)(
     "%s, three times, is no reason for another nonce or other bytes (SAFETY 20)",
-    async (_name, reply) => {
+    async (_name, reply, requestTimeoutMs) => {
       const player = await readyToWithdraw(world, money);
       await stopMining(world);
       const first = await ask(world, player, 777n);
       const second = await ask(world, player, 88n);
-      const sender = await start({ rpcUrls: [proxy.rpcUrl], settings: { resendAfterMs: 0 } });
+      const sender = await start({
+        rpcUrls: [proxy.rpcUrl],
+        settings: { resendAfterMs: 0 },
+        ...(requestTimeoutMs === undefined ? {} : { requestTimeoutMs }),
+      });
       proxy.setFaults(replyTo(sendRaw, reply));
       for (let round = 0; round < 3; round += 1) {
         await sender.round();
@@ -174,7 +180,9 @@ describe("an attempt that is stuck", () => {
     await stopMining(world);
     const asked = await ask(world, player, 777n);
     const proxy = await startRpcProxy(world.base.rpcUrl);
-    const sender = await start({ rpcUrls: [proxy.rpcUrl] });
+    // The dearer one isn't sent a second time, however long the first takes to be mined.
+    const settings = { resendAfterMs: 3_600_000 };
+    const sender = await start({ rpcUrls: [proxy.rpcUrl], settings });
     await sender.round();
     proxy.setFaults(replyTo(sendRaw, () => "cut"));
     sender.context.clock = () => Date.now() + sender.context.settings.stuckAfterMs + 1_000;

@@ -1,4 +1,6 @@
 import { setTimeout as delay } from "node:timers/promises";
+import { setFlagsFromString } from "node:v8";
+import { runInNewContext } from "node:vm";
 import { afterEach, beforeEach, describe, expect, it, onTestFinished } from "vitest";
 import { readCursor } from "../../engine/db/cursor.ts";
 import { giveUpLease } from "../../engine/db/lease.ts";
@@ -13,20 +15,33 @@ import { callNode } from "../../scripts/local/rpc.ts";
 import { expectBooksToBalance } from "../helpers/books.ts";
 import { startFollowingNode } from "../helpers/following-node.ts";
 import { createMoneyWorld, type MoneyPlayer, type MoneyWorld } from "../helpers/money-world.ts";
-import { behindHead, doubled, everything, html, liar, type RawLog, replyTo } from "../helpers/rpc-faults.ts";
+import {
+  behindHead,
+  doubled,
+  everything,
+  html,
+  liar,
+  noReceipts,
+  type RawLog,
+  replyTo,
+} from "../helpers/rpc-faults.ts";
 import { type RpcProxy, startRpcProxy } from "../helpers/rpc-proxy.ts";
 import { ask, expectEachPaidOnce, payBy, readyToWithdraw, stateOf, stopMining } from "../helpers/sender.ts";
 import { freeOf } from "../helpers/treasury.ts";
 import { waitFor } from "../helpers/wait.ts";
 
+/** For nodes that are silent here. The others have to answer within it, too. */
+const shortPatienceMs = 5_000;
+
 let world: MoneyWorld;
 let first: RpcProxy;
 let second: RpcProxy;
 beforeEach(async () => {
-  world = await createMoneyWorld({}, async ({ rpcUrl }) => {
+  const providers = async ({ rpcUrl }: { rpcUrl: string }): Promise<string[]> => {
     [first, second] = await Promise.all([startRpcProxy(rpcUrl), startRpcProxy(rpcUrl)]);
     return [first.rpcUrl, second.rpcUrl];
-  });
+  };
+  world = await createMoneyWorld({}, providers, shortPatienceMs);
   world.watch();
   await world.caughtUp();
 });
@@ -54,6 +69,9 @@ const becomes = (player: MoneyPlayer, state: string) =>
   });
 const finalized = async (): Promise<bigint> => (await readCursor(world.context.pool))?.finalized_number ?? 0n;
 const disagreements = () => world.chain.health().map(({ disagreement }) => disagreement);
+/** Until it stands in a provider's health: each comparison writes it anew, so only what holds up finality stays there. */
+const disagrees = (index: 0 | 1, note: string) =>
+  waitFor(() => disagreements()[index]?.includes(note), { what: `the note "${note}"`, ...patience });
 const breaches = () =>
   world.query<{ invariant: string }>("SELECT invariant FROM breach WHERE lifted_at IS NULL");
 /** Until the providers have been compared so often again. */
@@ -105,10 +123,8 @@ describe("a deposit that one of two providers forges", () => {
     });
     await compared();
     expect(await finalized()).toBe(last);
-    expect(disagreements()).toEqual([
-      expect.stringMatching(/only it tells of 10 of 0x/),
-      expect.stringMatching(/only it tells of 5 of 0x/),
-    ]);
+    await disagrees(0, "only it tells of 10 of 0x");
+    await disagrees(1, "only it tells of 5 of 0x");
     expect(await world.query("SELECT 1 FROM chain_tx")).toEqual([]);
 
     // The liar is mended: now two deny what the books hold.
@@ -182,20 +198,21 @@ describe("a deposit that one of two providers leaves out", () => {
 
   it("in its logs only is found before its block is final, and credited once (SAFETY 25)", async () => {
     const [player, other] = [await world.player(), await world.player()];
-    first.setFaults(
-      replyTo("eth_getLogs", async ({ forward }) => {
-        const reply = await forward();
-        return typeof reply === "object" && "result" in reply
-          ? { result: (reply.result as RawLog[]).filter((log) => !touches(player, log)) }
-          : reply;
-      }),
-    );
+    const leavesOut = replyTo("eth_getLogs", async ({ forward }) => {
+      const reply = await forward();
+      return typeof reply === "object" && "result" in reply
+        ? { result: (reply.result as RawLog[]).filter((log) => !touches(player, log)) }
+        : reply;
+    });
+    // Without its receipts nothing is decided, and the note stays until it was read.
+    first.setFaults(leavesOut, noReceipts);
     await bothInOneBlock(player, other);
     await world.base.mine(8);
+    await disagrees(0, "it doesn't tell of 8 of 0x");
+    first.setFaults(leavesOut);
     await becomes(player, "final");
     expect(await freeOf(world, player.id)).toBe(8n);
     expect(await freeOf(world, other.id)).toBe(8n);
-    expect(disagreements()[0]).toMatch(/it doesn't tell of 8 of 0x/);
   });
 
   it("everywhere holds up finality until they agree; nothing is skipped (SAFETY 25)", async () => {
@@ -205,9 +222,10 @@ describe("a deposit that one of two providers leaves out", () => {
     await world.base.mine(8);
     await world.caughtUp();
     await compared();
+    await disagrees(0, "it doesn't tell of 8 of 0x");
+    await disagrees(1, "only it tells of 8 of 0x");
     expect((await depositOf(other))?.state).toBe("playable");
     expect(await depositOf(player)).toBeUndefined();
-    expect(disagreements()[1]).toMatch(/only it tells of 8 of 0x/);
     await noteProviders(world.context);
     const overview = await readOverview(world.context);
     expect(overview.ok && overview.value.providers).toMatchObject([
@@ -296,11 +314,11 @@ describe("one of two providers", () => {
 
 describe("a real node that is stopped for a minute", () => {
   const minuteMs = 60_000;
-  const mostGrowthBytes = 256 * 2 ** 20;
+  const mostGrowthBytes = 64 * 2 ** 20;
   const late = { timeoutMs: 40_000 };
 
   it("holds up nothing as one of two, all as the only one, and afterwards each deposit and payout counts once (SAFETY 27)", async () => {
-    const alone = await createMoneyWorld({}, async ({ rpcUrl, wsUrl }) => [rpcUrl, wsUrl]);
+    const alone = await createMoneyWorld({}, async ({ rpcUrl, wsUrl }) => [rpcUrl, wsUrl], shortPatienceMs);
     const other = await startFollowingNode(world.base.rpcUrl);
     onTestFinished(async () => {
       for (const node of [other, alone.base]) process.kill(node.process.pid, "SIGCONT");
@@ -308,13 +326,21 @@ describe("a real node that is stopped for a minute", () => {
       await other.stop();
     });
     first.setTarget(other.rpcUrl);
-    const before = process.memoryUsage().rss;
+    const before = heldBytes();
     await Promise.all([
       passMinute(world, { stopped: other.process, meanwhile: goOn }),
       passMinute(alone, { stopped: alone.base.process, meanwhile: wait }),
     ]);
-    expect(process.memoryUsage().rss - before).toBeLessThan(mostGrowthBytes);
-  });
+    expect(heldBytes() - before).toBeLessThan(mostGrowthBytes);
+  }, 300_000);
+
+  /** What is still referred to: how much of the rest the machine has left lying about says nothing. */
+  function heldBytes(): number {
+    setFlagsFromString("--expose-gc");
+    (runInNewContext("gc") as () => void)();
+    const { heapUsed, external } = process.memoryUsage();
+    return heapUsed + external;
+  }
 
   /** Of an engine whose first node is stopped while a deposit isn't final yet and a payout lies in the node's pool. */
   async function passMinute(

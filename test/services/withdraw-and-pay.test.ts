@@ -19,6 +19,7 @@ import {
   stateOf,
   stopMining,
 } from "../helpers/sender.ts";
+import { finalize } from "../helpers/treasury.ts";
 import { waitFor } from "../helpers/wait.ts";
 
 // Each test makes blocks until payouts are final: on a busy machine that takes its time.
@@ -48,6 +49,13 @@ async function rounds(count: number): Promise<void> {
     await world.caughtUp();
     await confirmRound(sender.context);
   }
+}
+
+/** Once what is mined is final in the books, has been found out about, and had a round for what follows from it. */
+async function finalRound(): Promise<void> {
+  await finalize(world);
+  await confirmRound(sender.context);
+  await rounds(1);
 }
 
 describe("a recipient whom the token refuses (SAFETY 22)", () => {
@@ -141,7 +149,7 @@ describe("a token that is paused (SAFETY 22)", () => {
     const states = () => Promise.all(asked.map((id) => stateOf(world, id)));
     await rounds(1);
     expect(await states()).toEqual(["sending", "sending"]);
-    await rounds(4);
+    await finalRound();
     expect(await states()).toEqual(["queued", "queued"]);
     expect(await holdings(player)).toBe(0n);
     await actAsIssuer(world, { functionName: "unpause" });
@@ -281,7 +289,7 @@ describe("a hand that isn't ours on the vault's key (SAFETY 24)", () => {
     await rounds(1);
     expect(await standing()).toEqual([]);
     expect(await stateOf(world, asked)).toBe("sending");
-    await rounds(4);
+    await finalRound();
     expect(await standing()).toMatchObject([{ invariant: "foreign nonce" }]);
     expect(await frozen()).toEqual([{ purpose: "vault" }]);
     expect(await stateOf(world, asked)).toBe("parked");
