@@ -38,6 +38,13 @@ export interface HandledBlock {
   stampedAt: Date;
 }
 
+/** Below finality, blocks without transfers are left out; a neighbour must be a child. */
+export const follows = (
+  cursor: Pick<Cursor, "head_number" | "head_hash">,
+  { number, parentHash }: HandledBlock,
+): boolean =>
+  number > cursor.head_number + 1n || (number === cursor.head_number + 1n && parentHash === cursor.head_hash);
+
 /** The very first block: everything up to it counts as final. False when another process was first. */
 export async function beginCursor(
   tx: Tx,
@@ -51,10 +58,10 @@ export async function beginCursor(
   return rowCount === 1;
 }
 
-const movingHead = `UPDATE chain_cursor SET head_number = $1, head_hash = $2, head_stamped_at = $4, moved_at = now()`;
-const keepingBlock = `INSERT INTO block (number, hash, parent_hash, stamped_at) SELECT $1::bigint, $2, $3, $4::timestamptz FROM moved
+export const movingHead = `UPDATE chain_cursor SET head_number = $1, head_hash = $2, head_stamped_at = $4, moved_at = now()`;
+export const keepingBlock = `INSERT INTO block (number, hash, parent_hash, stamped_at) SELECT $1::bigint, $2, $3, $4::timestamptz FROM moved
   ON CONFLICT (number) DO UPDATE SET hash = EXCLUDED.hash, parent_hash = EXCLUDED.parent_hash, stamped_at = EXCLUDED.stamped_at`;
-const headValues = (block: HandledBlock) => [
+export const headValues = (block: HandledBlock) => [
   block.number.toString(),
   block.hash,
   block.parentHash,

@@ -1,7 +1,7 @@
 /** Deposits: what a log into one of our wallets means, and whether the ledger holds it. */
 import { z } from "zod";
 import { big, columnOf, count, id, moment, rowsOf } from "./decode.ts";
-import type { Tx } from "./pool.ts";
+import type { Queryable, Tx } from "./pool.ts";
 
 const pending = z.object({
   id,
@@ -87,25 +87,32 @@ export async function setDepositsCredited(tx: Tx, ids: string[], exposures: Expo
     text: `WITH credited AS (UPDATE deposit SET state = 'playable', credited = true WHERE id = ANY ($1::bigint[]))
            INSERT INTO exposure (player_id, token, amount, until_block, business_key)
            SELECT * FROM unnest($2::bigint[], $3::text[], $4::numeric[], $5::bigint[], $6::text[]) ON CONFLICT (business_key) DO NOTHING`,
-    values: [
-      ids,
-      exposures.map((row) => row.playerId),
-      exposures.map((row) => row.token),
-      exposures.map((row) => row.amount.toString()),
-      exposures.map((row) => row.untilBlock.toString()),
-      exposures.map((row) => row.businessKey),
-    ],
+    values: [ids, ...exposureValues(exposures)],
   });
 }
+
+export const exposureValues = (exposures: Exposure[]): string[][] => [
+  exposures.map((row) => row.playerId),
+  exposures.map((row) => row.token),
+  exposures.map((row) => row.amount.toString()),
+  exposures.map((row) => row.untilBlock.toString()),
+  exposures.map((row) => row.businessKey),
+];
 
 export async function deleteExposure(tx: Tx, businessKey: string): Promise<void> {
   await tx.query("DELETE FROM exposure WHERE business_key = $1", [businessKey]);
 }
 
+/** What a player has in play of a token that isn't final. */
+export interface Exposed {
+  playerId: string;
+  token: string;
+  amount: bigint;
+}
 const total = z.object({ player_id: id, token: z.string(), amount: big });
 /** What isn't final yet, per player and token. */
-export async function readExposures(tx: Tx): Promise<{ playerId: string; token: string; amount: bigint }[]> {
-  const { rows } = await tx.query({
+export async function readExposures(db: Queryable): Promise<Exposed[]> {
+  const { rows } = await db.query({
     name: "read_exposures",
     text: `SELECT player_id, token, sum(amount) AS amount FROM exposure
            WHERE until_block > (SELECT finalized_number FROM chain_cursor) GROUP BY player_id, token`,
@@ -118,12 +125,17 @@ export async function trimExposures(tx: Tx, finalized: bigint): Promise<void> {
   await tx.query("DELETE FROM exposure WHERE until_block <= $1", [finalized.toString()]);
 }
 
+export interface UnpaidLoss {
+  chainLogId: string;
+  inclusion: number;
+  amount: bigint;
+}
 const loss = z.object({ chain_log_id: id, inclusion: count, amount: big });
 /** What the house bore for earlier inclusions of these deposits and hasn't got back. */
 export async function readUnpaidLosses(
   tx: Tx,
   deposits: Pick<DepositRow, "chain_log_id" | "inclusion">[],
-): Promise<{ chainLogId: string; inclusion: number; amount: bigint }[]> {
+): Promise<UnpaidLoss[]> {
   if (deposits.length === 0) return [];
   const { rows } = await tx.query(
     `SELECT log AS chain_log_id, place AS inclusion, loss.amount

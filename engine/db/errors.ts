@@ -15,7 +15,7 @@ export const isUniqueViolation = (error: unknown, constraint?: string): boolean 
   isDatabaseError(error) &&
   error.code === "23505" &&
   (constraint === undefined || error.constraint === constraint);
-/** Nothing was written by `writeTransfersSurely`. */
+/** A statement that must write found the books other than was foreseen. */
 export const isUnwritten = (error: unknown): boolean => isDatabaseError(error) && error.code === "OTR01";
 /** A connection that broke, or couldn't be had, without a code that says so. */
 export class DatabaseAwayError extends Error {

@@ -86,14 +86,18 @@ export async function transaction<Value>(
           const sent = last(tx, value);
           return [client.query("COMMIT"), ...sent];
         });
-        // What the database answers when a statement had failed and nobody minded.
-        if (command !== "COMMIT") throw new Error("the transaction was rolled back at its end");
+        checkCommitted(command);
         return value;
       });
     } catch (error) {
       if (attempt >= maxTries || !isRetriable(error)) throw error;
     }
   }
+}
+
+/** The database answers otherwise when a statement had failed and nobody minded. */
+function checkCommitted(command: string): void {
+  if (command !== "COMMIT") throw new Error("the transaction was rolled back at its end");
 }
 
 /**
@@ -140,6 +144,20 @@ export async function together<Sent extends Promise<unknown>[]>(tx: Tx, send: ()
   if (cause?.status === "rejected") throw cause.reason;
   return Promise.all(sent);
 }
+
+/**
+ * A transaction whose statements are all known before, in one packet from BEGIN to COMMIT. It isn't tried again.
+ */
+export const atOnce = (pool: Pool, send: (tx: Tx) => Promise<unknown>[]): Promise<void> =>
+  onConnection(pool, async (client) => {
+    const tx = client as unknown as Tx;
+    const [, { command }] = await together(tx, () => {
+      const begun = client.query("BEGIN");
+      const sent = send(tx);
+      return [begun, client.query("COMMIT"), ...sent];
+    });
+    checkCommitted(command);
+  });
 
 /** Several reads on one connection, each of its own moment, in one packet if `send` sends them at once. */
 export const reading = <Value>(pool: Pool, send: (db: Queryable) => Promise<Value>): Promise<Value> =>

@@ -762,7 +762,7 @@ CREATE OR REPLACE FUNCTION public.refuse_unwritten(business_key text)
  LANGUAGE plpgsql
 AS $function$
 BEGIN
-  RAISE EXCEPTION '% and what goes with it was not written: an account is not open, or a balance does not suffice', business_key USING ERRCODE = 'OTR01';
+  RAISE EXCEPTION '% was not written: the books are not as was foreseen', business_key USING ERRCODE = 'OTR01';
 END $function$;
 
 CREATE OR REPLACE FUNCTION public.transfer_hash(debit_head bytea, credit_head bytea, debit_account_id bigint, credit_account_id bigint, token text, amount numeric, reason text, business_key text, debit_sequence bigint, credit_sequence bigint)

@@ -1,6 +1,6 @@
 /** What the chain tells, written down: each event is one transaction, and each can be told twice without harm. */
 import { DeepReorgError } from "../chain/errors.ts";
-import type { BlockRef, ChainEvent } from "../chain/types.ts";
+import type { BlockRef, ChainEvent, TransferLog } from "../chain/types.ts";
 import { accept } from "../contract/problems.ts";
 import type { Heads } from "../core/tiers.ts";
 import { insertBreach } from "../db/breaches.ts";
@@ -9,6 +9,7 @@ import { reopenAbove } from "../db/confirming.ts";
 import {
   beginCursor,
   type Cursor,
+  follows,
   type HandledBlock,
   type LockedCursor,
   lockCursor,
@@ -16,21 +17,16 @@ import {
   setHead,
   turnHeadBack,
 } from "../db/cursor.ts";
-import { isUnwritten } from "../db/errors.ts";
 import { type Tx, together } from "../db/pool.ts";
+import { creditAtOnce } from "./at-once.ts";
 import type { Context } from "./context.ts";
-import {
-  type Crediting,
-  choosePlayable,
-  credit,
-  openAccountsFor,
-  planCrediting,
-  readCreditable,
-} from "./crediting.ts";
-import { tellCredited, tellDeposits } from "./deposit-events.ts";
+import { choosePlayable, credit, readCreditable } from "./crediting.ts";
+import { creditedTellings, tellDeposits } from "./deposit-events.ts";
 import { applyFinality } from "./finality.ts";
+import { type Foresight, readForesight } from "./foresight.ts";
 import { tellInstructions } from "./instruction-events.ts";
-import { findParties, type Parties } from "./parties.ts";
+import { tell } from "./outbox.ts";
+import { nobody, type Parties } from "./parties.ts";
 import { explainTransfers } from "./recovery.ts";
 import { takeBackDepositsAbove } from "./taking-back.ts";
 import { change } from "./transaction.ts";
@@ -53,8 +49,8 @@ export interface Telling {
    * there too, so that neither a second process nor one that was overtaken writes twice or leaves a block out.
    */
   after: string | null;
-  /** Of the event's transfers, if they were read ahead. */
-  parties?: Parties | null;
+  /** What was read ahead for the event's transfers, if it was. */
+  foresight?: Foresight | null;
 }
 
 /**
@@ -65,22 +61,25 @@ export interface Telling {
 export async function applyChainEvent(
   context: Context,
   event: ChainEvent,
-  { after, parties = null }: Telling,
+  { after, foresight = null }: Telling,
 ): Promise<string> {
   if (after === null) return await begin(context, event);
   if (event.type !== "block") return await applyWithoutTransfers(context, event, after);
-  let prepared: Prepared = { after, parties, isExplained: false, opensAccounts: false };
-  for (;;) {
-    try {
-      return await applyBlock(context, event, prepared);
-    } catch (error) {
-      if (error instanceof UnexplainedError && !prepared.isExplained) {
-        await explainTransfers(context, event.transfers);
-        prepared = { ...prepared, parties: null, isExplained: true };
-      } else if (isUnwritten(error) && !prepared.opensAccounts) {
-        prepared = { ...prepared, opensAccounts: true };
-      } else throw error;
-    }
+  const block = handled(event.block);
+  const { transfers } = event;
+  if (transfers.length === 0)
+    return await applyBlock(context, { block, transfers, parties: nobody }, { after });
+  const { parties, outlook } = foresight ?? (await readForesight(context.pool, transfers));
+  if (outlook.cursor?.head_hash === after) {
+    if (await creditAtOnce(context, { block, transfers }, { parties, outlook })) return block.hash;
+  }
+  try {
+    return await applyBlock(context, { block, transfers, parties }, { after });
+  } catch (error) {
+    if (!(error instanceof UnexplainedError)) throw error;
+    await explainTransfers(context, transfers);
+    const { parties: known } = await readForesight(context.pool, transfers);
+    return await applyBlock(context, { block, transfers, parties: known }, { after, isExplained: true });
   }
 }
 
@@ -111,12 +110,8 @@ function applyWithoutTransfers(
   });
 }
 
-async function written<Value>(
-  context: Context,
-  work: (tx: Tx) => Promise<Value>,
-  atEnd?: (tx: Tx, value: Value) => Promise<unknown>[],
-): Promise<Value> {
-  const applied = await change(context, async (tx) => accept(await work(tx)), atEnd);
+async function written<Value>(context: Context, work: (tx: Tx) => Promise<Value>): Promise<Value> {
+  const applied = await change(context, async (tx) => accept(await work(tx)));
   if (!applied.ok) throw new Error(`the chain's event was rejected: ${applied.rejection.code}`);
   return applied.value;
 }
@@ -144,36 +139,31 @@ const headsOf = (
   safe: safe?.number ?? block.number,
 });
 
-interface Prepared {
-  after: string;
-  parties: Parties | null;
-  /** While a recovery stands: the transfers were looked for among what the books have lost. */
-  isExplained: boolean;
-  /** The deposits' accounts are opened first. */
-  opensAccounts: boolean;
+interface ReadBlock {
+  block: HandledBlock;
+  transfers: readonly TransferLog[];
+  parties: Parties;
 }
 
 /**
- * In two packets. The first locks the cursor, writes down what there is to see and reads what may be credited; what it
- * wrote in the wrong place is rolled back. The second credits, tells and commits.
+ * The plain way. What is written together with the lock, before its answer is here, is rolled back if it is in the wrong
+ * place.
+ * @param isExplained while a recovery stands: the transfers were looked for among what the books have lost
  */
-async function applyBlock(
+function applyBlock(
   context: Context,
-  { block, transfers }: Extract<ChainEvent, { type: "block" }>,
-  { after, parties, isExplained, opensAccounts }: Prepared,
+  { block, transfers, parties }: ReadBlock,
+  { after, isExplained = false }: { after: string; isExplained?: boolean },
 ): Promise<string> {
-  const between = parties ?? (await findParties(context.pool, transfers));
-  const observe = async (tx: Tx): Promise<Crediting> => {
+  return written(context, async (tx) => {
     const [cursor, , kept, creditable] = await together(tx, () => [
       lockCursor(tx),
-      moveHead(tx, handled(block), { after }),
-      keepTransfers(tx, transfers, between),
+      moveHead(tx, block, { after }),
+      keepTransfers(tx, transfers, parties),
       readCreditable(tx),
     ]);
     checkPlace(cursor, after);
-    // Below finality, blocks without transfers are left out; a neighbour must be a child.
-    const isNext = block.number === cursor.head_number + 1n;
-    if (block.number <= cursor.head_number || (isNext && block.parentHash !== cursor.head_hash))
+    if (!follows(cursor, block))
       throw new StaleEventError(`block ${block.number} doesn't follow on ${cursor.head_number}`);
     if (cursor.is_recovering && transfers.length > 0 && !isExplained) throw new UnexplainedError();
     await followKept(context, tx, kept);
@@ -183,19 +173,16 @@ async function applyBlock(
       finalized: cursor.finalized_number,
     };
     const credited = choosePlayable(context, creditable, heads);
-    const crediting = await planCrediting(tx, credited, heads);
-    if (opensAccounts) await openAccountsFor(tx, crediting);
-    await tellCredited(context, tx, credited, heads);
-    const ids = new Set(crediting.depositIds);
+    await credit(tx, credited, heads);
+    await tell(tx, await creditedTellings(context, credited, heads));
+    const ids = new Set(credited.map(({ id }) => id));
     await tellDeposits(
       context,
       tx,
       kept.depositIds.filter((id) => !ids.has(id)),
     );
-    return crediting;
-  };
-  await written(context, observe, credit);
-  return block.hash;
+    return block.hash;
+  });
 }
 
 /** Takes back everything above a block of the books; call it with the cursor locked. */

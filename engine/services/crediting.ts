@@ -3,15 +3,17 @@ import type { AccountRef, PlannedTransfer } from "../core/ledger.ts";
 import { type Heads, isPlayable, playableAt, withinExposure } from "../core/tiers.ts";
 import {
   type DepositRow,
+  type Exposed,
   type Exposure,
   lockUncredited,
   readExposures,
   readUnpaidLosses,
   setDepositsCredited,
+  type UnpaidLoss,
 } from "../db/deposits.ts";
-import type { Tx } from "../db/pool.ts";
+import { type Tx, together } from "../db/pool.ts";
 import type { Context } from "./context.ts";
-import { openAccountsOf, postSurely, prepareSurely, type SurePosting } from "./ledger.ts";
+import { type PostOptions, post } from "./ledger.ts";
 
 /** Looked at in one go; the rest follows with the next block. */
 const mostAtOnce = 1_000;
@@ -27,7 +29,7 @@ export const collectCause = (deposit: Pick<DepositRow, "block_number">): string 
 /** What might be credited, and what players have in play already that isn't final. */
 export interface Creditable {
   deposits: DepositRow[];
-  exposed: { playerId: string; token: string; amount: bigint }[];
+  exposed: Exposed[];
 }
 
 /** Sends its statements at once. */
@@ -51,59 +53,43 @@ export function choosePlayable(
   });
 }
 
-/** All that is written to credit deposits. */
-export interface Crediting {
-  depositIds: string[];
-  exposures: Exposure[];
-  /** Those of one block together: they are collected together. */
-  postings: SurePosting[];
+/** Credits what was chosen. */
+export async function credit(tx: Tx, deposits: DepositRow[], heads: Heads): Promise<void> {
+  if (deposits.length === 0) return;
+  const losses = await readUnpaidLosses(
+    tx,
+    deposits.filter(({ inclusion }) => inclusion > 1),
+  );
+  const exposures = deposits.flatMap((deposit) => exposureOf(deposit, heads));
+  const ids = deposits.map(({ id }) => id);
+  await together(tx, () => [setDepositsCredited(tx, ids, exposures), book(tx, deposits, losses)]);
 }
 
-/** Plans to credit what was chosen. */
-export async function planCrediting(tx: Tx, deposits: DepositRow[], heads: Heads): Promise<Crediting> {
-  const again = deposits.filter(({ inclusion }) => inclusion > 1);
-  const losses = await readUnpaidLosses(tx, again);
-  const blocks = [...new Set(deposits.map(({ block_number }) => block_number))];
-  return {
-    depositIds: deposits.map(({ id }) => id),
-    exposures: deposits.flatMap((deposit) => exposureOf(deposit, heads)),
-    postings: blocks.map((block) =>
-      prepareSurely(
-        deposits
-          .filter(({ block_number }) => block_number === block)
-          .flatMap((deposit) => [...bookingOf(deposit), ...repaymentsOf(deposit, losses)]),
-        { cause: collectCause({ block_number: block }), notBeforeBlock: block },
-      ),
-    ),
-  };
+/** Those of one block together: they are collected together. */
+async function book(tx: Tx, deposits: DepositRow[], losses: UnpaidLoss[]): Promise<void> {
+  for (const block of new Set(deposits.map(({ block_number }) => block_number))) {
+    const transfers = deposits
+      .filter(({ block_number }) => block_number === block)
+      .flatMap((deposit) => [...bookingOf(deposit), ...repaymentsOf(deposit, losses)]);
+    const posted = await post(tx, transfers, collectionOf(block));
+    if (!posted.ok) throw new Error(`deposits of block ${block} can't be booked: ${posted.rejection.code}`);
+  }
 }
 
-/** Sends what writes it. Fails when an account isn't open (`isUnwritten`). */
-export const credit = (tx: Tx, { depositIds, exposures, postings }: Crediting): Promise<unknown>[] =>
-  depositIds.length === 0
-    ? []
-    : [
-        setDepositsCredited(tx, depositIds, exposures),
-        ...postings.flatMap((posting) => postSurely(tx, posting)),
-      ];
+/** How what was deposited in a block is collected. */
+export const collectionOf = (block: bigint): PostOptions => ({
+  cause: collectCause({ block_number: block }),
+  notBeforeBlock: block,
+});
 
-/** For the first deposit of a player, and of a token. */
-export const openAccountsFor = async (tx: Tx, { postings }: Crediting): Promise<void> => {
-  if (postings.length > 0) await openAccountsOf(tx, postings);
-};
-
-function exposureOf(deposit: DepositRow, { finalized }: Heads): Exposure[] {
+/** What of a deposit isn't final, while it isn't. */
+export function exposureOf(deposit: DepositRow, { finalized }: Heads): Exposure[] {
   const { player_id: playerId, token, amount, block_number: untilBlock } = deposit;
   if (playerId === null || untilBlock <= finalized) return [];
   return [{ playerId, token, amount, untilBlock, businessKey: keyOf(deposit, "exposure") }];
 }
 
-function mayBeCredited(
-  context: Context,
-  deposit: DepositRow,
-  heads: Heads,
-  exposed: { playerId: string; token: string; amount: bigint }[],
-): boolean {
+function mayBeCredited(context: Context, deposit: DepositRow, heads: Heads, exposed: Exposed[]): boolean {
   // In suspense it can't be played with, so nothing is risked by showing it at once.
   if (deposit.player_id === null || deposit.block_number <= heads.finalized) return true;
   const tiers = context.settings.tiers.get(deposit.token);
@@ -147,10 +133,7 @@ export function bookingOf(deposit: DepositRow): PlannedTransfer[] {
  * What the house bore when this deposit fell out of the chain comes back to it, now that the deposit has come back: as far
  * as the deposit goes, for it may have come back smaller.
  */
-function repaymentsOf(
-  deposit: DepositRow,
-  losses: { chainLogId: string; inclusion: number; amount: bigint }[],
-): PlannedTransfer[] {
+function repaymentsOf(deposit: DepositRow, losses: UnpaidLoss[]): PlannedTransfer[] {
   const { token, player_id: playerId } = deposit;
   if (playerId === null) return [];
   let left = deposit.amount;

@@ -4,42 +4,40 @@ import type { DepositRow } from "../db/deposits.ts";
 import type { Tx } from "../db/pool.ts";
 import type { Context } from "./context.ts";
 import { depositView, viewDeposits } from "./deposit-view.ts";
-import { rooms, tell } from "./outbox.ts";
-import { tellBalances } from "./pools.ts";
+import { rooms, type Telling, tell } from "./outbox.ts";
+import { balanceTellings } from "./pools.ts";
 import { listedTokens } from "./tokens.ts";
 
 /** As they are in the database. */
 export async function tellDeposits(context: Context, tx: Tx, depositIds: string[]): Promise<void> {
-  if (depositIds.length > 0) await tellOf(tx, await viewDeposits(context, tx, depositIds));
+  if (depositIds.length > 0) await tell(tx, tellingsOf(await viewDeposits(context, tx, depositIds)));
 }
 
-/** Those that this transaction credits, without reading them again. */
-export async function tellCredited(
+/** What there is to tell of those that are being credited, without reading them again. */
+export async function creditedTellings(
   context: Context,
-  tx: Tx,
   deposits: DepositRow[],
   { safe }: { safe: bigint },
-): Promise<void> {
+): Promise<Telling[]> {
   const tokens = await listedTokens(context.pool);
   const views = deposits.flatMap((row) => {
     const { player_id: playerId, block_number: blockNumber } = row;
     const now = { ...row, state: "playable" as const, posted: blockNumber <= safe };
     return playerId === null ? [] : [{ playerId, deposit: depositView(tokens, now) }];
   });
-  await tellOf(tx, views);
+  return tellingsOf(views);
 }
 
-async function tellOf(tx: Tx, views: { playerId: string; deposit: Deposit }[]): Promise<void> {
-  await tell(
-    tx,
-    views.map(({ playerId, deposit }) => ({
+function tellingsOf(views: { playerId: string; deposit: Deposit }[]): Telling[] {
+  const touched = new Map<string, { playerId: string; token: string }>();
+  for (const { playerId, deposit } of views)
+    touched.set(`${playerId} ${deposit.money.token}`, { playerId, token: deposit.money.token });
+  return [
+    ...views.map(({ playerId, deposit }) => ({
       rooms: [rooms.player(playerId)],
       name: "deposit:update" as const,
       data: { deposit },
     })),
-  );
-  const touched = new Map<string, { playerId: string; token: string }>();
-  for (const { playerId, deposit } of views)
-    touched.set(`${playerId} ${deposit.money.token}`, { playerId, token: deposit.money.token });
-  for (const { playerId, token } of touched.values()) await tellBalances(tx, [playerId], token);
+    ...[...touched.values()].flatMap(({ playerId, token }) => balanceTellings([playerId], token)),
+  ];
 }

@@ -3,9 +3,9 @@ import { finalizeMined } from "../db/confirming.ts";
 import { type Cursor, moveFinality } from "../db/cursor.ts";
 import { finalizeDeposits, readNewlyPosted, trimExposures } from "../db/deposits.ts";
 import { releaseCollections } from "../db/due.ts";
-import { type Tx, together } from "../db/pool.ts";
+import type { Tx } from "../db/pool.ts";
 import type { Context } from "./context.ts";
-import { choosePlayable, credit, openAccountsFor, planCrediting, readCreditable } from "./crediting.ts";
+import { choosePlayable, credit, readCreditable } from "./crediting.ts";
 import { tellDeposits } from "./deposit-events.ts";
 import { tellInstructions } from "./instruction-events.ts";
 
@@ -21,8 +21,7 @@ export async function applyFinality(
   await moveFinality(tx, { finalized, safe });
   const heads = { latest: cursor.head_number, safe, finalized };
   const credited = choosePlayable(context, await readCreditable(tx), heads);
-  const crediting = await planCrediting(tx, credited, heads);
-  await together(tx, () => [openAccountsFor(tx, crediting), ...credit(tx, crediting)]);
+  await credit(tx, credited, heads);
   const final = await finalizeDeposits(tx, finalized);
   await trimExposures(tx, finalized);
   await releaseCollections(tx, { finalized, minima: context.settings.collectMinimum });

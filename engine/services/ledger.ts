@@ -73,39 +73,21 @@ export async function post(
   return { ok: true, value: { instructionIds: written.instructionIds } };
 }
 
-/** Transfers that nobody may refuse, ready to be written. */
-export interface SurePosting {
-  keys: AccountKey[];
-  rows: NewTransfer[];
-  legs: NewLeg[];
-}
-/** Those that take no chain transfer back. */
-const sureReasons: ReadonlySet<TransferReason> = new Set(["deposit", "collect", "loss_repaid"]);
+/** Those of deposits: they can't be refused, and take no chain transfer back. */
+const sureReasons: ReadonlySet<TransferReason> = new Set(["deposit", "collect"]);
 
-/** Checks transfers of deposits, for `postSurely`. @throws when one isn't of that kind */
-export function prepareSurely(transfers: PlannedTransfer[], options: PostOptions): SurePosting {
+/**
+ * Sends what writes transfers of deposits, where nobody looks at an answer before the commit. It fails where `post` would
+ * open an account (`isUnwritten`). @throws when one isn't of that kind, before anything is sent
+ */
+export function postSurely(tx: Tx, transfers: PlannedTransfer[], options: PostOptions): Promise<unknown>[] {
   for (const transfer of transfers) {
     checkTransfer(transfer);
     if (!sureReasons.has(transfer.reason)) throw new Error(`${transfer.key} may be refused`);
   }
-  return rowsOf(transfers, options);
+  const { keys, rows, legs } = rowsOf(transfers, options);
+  return [writeTransfersSurely(tx, keys, rows), addLegs(tx, legs)];
 }
-
-/**
- * Sends what writes them, for the end of a transaction, where nobody looks at an answer before the commit. It fails where
- * `post` would open an account or reject (`isUnwritten`).
- */
-export const postSurely = (tx: Tx, { keys, rows, legs }: SurePosting): Promise<unknown>[] => [
-  writeTransfersSurely(tx, keys, rows),
-  addLegs(tx, legs),
-];
-
-/** Opens those of the accounts that aren't open yet. */
-export const openAccountsOf = (tx: Tx, postings: readonly SurePosting[]): Promise<void> =>
-  openAccounts(
-    tx,
-    postings.flatMap(({ keys }) => keys),
-  );
 
 type Accounts = Map<string, LockedAccount>;
 type Written =
@@ -152,7 +134,10 @@ async function writeAll(tx: Tx, transfers: PlannedTransfer[], options: PostOptio
   return { ok: false, rejection: short };
 }
 
-function rowsOf(transfers: PlannedTransfer[], options: PostOptions): SurePosting {
+function rowsOf(
+  transfers: PlannedTransfer[],
+  options: PostOptions,
+): { keys: AccountKey[]; rows: NewTransfer[]; legs: NewLeg[] } {
   const keys = keysOf(transfers);
   const texts = keys.map(textOf);
   const rows = transfers.map(({ from, to, token, amount, reason, key: businessKey }) => ({

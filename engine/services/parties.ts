@@ -2,7 +2,7 @@
 import type { Sighting } from "../chain/types.ts";
 import { readOwners } from "../db/chain-log.ts";
 import { type Payment, readAttempts } from "../db/payments.ts";
-import { type Pool, type Queryable, reading } from "../db/pool.ts";
+import type { Queryable } from "../db/pool.ts";
 import { findWallets, type WalletRow } from "../db/wallets.ts";
 
 /** What the books know of those between whom transfers went. */
@@ -15,13 +15,9 @@ export interface Parties {
   attempts: Map<string, Payment[]>;
 }
 
-const nobody: Parties = { wallets: new Map(), owners: new Map(), attempts: new Map() };
+export const nobody: Parties = { wallets: new Map(), owners: new Map(), attempts: new Map() };
 
-/** Outside of any transaction: whoever a transfer concerns was in the books before it was on the chain. */
-export const findParties = async (pool: Pool, transfers: readonly Sighting[]): Promise<Parties> =>
-  transfers.length === 0 ? nobody : reading(pool, (db) => readParties(db, transfers));
-
-/** Sends its statements at once. */
+/** Sends its statements at once. Whoever a transfer concerns was in the books before it was on the chain. */
 export async function readParties(db: Queryable, transfers: readonly Sighting[]): Promise<Parties> {
   const unique = (texts: string[]): string[] => [...new Set(texts)];
   const [wallets, owners, attempts] = await Promise.all([

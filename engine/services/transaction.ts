@@ -9,18 +9,16 @@ import { stageTellings, takeStaged } from "./outbox.ts";
 
 /**
  * Commits when `work` answers a value, rolls back when it rejects; then tells the relay. What `work` tells of is written
- * in one statement at the end.
- * @param atEnd sends statements in the packet with the COMMIT: nobody looks at their answers before
+ * in one statement at the end, in one packet with the COMMIT.
  */
 export async function change<Value>(
   context: Context,
   work: (tx: Tx) => Promise<Result<Value>>,
-  atEnd: (tx: Tx, value: Value) => Promise<unknown>[] = () => [],
 ): Promise<Result<Value>> {
   const keep = ({ ok }: Result<Value>): boolean => ok;
   const result = await transaction(context.pool, staging(work, keep), {
     keep,
-    last: (tx, outcome) => (outcome.ok ? [...atEnd(tx, outcome.value), writeOutbox(tx, takeStaged(tx))] : []),
+    last: (tx, { ok }) => (ok ? [writeOutbox(tx, takeStaged(tx))] : []),
   });
   if (result.ok) context.nudge();
   return result;

@@ -2,7 +2,7 @@
 import type { TransferLog } from "../chain/types.ts";
 import { type Attribution, attribute } from "../core/attribution.ts";
 import { insertBreach } from "../db/breaches.ts";
-import { keepChainLogs } from "../db/chain-log.ts";
+import { keepChainLogs, type NewChainLog } from "../db/chain-log.ts";
 import { markMined } from "../db/confirming.ts";
 import type { Payment } from "../db/payments.ts";
 import type { Tx } from "../db/pool.ts";
@@ -24,13 +24,44 @@ export interface Kept {
 export async function keepTransfers(
   tx: Tx,
   transfers: readonly TransferLog[],
-  { wallets, owners, attempts }: Parties,
+  parties: Parties,
 ): Promise<Kept> {
+  const { attempts } = parties;
+  const read = attributeAll(transfers, parties);
+  if (read.length === 0) return { depositIds: [], mined: [], strays: [] };
+  const kept = await keepChainLogs(tx, read.map(chainLogOf));
+  const identities = new Set(kept.map((row) => identity(row.tx_hash, row.token, row.ordinal)));
+  const fresh = read.filter(({ log }) => identities.has(identity(log.txHash, log.token, log.ordinal)));
+  return {
+    depositIds: kept.flatMap(({ deposit_id: depositId }) => depositId ?? []),
+    mined: minedBy(
+      attempts,
+      fresh.map(({ log }) => log),
+      read.map(({ log }) => log),
+    ),
+    strays: fresh.flatMap(({ log, attribution, sender }) =>
+      attribution.to === "stray" && sender !== undefined ? [{ log, sender }] : [],
+    ),
+  };
+}
+
+/** A transfer from or to a wallet of ours. */
+export interface AttributedTransfer {
+  log: TransferLog;
+  attribution: Attribution;
+  sender: WalletRow | undefined;
+  recipient: WalletRow | undefined;
+}
+
+/** Those that are any of our business. */
+export function attributeAll(
+  transfers: readonly TransferLog[],
+  { wallets, owners, attempts }: Parties,
+): AttributedTransfer[] {
   const ours = transfers.filter(
     ({ from, to, amount }) => amount > 0n && (wallets.has(from) || wallets.has(to)),
   );
-  if (ours.length === 0) return { depositIds: [], mined: [], strays: [] };
-  const read = ours.map((log) => {
+  return ours.map((log) => {
     const payments = attempts.get(log.txHash) ?? [];
     const attribution = attribute(log, {
       tokenListed: true,
@@ -41,35 +72,19 @@ export async function keepTransfers(
     });
     return { log, attribution, sender: wallets.get(log.from), recipient: wallets.get(log.to) };
   });
-
-  const kept = await keepChainLogs(
-    tx,
-    read.map(({ log, attribution, sender, recipient }) => ({
-      ...log,
-      sender: log.from,
-      recipient: log.to,
-      stampedAt: new Date(Number(log.timestampSeconds) * 1_000),
-      kind: kindOf(attribution),
-      senderWalletId: sender?.id ?? null,
-      recipientWalletId: recipient?.id ?? null,
-      playerId: attribution.to === "player" ? attribution.playerId : null,
-      suspenseCause: attribution.to === "suspense" ? attribution.cause : null,
-    })),
-  );
-  const identities = new Set(kept.map((row) => identity(row.tx_hash, row.token, row.ordinal)));
-  const fresh = read.filter(({ log }) => identities.has(identity(log.txHash, log.token, log.ordinal)));
-  return {
-    depositIds: kept.flatMap(({ deposit_id: depositId }) => depositId ?? []),
-    mined: minedBy(
-      attempts,
-      fresh.map(({ log }) => log),
-      ours,
-    ),
-    strays: fresh.flatMap(({ log, attribution, sender }) =>
-      attribution.to === "stray" && sender !== undefined ? [{ log, sender }] : [],
-    ),
-  };
 }
+
+export const chainLogOf = ({ log, attribution, sender, recipient }: AttributedTransfer): NewChainLog => ({
+  ...log,
+  sender: log.from,
+  recipient: log.to,
+  stampedAt: new Date(Number(log.timestampSeconds) * 1_000),
+  kind: kindOf(attribution),
+  senderWalletId: sender?.id ?? null,
+  recipientWalletId: recipient?.id ?? null,
+  playerId: attribution.to === "player" ? attribution.playerId : null,
+  suspenseCause: attribution.to === "suspense" ? attribution.cause : null,
+});
 
 /** Tells of transactions of ours that are mined, and stops everything for money that left without us. */
 export async function followKept(context: Context, tx: Tx, { mined, strays }: Kept): Promise<void> {

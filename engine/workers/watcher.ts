@@ -6,7 +6,7 @@ import type { Sighting } from "../chain/types.ts";
 import { readCursor, readRecentBlocks } from "../db/cursor.ts";
 import { applyChainEvent, raiseDeepReorg, StaleEventError } from "../services/chain-events.ts";
 import type { Context } from "../services/context.ts";
-import { PartiesAhead } from "../services/parties-ahead.ts";
+import { Lookout } from "../services/lookout.ts";
 import { listedTokens } from "../services/tokens.ts";
 import { type Agreeing, startAgreeing } from "./agreeing.ts";
 
@@ -72,13 +72,13 @@ async function followOnce(
 ): Promise<void> {
   const place = await readPlace(context);
   const { pollIntervalMs } = context.settings;
-  const ahead = new PartiesAhead(context.pool);
-  const sighted = (sighting: Sighting): void => ahead.note(sighting);
+  const lookout = new Lookout(context.pool);
+  const sighted = (sighting: Sighting): void => lookout.note(sighting);
   const events = follow(context.chain, { ...place, pollIntervalMs, signal, sighted });
   let after = place.from?.hash ?? null;
   for await (const event of events) {
-    const parties = event.type === "block" ? await ahead.take(event.transfers) : null;
-    after = await applyChainEvent(context, event, { after, parties });
+    const foresight = event.type === "block" ? await lookout.take(event.transfers) : null;
+    after = await applyChainEvent(context, event, { after, foresight });
     if (event.type === "finalized" && context.chain.quorum > 1) agreeing.want(event.block.number);
     onEvent();
   }

@@ -50,7 +50,7 @@ export async function startCreditClock(engine: RunningEngine, recipient: string)
   // Told by the commit itself, in as few words as can be: what this takes is counted as the engine's.
   await database.query(`CREATE OR REPLACE FUNCTION bench_tell() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
       PERFORM pg_notify('bench', NEW.chain_log_id::text); RETURN NULL; END $$`);
-  await database.query(`CREATE OR REPLACE TRIGGER bench_credited AFTER UPDATE OF credited ON deposit
+  await database.query(`CREATE OR REPLACE TRIGGER bench_credited AFTER INSERT OR UPDATE OF credited ON deposit
     FOR EACH ROW WHEN (NEW.credited) EXECUTE FUNCTION bench_tell()`);
   database.on("notification", ({ payload }) => credited.note(payload ?? ""));
   await database.query("LISTEN bench");

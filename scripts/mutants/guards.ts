@@ -486,10 +486,10 @@ const others: Guard[] = [
   },
   {
     name: "trust: a hint counts for the transfer that it names",
-    file: "engine/services/parties-ahead.ts",
+    file: "engine/services/lookout.ts",
     guard: "if (read === undefined) return null;",
     instead: "if (read === undefined) continue;",
-    tests: ["test/services/parties-ahead.test.ts"],
+    tests: ["test/services/lookout.test.ts"],
   },
   {
     name: "breach: nothing leaves while one stands",

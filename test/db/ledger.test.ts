@@ -2,10 +2,10 @@ import pg from "pg";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { PlannedTransfer } from "../../engine/core/ledger.ts";
 import { isAway, isDatabaseError, isUniqueViolation, isUnwritten } from "../../engine/db/errors.ts";
-import { createPool, type Pool, together, transaction } from "../../engine/db/pool.ts";
+import { atOnce, createPool, type Pool, together, transaction } from "../../engine/db/pool.ts";
 import { listTokens } from "../../engine/db/tokens.ts";
 import { claimSpareWallet, reserveWallet, setWalletAddress } from "../../engine/db/wallets.ts";
-import { post, postSurely, prepareSurely } from "../../engine/services/ledger.ts";
+import { post, postSurely } from "../../engine/services/ledger.ts";
 import { createTestDatabase, longQueues, type TestDatabase } from "../helpers/database.ts";
 
 const token = `0x${"11".repeat(20)}`;
@@ -257,26 +257,17 @@ describe("balances", () => {
   it.each([
     ["between accounts of which one isn't open", false],
     ["of more than there is", true],
-  ])(
-    "what is booked with the commit, %s, is refused by the database, and nothing stays",
-    async (_, isOpen) => {
-      const id = await newcomer();
-      const key = `test:surely:${id}`;
-      const before = [
-        deposit(id, 5n),
-        { ...deposit(id, 5n), to: landed(id), key: `test:surely-before:${id}` },
-      ];
-      if (isOpen) await transaction(pool, (tx) => post(tx, before, { cause: "test" }));
-      const booked = [{ ...deposit(id, 1n), key: `${key}:deposit` }, collect(id, isOpen ? 7n : 1n, key)];
-      const posting = prepareSurely(booked, { cause: "test" });
-      const written = transaction(pool, async () => undefined, {
-        last: (tx) => postSurely(tx, posting),
-      });
-      await expect(written).rejects.toSatisfy(isUnwritten);
-      const { rowCount } = await pool.query("SELECT FROM transfer WHERE business_key LIKE $1", [`${key}%`]);
-      expect(rowCount).toBe(0);
-    },
-  );
+  ])("what is booked at once, %s, is refused by the database, and nothing stays", async (_, isOpen) => {
+    const id = await newcomer();
+    const key = `test:surely:${id}`;
+    const before = [deposit(id, 5n), { ...deposit(id, 5n), to: landed(id), key: `test:surely-before:${id}` }];
+    if (isOpen) await transaction(pool, (tx) => post(tx, before, { cause: "test" }));
+    const booked = [{ ...deposit(id, 1n), key: `${key}:deposit` }, collect(id, isOpen ? 7n : 1n, key)];
+    const written = atOnce(pool, (tx) => postSurely(tx, booked, { cause: "test" }));
+    await expect(written).rejects.toSatisfy(isUnwritten);
+    const { rowCount } = await pool.query("SELECT FROM transfer WHERE business_key LIKE $1", [`${key}%`]);
+    expect(rowCount).toBe(0);
+  });
 
   it("the database itself refuses an overdraft, whatever the code believes", async () => {
     const id = await player(5n);

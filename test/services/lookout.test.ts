@@ -2,7 +2,7 @@ import { afterAll, beforeAll, beforeEach, expect, it } from "vitest";
 import type { Sighting } from "../../engine/chain/types.ts";
 import { createPool, type Pool, transaction } from "../../engine/db/pool.ts";
 import { reserveWallet, setWalletAddress } from "../../engine/db/wallets.ts";
-import { PartiesAhead } from "../../engine/services/parties-ahead.ts";
+import { Lookout } from "../../engine/services/lookout.ts";
 import { createTestDatabase, type TestDatabase } from "../helpers/database.ts";
 
 const [stranger, vault] = ["99", "aa"].map((byte) => `0x${byte.repeat(20)}`) as [string, string];
@@ -10,7 +10,7 @@ const told: Sighting = { from: stranger, to: vault, txHash: `0x${"01".repeat(32)
 const elsewhere: Sighting = { from: stranger, to: stranger, txHash: `0x${"02".repeat(32)}` };
 let database: TestDatabase;
 let pool: Pool;
-let ahead: PartiesAhead;
+let lookout: Lookout;
 
 beforeAll(async () => {
   database = await createTestDatabase();
@@ -20,7 +20,7 @@ beforeAll(async () => {
   await setWalletAddress(pool, { id, address: vault });
 });
 beforeEach(() => {
-  ahead = new PartiesAhead(pool);
+  lookout = new Lookout(pool);
 });
 afterAll(async () => {
   await pool.end();
@@ -29,7 +29,7 @@ afterAll(async () => {
 
 /** Those that come in one turn of the process are read together. */
 async function note(...sightings: Sighting[]): Promise<void> {
-  for (const sighting of sightings) ahead.note(sighting);
+  for (const sighting of sightings) lookout.note(sighting);
   await new Promise((resolve) => setImmediate(resolve));
 }
 
@@ -40,18 +40,18 @@ async function noteAndRead(...sightings: Sighting[]): Promise<void> {
 
 it("whom transfers concern is known before their block is, from one reading or several", async () => {
   await note(told, elsewhere);
-  expect((await ahead.take([told]))?.wallets.get(vault)?.purpose).toBe("vault");
+  expect((await lookout.take([told]))?.parties.wallets.get(vault)?.purpose).toBe("vault");
   await note(elsewhere);
   await noteAndRead(told);
-  expect((await ahead.take([elsewhere, told]))?.wallets.get(vault)?.purpose).toBe("vault");
+  expect((await lookout.take([elsewhere, told]))?.parties.wallets.get(vault)?.purpose).toBe("vault");
 });
 
 it("a transfer that nobody told of, or that is another than was told, is read with its block", async () => {
   await noteAndRead(elsewhere);
-  expect(await ahead.take([elsewhere, told])).toBeNull();
+  expect(await lookout.take([elsewhere, told])).toBeNull();
   for (const wrong of [{ to: stranger }, { from: vault }, { txHash: elsewhere.txHash }]) {
     await noteAndRead({ ...told, ...wrong });
-    expect(await ahead.take([told])).toBeNull();
+    expect(await lookout.take([told])).toBeNull();
   }
 });
 
@@ -61,7 +61,7 @@ it("what comes while others are read waits for its turn, and isn't waited for", 
     await note(elsewhere);
     await note(told);
     expect(pool.waitingCount).toBe(1);
-    expect(await ahead.take([told])).toBeNull();
+    expect(await lookout.take([told])).toBeNull();
   } finally {
     busy.release();
   }
@@ -69,8 +69,8 @@ it("what comes while others are read waits for its turn, and isn't waited for", 
 
 it("what was read counts for one block only", async () => {
   await noteAndRead(told);
-  expect(await ahead.take([])).toBeNull();
-  expect(await ahead.take([told])).toBeNull();
+  expect(await lookout.take([])).toBeNull();
+  expect(await lookout.take([told])).toBeNull();
 });
 
 it("a thousand strangers' transfers are read, and a flood isn't", async () => {
@@ -79,15 +79,15 @@ it("a thousand strangers' transfers are read, and a flood isn't", async () => {
     txHash: `0x${index.toString(16).padStart(64, "0")}`,
   }));
   await note(...many);
-  expect(await ahead.take(many.slice(0, 1_000))).not.toBeNull();
+  expect(await lookout.take(many.slice(0, 1_000))).not.toBeNull();
   await note(...many);
-  expect(await ahead.take(many)).toBeNull();
+  expect(await lookout.take(many)).toBeNull();
 });
 
 it("a database that is away is asked again with the block", async () => {
   const gone = createPool({ url: database.appUrl });
   await gone.end();
-  const blind = new PartiesAhead(gone);
+  const blind = new Lookout(gone);
   blind.note(told);
   await new Promise((resolve) => setImmediate(resolve));
   expect(await blind.take([told])).toBeNull();

@@ -1,7 +1,7 @@
-/** Whom a block's transfers concern, read while the block is on its way. */
+/** What can be known of a block, read while the block is on its way. */
 import type { Sighting } from "../chain/types.ts";
 import type { Pool } from "../db/pool.ts";
-import { findParties, type Parties } from "./parties.ts";
+import { type Foresight, readForesight } from "./foresight.ts";
 
 /** Of one block; what is beyond is read when the block is here. */
 const mostSightings = 1_000;
@@ -12,7 +12,7 @@ const freshForMs = 5_000;
 interface Read {
   atMs: number;
   sightings: ReadonlySet<string>;
-  parties: Promise<Parties | null>;
+  foresight: Promise<Foresight | null>;
 }
 
 /**
@@ -20,7 +20,7 @@ interface Read {
  * for a transfer that says the same, and only for the next block: a hint that is wrong or missing costs time, no more.
  * One reading at a time, so that many hints don't take the database from others.
  */
-export class PartiesAhead {
+export class Lookout {
   readonly #pool: Pool;
   #sightings: Sighting[] = [];
   #reads: Read[] = [];
@@ -40,7 +40,7 @@ export class PartiesAhead {
   }
 
   /** For the next block, whatever it is; null when something of it wasn't read ahead. */
-  async take(transfers: readonly Sighting[]): Promise<Parties | null> {
+  async take(transfers: readonly Sighting[]): Promise<Foresight | null> {
     const reads = this.#reads.filter(({ atMs }) => performance.now() - atMs < freshForMs);
     [this.#reads, this.#sightings, this.#count] = [[], [], 0];
     const wanted = new Set<Read>();
@@ -50,7 +50,7 @@ export class PartiesAhead {
       wanted.add(read);
     }
     if (wanted.size === 0) return null;
-    const found = await Promise.all([...wanted].map(({ parties }) => parties));
+    const found = await Promise.all([...wanted].map(({ foresight }) => foresight));
     return found.reduce(merge);
   }
 
@@ -58,23 +58,27 @@ export class PartiesAhead {
     if (this.#isReading || this.#sightings.length === 0 || this.#reads.length >= mostReads) return;
     const sightings = this.#sightings.splice(0);
     this.#isReading = true;
-    const parties = findParties(this.#pool, sightings)
+    const foresight = readForesight(this.#pool, sightings)
       .catch(() => null) // It is read again with the block, and fails there.
       .finally(() => {
         this.#isReading = false;
         this.#read();
       });
-    this.#reads.push({ atMs: performance.now(), sightings: new Set(sightings.map(textOf)), parties });
+    this.#reads.push({ atMs: performance.now(), sightings: new Set(sightings.map(textOf)), foresight });
   }
 }
 
 const textOf = ({ from, to, txHash }: Sighting): string => `${from} ${to} ${txHash}`;
 
-const merge = (one: Parties | null, other: Parties | null): Parties | null =>
+/** The later outlook counts. */
+const merge = (one: Foresight | null, other: Foresight | null): Foresight | null =>
   one === null || other === null
     ? null
     : {
-        wallets: new Map([...one.wallets, ...other.wallets]),
-        owners: new Map([...one.owners, ...other.owners]),
-        attempts: new Map([...one.attempts, ...other.attempts]),
+        parties: {
+          wallets: new Map([...one.parties.wallets, ...other.parties.wallets]),
+          owners: new Map([...one.parties.owners, ...other.parties.owners]),
+          attempts: new Map([...one.parties.attempts, ...other.parties.attempts]),
+        },
+        outlook: { ...other.outlook, ids: [...one.outlook.ids, ...other.outlook.ids] },
       };
