@@ -50,7 +50,9 @@ export class Lookout {
       wanted.add(read);
     }
     if (wanted.size === 0) return null;
-    const found = await Promise.all([...wanted].map(({ foresight }) => foresight));
+    const found = await Promise.all(
+      reads.filter((read) => wanted.has(read)).map(({ foresight }) => foresight),
+    );
     return found.reduce(merge);
   }
 

@@ -29,6 +29,8 @@ export interface World {
   /** A second process: its own connections, the same clock. */
   other: Context;
   time: { nowMs: number };
+  /** May do everything in the database. */
+  ownerUrl: string;
   addPlayer(handle: string, money?: Partial<Record<string, bigint>>): Promise<string>;
   /** What stands in a player's pool. */
   poolOf(playerId: string, token?: string): Promise<{ available: bigint; held: bigint }>;
@@ -85,6 +87,7 @@ export async function createWorld(changes: Partial<Settings> = {}): Promise<Worl
     context,
     other,
     time,
+    ownerUrl: database.ownerUrl,
     rows,
     deposit,
     async addPlayer(handle, money = { [usdc]: dollars(100) }) {
