@@ -77,6 +77,70 @@ describe("several statements in one packet", () => {
     );
     await expect(failed).rejects.toMatchObject({ code: "22012" });
   });
+
+  describe("that are a whole transaction", () => {
+    const naming = (handle: string) => ({
+      text: "INSERT INTO player (handle) VALUES ($1)",
+      values: [handle],
+    });
+    const stands = async (handle: string) =>
+      (await pool.query("SELECT FROM player WHERE handle = $1", [handle])).rowCount === 1;
+
+    it("stay, all of them", async () => {
+      await atOnce(pool, (tx) => [tx.query(naming("one_at_once")), tx.query(naming("two_at_once"))]);
+      expect(await Promise.all(["one_at_once", "two_at_once"].map(stands))).toEqual([true, true]);
+    });
+
+    it("are undone when one of them fails, whatever was sent after it", async () => {
+      const failed = atOnce(pool, (tx) => [
+        tx.query(naming("before_a_failure")),
+        tx.query("SELECT 1 / 0"),
+        tx.query(naming("after_a_failure")),
+      ]);
+      await expect(failed).rejects.toMatchObject({ code: "22012" });
+      expect(await Promise.all(["before_a_failure", "after_a_failure"].map(stands))).toEqual([false, false]);
+    });
+
+    it("are undone when one of them can't even be sent", async () => {
+      const broken = atOnce(pool, (tx) => {
+        void tx.query(naming("half_sent"));
+        throw new Error("on the way");
+      });
+      await expect(broken).rejects.toThrow("on the way");
+      expect(await stands("half_sent")).toBe(false);
+    });
+
+    it("leave their connection to the next, whatever became of them", async () => {
+      const single = createPool({ url: database.appUrl, maxConnections: 1, ...longQueues });
+      try {
+        const pid = async () => (await single.query("SELECT pg_backend_pid() AS pid")).rows[0].pid as number;
+        const first = await pid();
+        const failed = atOnce(single, (tx) => [tx.query("SELECT 1 / 0")]);
+        const broken = atOnce(single, () => {
+          throw new Error("on the way");
+        });
+        const done = atOnce(single, (tx) => [tx.query(naming("next_in_line"))]);
+        const ended = await Promise.allSettled([failed, broken, done]);
+        expect(ended.map(({ status }) => status)).toEqual(["rejected", "rejected", "fulfilled"]);
+        expect(await stands("next_in_line")).toBe(true);
+        expect(await pid()).toBe(first);
+        // Nothing was left open that this would be part of.
+        await single.query(naming("by_itself"));
+        expect(await stands("by_itself")).toBe(true);
+      } finally {
+        await single.end();
+      }
+    });
+
+    it("fail when the connection is cut, and nothing of them stays", async () => {
+      const cut = atOnce(pool, (tx) => [
+        tx.query(naming("cut_off")),
+        tx.query("SELECT pg_terminate_backend(pg_backend_pid())"),
+      ]);
+      await expect(cut).rejects.toSatisfy(isAway);
+      expect(await stands("cut_off")).toBe(false);
+    });
+  });
 });
 
 let wallets = 0;

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, beforeEach, expect, it } from "vitest";
 import type { Sighting } from "../../engine/chain/types.ts";
+import { beginCursor } from "../../engine/db/cursor.ts";
 import { createPool, type Pool, transaction } from "../../engine/db/pool.ts";
 import { reserveWallet, setWalletAddress } from "../../engine/db/wallets.ts";
 import { Lookout } from "../../engine/services/lookout.ts";
@@ -44,6 +45,19 @@ it("whom transfers concern is known before their block is, from one reading or s
   await note(elsewhere);
   await noteAndRead(told);
   expect((await lookout.take([elsewhere, told]))?.parties.wallets.get(vault)?.purpose).toBe("vault");
+});
+
+it("of several readings the last says how the books stand, in whatever order it is asked for", async () => {
+  const block = {
+    number: 7n,
+    hash: `0x${"07".repeat(32)}`,
+    parentHash: `0x${"06".repeat(32)}`,
+    stampedAt: new Date(0),
+  };
+  await noteAndRead(elsewhere);
+  await transaction(pool, (tx) => beginCursor(tx, { chainId: 8453, block }));
+  await noteAndRead(told);
+  expect((await lookout.take([told, elsewhere]))?.outlook.cursor?.head_hash).toBe(block.hash);
 });
 
 it("a transfer that nobody told of, or that is another than was told, is read with its block", async () => {
