@@ -255,7 +255,7 @@ describe("a block of deposits that was foreseen", () => {
 describe("what changes after it was foreseen sends a block the plain way", () => {
   it("the head: another process was first", async () => {
     const { event, foresight } = await foresee(books, [toAnn()]);
-    const sibling = nextBlock(books, [{ to: books.ben.deposits, amount: 1n, txHash: newHash() }]);
+    const sibling = nextBlock(books, []);
     await applyChainEvent(books.other, sibling, { after: books.tip.hash });
     const before = await freeOf(books.ann);
     await expect(tell(books, event, foresight)).rejects.toThrow(StaleEventError);
@@ -265,12 +265,21 @@ describe("what changes after it was foreseen sends a block the plain way", () =>
     expect(await freeOf(books.ann)).toBe(before);
   });
 
-  it.each(["finalized", "safe"] as const)("what is %s", async (moves) => {
+  it("what is safe", async () => {
     const from = books.tip;
     await tell(books, nextBlock(books, []));
     const { event, foresight } = await foresee(books, [toAnn()]);
-    const [block, safe] = moves === "safe" ? [from, books.tip] : [books.tip, null];
-    await tell(books, { type: "finalized", block, safe });
+    await tell(books, { type: "finalized", block: from, safe: books.tip });
+    await tell(books, event, foresight);
+    expect(await outcome(books, event, foresight)).toEqual([credited]);
+  });
+
+  it("what is final", async () => {
+    const from = books.tip;
+    await tell(books, nextBlock(books, []));
+    await tell(books, { type: "finalized", block: from, safe: books.tip });
+    const { event, foresight } = await foresee(books, [toAnn()]);
+    await finalize(books);
     await tell(books, event, foresight);
     expect(await outcome(books, event, foresight)).toEqual([credited]);
   });
@@ -304,15 +313,13 @@ describe("what changes after it was foreseen sends a block the plain way", () =>
   });
 
   it.each([
-    ["the player's own", 0n, () => winnings(books.ann, 1_901n)],
-    ["the player's own, beside what was foreseen", 900n, () => winnings(books.ann, 1_001n)],
-    ["another's, of whom nothing was", 0n, () => winnings(books.ben, 4_901n)],
-    ["another's, beside what was foreseen", 900n, () => winnings(books.ben, 4_001n)],
-  ])("more is in play: %s", async (_, foreseen, change) => {
-    if (foreseen > 0n) {
-      await winnings(books.ann, foreseen);
-      await winnings(books.ann, 5_000n, openwork);
-    }
+    ["the player's own", null, () => winnings(books.ann, 1_901n)],
+    ["beside what was foreseen", () => winnings(books.ann, 900n), () => winnings(books.ann, 1_001n)],
+    ["beside another token", () => winnings(books.ann, 5_000n, openwork), () => winnings(books.ann, 1_901n)],
+    ["another's", null, () => winnings(books.ben, 4_901n)],
+    ["another's, beside one's own", () => winnings(books.ann, 900n), () => winnings(books.ben, 4_001n)],
+  ])("more is in play: %s", async (_, before, change) => {
+    await before?.();
     const { event, foresight } = await foresee(books, [toAnn()]);
     await change();
     await tell(books, event, foresight);
