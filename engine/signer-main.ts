@@ -52,7 +52,7 @@ async function start(config: Config): Promise<void> {
       limits: config.OUTFLOW_LIMITS?.get(address),
     })),
     houseWallet: config.HOUSE_ADDRESS,
-    ...(await signerPorts(pool, Date.now())),
+    ...signerPorts(pool, Date.now),
   });
   hostSigner(signer, channelOf(process));
 }

@@ -37,6 +37,7 @@ interface Asked {
 
 const keyringCapacity = 1000;
 const historyCapacity = 50_000;
+const longestRestMs = 5_000;
 
 /** @internal made by `createSigner`, which checks the seed first */
 export class KeyringSigner implements Signer {
@@ -49,14 +50,13 @@ export class KeyringSigner implements Signer {
   readonly #history = new SigningHistory({ capacity: historyCapacity });
   readonly #limits: ReadonlyMap<string, TokenLimits>;
   #pauseReason: string | null = null;
+  #askedAtMs = Number.NEGATIVE_INFINITY;
+  #recalled: Promise<void> = Promise.resolve();
 
   constructor(options: SignerOptions) {
     this.#options = options;
     this.#keyring = new Keyring({ seed: options.seed, capacity: keyringCapacity });
     this.#limits = new Map(options.tokens.map((rule) => [rule.address, limitsOf(rule)]));
-    for (const payload of options.signedBefore ?? []) {
-      this.#history.record({ payload, leaves: leavesOurWallets(payload.kind) });
-    }
   }
 
   async addressOf(wallet: WalletRef): Promise<string> {
@@ -68,7 +68,7 @@ export class KeyringSigner implements Signer {
     const parsed = signRequestSchema.safeParse(untrusted);
     if (!parsed.success) throw refused("malformed_request", "The request has a wrong or an unknown field.");
     const request = parsed.data;
-    const read = await this.#read(request.instructionId);
+    const [read] = await Promise.all([this.#read(request.instructionId), this.#recall()]);
     // Nothing is awaited from here on, so that two requests can't both pass a limit that has room for one.
     const sourceAddress = this.#keyring.addressOf(request.wallet);
     this.#check({ requests: [request], read: [read], sourceAddress, senderAddress: sourceAddress });
@@ -81,7 +81,10 @@ export class KeyringSigner implements Signer {
     const parsed = batchRequestSchema.safeParse(untrusted);
     if (!parsed.success) throw refused("malformed_request", "The request has a wrong or an unknown field.");
     const { instructionIds, gasWallet, ...shared } = parsed.data;
-    const read = await Promise.all(instructionIds.map((id) => this.#read(id)));
+    const [read] = await Promise.all([
+      Promise.all(instructionIds.map((id) => this.#read(id))),
+      this.#recall(),
+    ]);
     // As above: nothing is awaited from here on.
     const sourceAddress = this.#keyring.addressOf(shared.wallet);
     const senderAddress = this.#keyring.addressOf(gasWallet);
@@ -116,6 +119,30 @@ export class KeyringSigner implements Signer {
     this.#pauseReason = null;
   }
 
+  /** After a rest another process may have been the one that signs: what it signed counts here, too. */
+  #recall(): Promise<void> {
+    const now = this.#now();
+    if (now - this.#askedAtMs > longestRestMs) this.#recalled = this.#readSigned();
+    this.#askedAtMs = now;
+    return this.#recalled;
+  }
+
+  async #readSigned(): Promise<void> {
+    try {
+      for (const payload of (await this.#options.readSigned?.()) ?? []) {
+        if (this.#history.find(payload.instructionId) === null)
+          this.#history.record({ payload, leaves: leavesOurWallets(payload.kind) });
+      }
+    } catch (error) {
+      this.#askedAtMs = Number.NEGATIVE_INFINITY; // The next one asks again.
+      throw error;
+    }
+  }
+
+  #now(): number {
+    return (this.#options.now ?? Date.now)();
+  }
+
   async #read(instructionId: string): Promise<ReadInstruction> {
     const read = await this.#options.readInstruction(instructionId);
     if (read === null)
@@ -137,7 +164,7 @@ export class KeyringSigner implements Signer {
 
   /** The policy for each instruction of one transaction; all of them are counted when all may be signed. */
   #check({ requests, read, sourceAddress, senderAddress }: Asked): void {
-    const now = (this.#options.now ?? Date.now)();
+    const now = this.#now();
     const together = requests.map(({ instructionId }) => instructionId);
     const isHistoryFull = this.#history.isFull(now, requests.length);
     const executor = executorOf(senderAddress);

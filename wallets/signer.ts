@@ -46,8 +46,11 @@ export interface SignerOptions {
   findWallet(address: string): Promise<WalletRef | null>;
   maxFeeWei?: bigint | undefined;
   maxTopupWei?: bigint | undefined;
-  /** What was signed within the last hour before this start, oldest first, so that a restart doesn't reset the limits. */
-  signedBefore?: readonly SignedPayload[] | undefined;
+  /**
+   * What was signed within the last hour, by any process, oldest first: neither a restart nor a second process has limits
+   * of its own.
+   */
+  readSigned?: (() => Promise<readonly SignedPayload[]>) | undefined;
   /** Milliseconds since the epoch. */
   now?: (() => number) | undefined;
 }

@@ -25,18 +25,22 @@ export async function readBalance(
   return BigInt(answer.slice(0, 66));
 }
 
-/** Many balances at one block, in order, 500 in a call. */
+/** Many balances at one block, in order, 500 in a call; null where the token doesn't answer. */
 export async function readBalances(
   chain: Chain,
   wanted: { token: string; address: string }[],
   at: At,
-): Promise<bigint[]> {
-  const balances: bigint[] = [];
+): Promise<(bigint | null)[]> {
+  const balances: (bigint | null)[] = [];
   for (let start = 0; start < wanted.length; start += balancesPerCall) {
     const part = wanted.slice(start, start + balancesPerCall);
     const calls = part.map(({ token, address }) => ({ to: token, data: balanceCall(address) }));
-    const answers = await callTogether(chain, calls, { at: text(at) });
-    balances.push(...answers.map(({ returnData }) => BigInt(returnData.slice(0, 66))));
+    const answers = await callTogether(chain, calls, { at: text(at), mayFail: true });
+    balances.push(
+      ...answers.map(({ success, returnData }) =>
+        success && returnData.length >= 66 ? BigInt(returnData.slice(0, 66)) : null,
+      ),
+    );
   }
   return balances;
 }

@@ -74,16 +74,17 @@ export class HeadFeed {
     this.#isNew = false;
   }
 
-  /** The head to look at: one just announced (once), or the highest that a provider names. */
-  takeHead(): Announced | null {
+  /**
+   * The heads to look at, one until it leads to blocks: one just announced (once), and those that providers name, the
+   * highest first.
+   */
+  takeHeads(): Announced[] {
     const announced = this.#announced;
     this.#announced = null;
-    if (announced !== null) return announced;
-    const heads = this.views().map(({ head }) => head);
-    const [first, ...others] = heads;
-    if (first === undefined) return null;
-    const head = others.reduce((best, one) => (best.number >= one.number ? best : one), first);
-    return { head, announcer: null };
+    const named = this.views()
+      .map(({ head }) => ({ head, announcer: null }))
+      .sort((a, b) => (a.head.number < b.head.number ? 1 : a.head.number > b.head.number ? -1 : 0));
+    return announced === null ? named : [announced, ...named];
   }
 
   /** Of the providers that answered their last poll. */

@@ -26,11 +26,17 @@ const select = `SELECT deposit.id, chain_log_id, chain_log.inclusion, deposit.to
     deposit.player_id, chain_log.sender, chain_log.tx_hash, chain_log.block_number, deposit.created_at, deposit.state, deposit.credited, deposit.suspense_state, deposit.claimed_by
   FROM deposit JOIN chain_log ON chain_log.id = chain_log_id JOIN wallet ON wallet.id = deposit.wallet_id`;
 
-/** Deposits that the ledger doesn't hold yet, oldest first, locked; none while an operator keeps them from being credited. */
+/**
+ * Deposits that the ledger doesn't hold yet, locked, oldest first; none while an operator keeps them from being credited.
+ * When there are more than `limit`, everybody has a turn: nobody's second is looked at while another lacks a first.
+ */
 export async function lockUncredited(tx: Tx, limit: number): Promise<DepositRow[]> {
   const { rows } = await tx.query({
     name: "lock_uncredited",
-    text: `${select} WHERE deposit.state = 'seen' AND NOT deposit.credited AND (SELECT is_on FROM switch WHERE name = 'deposits') ORDER BY deposit.id LIMIT $1 FOR UPDATE OF deposit`,
+    text: `${select} WHERE deposit.id IN (
+             SELECT id FROM (SELECT id, row_number() OVER (PARTITION BY player_id ORDER BY id) AS turn FROM deposit WHERE state = 'seen' AND NOT credited) AS waiting
+             ORDER BY turn, id LIMIT $1)
+           AND deposit.state = 'seen' AND NOT deposit.credited AND (SELECT is_on FROM switch WHERE name = 'deposits') ORDER BY deposit.id FOR UPDATE OF deposit`,
     values: [limit],
   });
   return rowsOf(pending, rows);

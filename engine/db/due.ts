@@ -77,18 +77,16 @@ export async function isAnythingToSend(
   return cellOf(flag, rows);
 }
 
-const flow = z.object({ wallet_id: id, token: z.string().nullable(), outgoing: big, incoming: big });
-/** Per wallet and token: what is signed and not mined yet, out of it and into it. */
-export async function readFlows(db: Queryable, walletIds: string[]) {
-  const { rows } = await db.query(
-    `SELECT wallet.id AS wallet_id, token,
-       coalesce(sum(amount) FILTER (WHERE source_wallet_id = wallet.id AND state = 'sending'), 0) AS outgoing,
-       coalesce(sum(amount) FILTER (WHERE destination = wallet.address AND state IN ('gathering', 'queued', 'sending')), 0) AS incoming
-     FROM wallet JOIN instruction ON source_wallet_id = wallet.id OR destination = wallet.address
-     WHERE wallet.id = ANY ($1::bigint[]) AND state IN ('gathering', 'queued', 'sending') GROUP BY wallet.id, token`,
-    [walletIds],
-  );
-  return rowsOf(flow, rows);
+const leaving = z.object({ wallet_id: id, token: z.string().nullable(), amount: big });
+/** Per wallet and token: what is signed and not mined yet. */
+export async function readLeaving(db: Queryable, walletIds: string[]) {
+  const { rows } = await db.query({
+    name: "read_leaving",
+    text: `SELECT source_wallet_id AS wallet_id, token, sum(amount) AS amount FROM instruction
+           WHERE source_wallet_id = ANY ($1::bigint[]) AND state = 'sending' GROUP BY source_wallet_id, token`,
+    values: [walletIds],
+  });
+  return rowsOf(leaving, rows);
 }
 
 const way = z.object({ wallet_id: id, way: z.enum(["alone", "together"]) });

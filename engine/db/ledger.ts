@@ -351,7 +351,8 @@ export async function readPlayerHistory(
      JOIN account credit ON credit.id = credit_account_id
      LEFT JOIN instruction_leg ON instruction_leg.transfer_id = transfer.id AND transfer.reason IN ('withdrawal', 'payout')
      LEFT JOIN instruction_tx chain_tx ON chain_tx.instruction_id = instruction_leg.instruction_id AND chain_tx.state <> 'reverted'
-     LEFT JOIN chain_log inbound ON transfer.reason IN ('deposit', 'collect') AND inbound.id::text = split_part(transfer.business_key, ':', 2)
+     LEFT JOIN chain_log inbound ON inbound.id = CASE
+       WHEN transfer.reason IN ('deposit', 'collect') AND transfer.business_key ~ '^deposit:[0-9]{1,18}:' THEN split_part(transfer.business_key, ':', 2)::bigint END
      WHERE transfer.id IN (
        SELECT id FROM transfer WHERE debit_account_id IN (SELECT id FROM account WHERE player_id = $1 AND kind <> 'player.deposit')
        UNION SELECT id FROM transfer WHERE credit_account_id IN (SELECT id FROM account WHERE player_id = $1 AND kind <> 'player.deposit'))

@@ -113,17 +113,22 @@ export async function readNextNonce(db: Queryable, walletId: string): Promise<bi
 }
 
 const activeWallet = z.object({ id, address: z.string(), next_nonce: big });
+/** The newest transactions are looked through for wallets; who spent a nonce longer ago has his turn no more. */
+const newestSpent = 10_000;
 /**
- * Wallets that have spent a nonce, by a transaction or an authorisation: the chain must not know of more than we do. The
- * two that are used all the time come first, then the most recently used.
+ * Wallets that have spent a nonce of late, by a transaction or an authorisation: the chain must not know of more than we
+ * do. The two that are used all the time come first, then the most recently used.
  */
 export async function readActiveWallets(db: Queryable, limit: number) {
   const { rows } = await db.query(
-    `SELECT wallet.id, address, next_nonce FROM wallet WHERE address IS NOT NULL AND frozen_reason IS NULL AND next_nonce > 0
-     ORDER BY purpose IN ('vault', 'gas') DESC, greatest(
-       (SELECT max(chain_tx.id) FROM chain_tx WHERE wallet_id = wallet.id),
-       (SELECT max(chain_tx_id) FROM authorisation WHERE wallet_id = wallet.id)) DESC LIMIT $1`,
-    [limit],
+    `SELECT wallet.id, address, next_nonce FROM wallet LEFT JOIN (
+       SELECT wallet_id, max(tx) AS last FROM (
+         (SELECT wallet_id, id AS tx FROM chain_tx ORDER BY id DESC LIMIT $2)
+         UNION ALL (SELECT wallet_id, chain_tx_id FROM authorisation ORDER BY chain_tx_id DESC LIMIT $2)) AS spent GROUP BY wallet_id) AS used
+       ON used.wallet_id = wallet.id
+     WHERE address IS NOT NULL AND frozen_reason IS NULL AND next_nonce > 0 AND (used.last IS NOT NULL OR purpose IN ('vault', 'gas'))
+     ORDER BY purpose IN ('vault', 'gas') DESC, used.last DESC LIMIT $1`,
+    [limit, newestSpent],
   );
   return rowsOf(activeWallet, rows);
 }

@@ -33,22 +33,28 @@ const total = z.object({
   in_escrow: big,
   earned: big,
   in_suspense: big,
-  logged: big,
 });
-/** Per listed token: what we owe, and what our wallets hold by the logs that we have seen up to the head. */
+/** Per listed token: what we owe. */
 export async function readTotals(db: Queryable): Promise<z.output<typeof total>[]> {
   const { rows } = await db.query(
     `SELECT token.address AS token,
        coalesce(sum(balance) FILTER (WHERE kind LIKE 'player.%'), 0) AS owed,
        coalesce(sum(balance) FILTER (WHERE kind = 'escrow.stakes'), 0) AS in_escrow,
        coalesce(sum(balance) FILTER (WHERE kind IN ('house.rake', 'house.dust')), 0) AS earned,
-       coalesce(sum(balance) FILTER (WHERE kind = 'suspense'), 0) AS in_suspense,
-       (SELECT coalesce(sum(CASE WHEN recipient_wallet_id IS NULL THEN 0 ELSE amount END
-          - CASE WHEN sender_wallet_id IS NULL THEN 0 ELSE amount END), 0)
-        FROM chain_log WHERE canonical AND chain_log.token = token.address) AS logged
+       coalesce(sum(balance) FILTER (WHERE kind = 'suspense'), 0) AS in_suspense
      FROM token LEFT JOIN account ON account.token = token.address WHERE listed GROUP BY token.address ORDER BY token.position`,
   );
   return rowsOf(total, rows);
+}
+
+const loggedTotal = z.object({ token: z.string(), amount: big });
+/** Per token: what our wallets hold by the logs that we have seen up to the head. */
+export async function readLogged(db: Queryable): Promise<Map<string, bigint>> {
+  const { rows } = await db.query(
+    `SELECT token, sum(CASE WHEN recipient_wallet_id IS NULL THEN 0 ELSE amount END
+       - CASE WHEN sender_wallet_id IS NULL THEN 0 ELSE amount END) AS amount FROM chain_log WHERE canonical GROUP BY token`,
+  );
+  return new Map(rowsOf(loggedTotal, rows).map(({ token, amount }) => [token, amount]));
 }
 
 const lifted = z.object({ invariant: z.string(), detail: z.string() });

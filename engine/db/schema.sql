@@ -609,6 +609,10 @@ CREATE INDEX account_player_idx ON public.account USING btree (player_id) WHERE 
 
 CREATE INDEX account_wallet_idx ON public.account USING btree (wallet_id, token);
 
+CREATE INDEX attempt_first_idx ON public.attempt USING btree (created_at) WHERE (number = 1);
+
+CREATE INDEX audit_actor_idx ON public.audit USING btree (actor, at);
+
 CREATE UNIQUE INDEX breach_standing_key ON public.breach USING btree (invariant, detail) WHERE (lifted_at IS NULL);
 
 CREATE INDEX chain_log_block_idx ON public.chain_log USING btree (block_number);
@@ -616,6 +620,8 @@ CREATE INDEX chain_log_block_idx ON public.chain_log USING btree (block_number);
 CREATE INDEX chain_log_recipient_idx ON public.chain_log USING btree (recipient_wallet_id, block_number);
 
 CREATE INDEX chain_log_sender_idx ON public.chain_log USING btree (sender_wallet_id, block_number);
+
+CREATE INDEX chain_log_stray_idx ON public.chain_log USING btree (id) WHERE (kind = 'stray'::text);
 
 CREATE INDEX chain_tx_instruction_instruction_idx ON public.chain_tx_instruction USING btree (instruction_id);
 
@@ -626,6 +632,8 @@ CREATE INDEX chain_tx_open_idx ON public.chain_tx USING btree (state, id) WHERE 
 CREATE INDEX deposit_open_idx ON public.deposit USING btree (state) WHERE (state = ANY (ARRAY['seen'::text, 'playable'::text]));
 
 CREATE INDEX deposit_player_idx ON public.deposit USING btree (player_id, id DESC);
+
+CREATE INDEX deposit_seen_idx ON public.deposit USING btree (player_id) WHERE (state = 'seen'::text);
 
 CREATE INDEX deposit_suspense_idx ON public.deposit USING btree (id) WHERE (suspense_state = 'open'::text);
 
@@ -652,6 +660,8 @@ CREATE INDEX instruction_game_idx ON public.instruction USING btree (game_id) WH
 CREATE INDEX instruction_leg_instruction_idx ON public.instruction_leg USING btree (instruction_id);
 
 CREATE UNIQUE INDEX instruction_merge_key ON public.instruction USING btree (source_wallet_id, token, destination, cause) WHERE (state = ANY (ARRAY['gathering'::text, 'queued'::text]));
+
+CREATE INDEX instruction_on_its_way_idx ON public.instruction USING btree (player_id) WHERE ((kind = ANY (ARRAY['payout'::text, 'withdrawal'::text])) AND (state <> ALL (ARRAY['final'::text, 'cancelled'::text])));
 
 CREATE INDEX instruction_open_idx ON public.instruction USING btree (source_wallet_id, id) WHERE (state = ANY (ARRAY['gathering'::text, 'queued'::text, 'sending'::text, 'mined'::text]));
 
@@ -686,6 +696,8 @@ CREATE INDEX session_expiry_idx ON public.session USING btree (expires_at);
 CREATE INDEX session_player_idx ON public.session USING btree (player_id);
 
 CREATE UNIQUE INDEX settlement_standing_key ON public.settlement USING btree (game_id) WHERE (undone_at IS NULL);
+
+CREATE INDEX sign_in_challenge_browser_idx ON public.sign_in_challenge USING btree (browser_hash);
 
 CREATE INDEX sign_in_challenge_expiry_idx ON public.sign_in_challenge USING btree (expires_at);
 

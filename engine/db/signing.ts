@@ -52,8 +52,8 @@ export async function readSignedSince(db: Queryable, since: Date) {
     `SELECT instruction.id AS instruction_id, kind, wallet.address AS source_address, token, destination, amount,
        sender.address AS sender, nonce, signed_at,
        (SELECT array_agg(instruction_id::text ORDER BY ordinal) FROM chain_tx_instruction WHERE chain_tx_id = signed.id) AS together
-     FROM (SELECT chain_tx.id, wallet_id, nonce, min(attempt.created_at) AS signed_at
-           FROM chain_tx JOIN attempt ON chain_tx_id = chain_tx.id GROUP BY chain_tx.id HAVING min(attempt.created_at) > $1) AS signed
+     FROM (SELECT chain_tx.id, wallet_id, nonce, attempt.created_at AS signed_at
+           FROM attempt JOIN chain_tx ON chain_tx.id = chain_tx_id WHERE number = 1 AND attempt.created_at > $1) AS signed
        JOIN chain_tx_instruction ON chain_tx_id = signed.id
        JOIN instruction ON instruction.id = instruction_id JOIN wallet ON wallet.id = source_wallet_id
        JOIN wallet sender ON sender.id = signed.wallet_id

@@ -2,9 +2,12 @@
 import type { z } from "zod";
 import type { audit } from "../contract/operations.ts";
 import { accept, type Result, reject } from "../contract/problems.ts";
-import { insertAudit, type NewAuditRow, readAudit } from "../db/audit.ts";
+import { insertAudit, insertRefusal, type NewAuditRow, readAudit } from "../db/audit.ts";
 import type { Queryable } from "../db/pool.ts";
 import type { Context } from "./context.ts";
+
+/** Of one person: whoever insists doesn't bury what others did. */
+const mostRefusalsAnHour = 20;
 
 /** How a person stands in the audit: the handle may change, the number doesn't. */
 export const actorName = (player: { playerId: string; handle: string }): string =>
@@ -21,12 +24,16 @@ export const recordRefusal = (
   context: Context,
   refusal: { actor: string; action: string; subject: string; code: string },
 ): Promise<void> =>
-  insertAudit(context.pool, {
-    actor: refusal.actor,
-    action: `refused: ${refusal.action}`,
-    subject: refusal.subject,
-    detail: { code: refusal.code },
-  });
+  insertRefusal(
+    context.pool,
+    {
+      actor: refusal.actor,
+      action: `refused: ${refusal.action}`,
+      subject: refusal.subject,
+      detail: { code: refusal.code },
+    },
+    { mostAnHour: mostRefusalsAnHour },
+  );
 
 /** A page of the audit, newest first. `cursor` is the id that the page before ended with. */
 export async function readAuditPage(

@@ -120,17 +120,23 @@ async function compareWithChain(
   try {
     const held = await readBalances(context.chain, expected, atBlock);
     const totals = new Map<string, bigint>();
+    const silent = new Set<string>();
     const faults = expected.flatMap(({ address, token, amount }, index) => {
-      const onChain = held[index] ?? 0n;
+      const onChain = held[index] ?? null;
+      if (onChain === null) {
+        silent.add(token);
+        return [];
+      }
       totals.set(token, (totals.get(token) ?? 0n) + onChain);
       if (onChain === amount) return [];
       return [
         `wallet ${address} holds ${onChain} of ${token} at block ${atBlock}, its accounts make ${amount}`,
       ];
     });
-    const isAll = expected.length < mostBalances;
-    const note = isAll ? null : `Only ${mostBalances} balances of wallets were compared with the chain.`;
-    return { faults, totals, note };
+    const notes = [...silent].map((token) => `Token ${token} doesn't say what wallets hold.`);
+    if (expected.length === mostBalances)
+      notes.push(`Only ${mostBalances} balances of wallets were compared with the chain.`);
+    return { faults, totals, note: notes.length === 0 ? null : notes.join(" ") };
   } catch (error) {
     const isSilence =
       error instanceof RpcUnavailableError ||

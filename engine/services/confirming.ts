@@ -7,6 +7,7 @@ import { readAuthorisedExecutor } from "../db/authorisations.ts";
 import { insertBreachOnce } from "../db/breaches.ts";
 import { markMined, markReverted, readWaiting } from "../db/confirming.ts";
 import { isInBooks, lockCursor } from "../db/cursor.ts";
+import { isAway } from "../db/errors.ts";
 import { type Payment, readPayments } from "../db/payments.ts";
 import { type Tx, transaction } from "../db/pool.ts";
 import type { Context } from "./context.ts";
@@ -47,7 +48,12 @@ export async function confirmRound(context: Context): Promise<boolean> {
       const receipt = receipts[index];
       if (receipt === undefined || !("found" in receipt) || !receipt.found) continue;
       const attempt = { chainTxId, hash, payments: payments.get(chainTxId) ?? [] };
-      if (await confirm(context, attempt, receipt)) found += 1;
+      try {
+        if (await confirm(context, attempt, receipt)) found += 1;
+      } catch (error) {
+        if (isAway(error)) throw error;
+        context.log.error({ error, hash, chainTxId }, "a transaction couldn't be confirmed");
+      }
     }
   }
   return found > 0;

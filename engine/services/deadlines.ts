@@ -1,7 +1,7 @@
 /** Clocks that have run out: an offer lapses, a game is settled as reported or refunded. */
 import type { Result } from "../contract/problems.ts";
 import { lockDueGame, readNextDeadline } from "../db/games.ts";
-import type { Tx } from "../db/pool.ts";
+import type { Pool, Tx } from "../db/pool.ts";
 import { lockDueProposal, readNextLapse } from "../db/proposals.ts";
 import type { Context } from "./context.ts";
 import { commandGame } from "./game-writing.ts";
@@ -12,30 +12,42 @@ type Kind = "game" | "proposal";
 /** What one transaction is at, told before it may fail. */
 type Note = (id: string) => void;
 
+/** One that failed rests so long, so that it neither takes the turn of others nor makes us spin. */
+const restMs = 60_000;
+const resting = new WeakMap<Pool, Map<string, number>>();
+
 /**
  * Handles up to `limit` clocks that have run out, the longest overdue first, each in a transaction of its own. Any number
- * of processes may do so at once: a row that somebody else is at is skipped. One that fails is logged and left for the
- * next run, and doesn't hold up the others.
+ * of processes may do so at once: a row that somebody else is at is skipped. One that fails is logged and left for a
+ * minute, and doesn't hold up the others.
  * @returns how many were handled
  */
 export async function runDueDeadlines(context: Context, { limit }: { limit: number }): Promise<number> {
-  let handled = 0;
+  const rests = restsOf(context);
+  let [handled, tried] = [0, 0];
   for (const kind of ["game", "proposal"] as const) {
-    const failed: string[] = [];
-    while (handled + failed.length < limit) {
+    for (; tried < limit; tried += 1) {
       let at: string | null = null;
       try {
-        if (!(await runOne(context, { kind, except: failed, note: (id) => (at = id) }))) break;
+        if (!(await runOne(context, { kind, except: [...rests.keys()], note: (id) => (at = id) }))) break;
         handled += 1;
       } catch (error) {
         // Not a row's fault: the database is away.
         if (at === null) throw error;
         context.log.error({ error, kind, id: at }, "a deadline couldn't be handled");
-        failed.push(at);
+        rests.set(at, context.clock() + restMs);
       }
     }
   }
   return handled;
+}
+
+/** The ids of those that rest, and until when. */
+function restsOf({ pool, clock }: Context): Map<string, number> {
+  const now = clock();
+  const rests = new Map([...(resting.get(pool) ?? [])].filter(([, untilMs]) => untilMs > now));
+  resting.set(pool, rests);
+  return rests;
 }
 
 /** False when nothing of the kind is due. */

@@ -5,11 +5,11 @@ import type { leaderboard, leaderboardRow, playerPage } from "../contract/wager.
 import { listGames } from "../db/games.ts";
 import { type RecordRow, readRecords } from "../db/leaderboard.ts";
 import { readPlayerByHandle } from "../db/players.ts";
-import type { Pool } from "../db/pool.ts";
 import { listProposals } from "../db/proposal-reads.ts";
 import type { Token } from "../db/tokens.ts";
 import type { Context } from "./context.ts";
 import { viewRecords } from "./game-view.ts";
+import { keptFor } from "./kept.ts";
 import { proposalView } from "./proposal-view.ts";
 import { listedTokens, moneyOf } from "./tokens.ts";
 
@@ -20,25 +20,17 @@ const mostRows = 100;
 const keptMs = 5_000;
 
 type Board = z.infer<typeof leaderboard>;
-const kept = new WeakMap<Pool, { atMs: number; board: Promise<Board> }>();
-
-/** The board, at most five seconds old: won less lost first, net per token beside it. */
-export async function readLeaderboard(context: Context): Promise<Result<Board>> {
-  const nowMs = context.clock();
-  const known = kept.get(context.pool);
-  if (known !== undefined && nowMs - known.atMs < keptMs) return { ok: true, value: await known.board };
-  const board = readBoard(context);
-  kept.set(context.pool, { atMs: nowMs, board });
-  // Whoever asks next tries again.
-  board.catch(() => kept.delete(context.pool));
-  return { ok: true, value: await board };
-}
-
-async function readBoard({ pool }: Context): Promise<Board> {
+const readBoard = keptFor(keptMs, async ({ pool }): Promise<Board> => {
   const tokens = await listedTokens(pool);
   const rows = await readRecords(pool, { playerId: null, minimumGames, limit: mostRows });
   return { minimumGames, rows: recordsOf(tokens, rows) };
-}
+});
+
+/** The board, at most five seconds old: won less lost first, net per token beside it. */
+export const readLeaderboard = async (context: Context): Promise<Result<Board>> => ({
+  ok: true,
+  value: await readBoard(context),
+});
 
 /** A player's record, open offers and latest games. @returns `player_unknown` */
 export async function readPlayerPage(

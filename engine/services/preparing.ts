@@ -1,7 +1,7 @@
 /** Which queued instructions can go now: funded, not refused by their token, and with ether for gas. */
 import { readBalances } from "../chain/balances.ts";
 import { allocateNonces } from "../db/allocating.ts";
-import { type DueInstruction, readFlows, readWaysUnderWay } from "../db/due.ts";
+import { type DueInstruction, readLeaving, readWaysUnderWay } from "../db/due.ts";
 import { holdFence, LostLeaseError } from "../db/lease.ts";
 import { readOpenCosts } from "../db/nonces.ts";
 import { transaction } from "../db/pool.ts";
@@ -85,8 +85,8 @@ async function keepFunded(context: Context, due: DueInstruction[]): Promise<DueI
   );
   const held = await readBalances(context.chain, [...pairs.values()], "latest");
   const left = new Map([...pairs.keys()].map((key, index) => [key, held[index] ?? 0n]));
-  for (const flow of await readFlows(context.pool, [...new Set(due.map(({ wallet_id }) => wallet_id))]))
-    left.set(keyOf(flow), (left.get(keyOf(flow)) ?? 0n) - flow.outgoing);
+  for (const leaving of await readLeaving(context.pool, [...new Set(due.map(({ wallet_id }) => wallet_id))]))
+    left.set(keyOf(leaving), (left.get(keyOf(leaving)) ?? 0n) - leaving.amount);
   return due.filter((instruction) => {
     if (instruction.token === null) return true;
     const free = left.get(keyOf(instruction)) ?? 0n;

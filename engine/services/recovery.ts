@@ -6,6 +6,7 @@
  */
 import { deploymentProxy } from "../../wallets/executor.ts";
 import { readBalances, readNonce } from "../chain/balances.ts";
+import { InconsistentAnswerError } from "../chain/errors.ts";
 import { readTag } from "../chain/heads.ts";
 import { readAgreedReceipt } from "../chain/receipts.ts";
 import { findSpender, readPendingNonce, readTransaction } from "../chain/transactions.ts";
@@ -98,6 +99,7 @@ async function findMoney(context: Context, addresses: string[]): Promise<string 
   const tokens = [...(await listedTokens(context.pool)).keys()];
   const asked = addresses.flatMap((address) => tokens.map((token) => ({ address, token })));
   const held = await readBalances(context.chain, asked, "latest");
+  if (held.includes(null)) throw new InconsistentAnswerError("a token doesn't say what wallets hold");
   return asked.find((_, index) => (held[index] ?? 0n) > 0n)?.address ?? null;
 }
 

@@ -7,11 +7,11 @@ import { findWallets } from "../db/wallets.ts";
 
 const hourMs = 3_600_000;
 
-/** Ports of the signer over a database; `signedBefore` is read now. */
-export async function signerPorts(
+/** Ports of the signer over a database. */
+export function signerPorts(
   pool: Pool,
-  nowMs: number,
-): Promise<Pick<SignerOptions, "readInstruction" | "findWallet" | "signedBefore">> {
+  clock: () => number,
+): Pick<SignerOptions, "readInstruction" | "findWallet" | "readSigned"> {
   // Those of a batch are asked for at the same moment: one statement answers them all, and nothing is remembered.
   const instructions = new DataLoader(
     async (ids: readonly string[]) => {
@@ -33,6 +33,6 @@ export async function signerPorts(
       const wallet = await wallets.load(address);
       return wallet === null ? null : { purpose: wallet.purpose, index: wallet.derivation_index };
     },
-    signedBefore: await readSignedSince(pool, new Date(nowMs - hourMs)),
+    readSigned: () => readSignedSince(pool, new Date(clock() - hourMs)),
   };
 }

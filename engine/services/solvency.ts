@@ -3,25 +3,29 @@ import type { z } from "zod";
 import type { solvency } from "../contract/operations.ts";
 import { accept, type Result } from "../contract/problems.ts";
 import { readBooksCheck } from "../db/books.ts";
-import { readTotals } from "../db/overview.ts";
+import { readLogged, readTotals } from "../db/overview.ts";
 import type { Context } from "./context.ts";
+import { keptFor } from "./kept.ts";
 import { listedTokens, moneyOf } from "./tokens.ts";
+
+type Solvency = z.output<typeof solvency>;
 
 /**
  * Totals of the ledger now, and of the wallets as the last check read them from the chain; before the first check, as
  * their logs add up.
  */
-export async function readSolvency(context: Context): Promise<Result<z.output<typeof solvency>>> {
-  const tokens = await listedTokens(context.pool);
-  const [totals, check] = await Promise.all([readTotals(context.pool), readBooksCheck(context.pool)]);
+export async function readSolvency({ pool }: Context): Promise<Result<Solvency>> {
+  const [tokens, check] = await Promise.all([listedTokens(pool), readBooksCheck(pool)]);
   const { invariants, onChain } = check?.result ?? { invariants: [], onChain: null };
+  const totals = await readTotals(pool);
+  const logged = onChain === null ? await readLogged(pool) : null;
   return accept({
     checkedAt: check?.checked_at.toISOString() ?? null,
     blockNumber: check?.block_number?.toString() ?? null,
     booksBalance: invariants.length > 0 && invariants.every(({ ok }) => ok),
     tokens: totals.map((row) => {
       const money = (amount: bigint) => moneyOf(tokens, row.token, amount);
-      const held = onChain === null ? row.logged : BigInt(onChain[row.token] ?? "0");
+      const held = logged?.get(row.token) ?? BigInt(onChain?.[row.token] ?? "0");
       return {
         symbol: tokens.get(row.token)?.symbol ?? "?",
         owedToPlayers: money(row.owed),
@@ -36,3 +40,8 @@ export async function readSolvency(context: Context): Promise<Result<z.output<ty
     invariants: invariants.map(({ number, name, ok }) => ({ number, name, ok, detail: null })),
   });
 }
+
+/** Everybody may ask, and each answer sums all accounts. */
+const keptMs = 1_000;
+/** The same, at most a second old. */
+export const readSolvencyOfLate = keptFor(keptMs, readSolvency);

@@ -4,6 +4,7 @@ import type { suspenseItem, suspenseItems } from "../contract/operations.ts";
 import { accept, type Result, reject } from "../contract/problems.ts";
 import { zeroAddress } from "../core/address.ts";
 import type { PlannedTransfer } from "../core/ledger.ts";
+import { isAway } from "../db/errors.ts";
 import type { Tx } from "../db/pool.ts";
 import {
   lockClaimable,
@@ -69,8 +70,13 @@ export async function claimSuspenseOf(
 export async function claimOwnedSuspense(context: Context): Promise<number> {
   let claimed = 0;
   for (const claim of await readClaims(context.pool, mostClaimsAtOnce)) {
-    const result = await change(context, async (tx) => accept(await claimSuspenseOf(context, tx, claim)));
-    if (result.ok) claimed += result.value.length;
+    try {
+      const result = await change(context, async (tx) => accept(await claimSuspenseOf(context, tx, claim)));
+      if (result.ok) claimed += result.value.length;
+    } catch (error) {
+      if (isAway(error)) throw error;
+      context.log.error({ error, playerId: claim.playerId }, "what lies in suspense couldn't be claimed");
+    }
   }
   return claimed;
 }

@@ -24,6 +24,8 @@ export async function startDeadlines(context: Context, { signal }: { signal: Abo
 
 async function untilNextMs(context: Context): Promise<number> {
   const nextMs = await nextDeadlineMs(context);
-  if (nextMs === null) return longestSleepMs;
-  return Math.min(longestSleepMs, Math.max(shortestSleepMs, nextMs - context.clock()));
+  const untilMs = (nextMs ?? Number.POSITIVE_INFINITY) - context.clock();
+  // What is overdue by so much is at rest, or somebody else is at it.
+  if (untilMs < -longestSleepMs) return longestSleepMs;
+  return Math.min(longestSleepMs, Math.max(shortestSleepMs, untilMs));
 }

@@ -22,7 +22,10 @@ export function startReconciler(context: Context, { signal }: { signal: AbortSig
     const restMs = Math.max(shortestMs, Math.min((checked?.tookMs ?? 0) * restPerCheck, atLeastEachMs));
     if (sinceMs < (finalized === checked?.finalized ? atLeastEachMs : restMs)) return false;
     const startedAtMs = performance.now();
-    await claimOwnedSuspense(context);
+    // Nothing may keep the books from being checked.
+    await claimOwnedSuspense(context).catch((error: unknown) =>
+      context.log.error({ error }, "what lies in suspense couldn't be claimed"),
+    );
     await runReconciliation(context);
     const atMs = performance.now();
     checked = { atMs, tookMs: atMs - startedAtMs, finalized };

@@ -33,7 +33,7 @@ export async function createMoneyContext({
     })),
     houseWallet: houseAddress,
     maxTopupWei: 10n ** 18n,
-    ...(await signerPorts(pool, clock())),
+    ...signerPorts(pool, clock),
     now: clock,
   });
   return {

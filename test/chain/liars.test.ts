@@ -79,6 +79,31 @@ describe("a node that says there are no logs", () => {
   });
 });
 
+describe("a node that names a head which isn't there", () => {
+  it("far above all others holds up nobody, as long as one other tells the truth", async () => {
+    const both = await createChain({
+      rpcUrls: [proxy.rpcUrl, base.rpcUrl],
+      expectedChainId: 8453,
+      requestTimeoutMs: 60_000,
+    });
+    const watcher = watch(both, base);
+    await watcher.reaches();
+    proxy.setFaults(
+      replyTo("eth_getBlockByNumber", async ({ params: [asked], forward }) => {
+        if (asked !== "latest") return undefined;
+        const reply = await forward();
+        if (typeof reply !== "object" || !("result" in reply)) return reply;
+        const head = reply.result as { number: string };
+        return { result: { ...head, number: `0x${(BigInt(head.number) + 1_000_000n).toString(16)}` } };
+      }),
+    );
+    await waitFor(() => (both.health()[0]?.headNumber ?? 0n) > 1_000_000n, { what: "the lie to be heard" });
+    expect(await watcher.sees((await sender.send(9n)).hash)).toMatchObject({ amount: 9n });
+    await watcher.stop();
+    await both.close();
+  });
+});
+
 describe("logs that can't be right", () => {
   const otherBlock = `0x${"ab".repeat(32)}`;
   it.each([

@@ -23,6 +23,7 @@ import { createWorld, offerBy, startGame, usdc, value, type World } from "../ser
 
 let world: World;
 let red: string;
+let blue: string;
 let offers: string[];
 let games: string[];
 let vault: string;
@@ -34,7 +35,7 @@ beforeAll(async () => {
   world = await createWorld();
   const { pool } = world.context;
   red = await world.addPlayer("red");
-  const blue = await world.addPlayer("blue");
+  blue = await world.addPlayer("blue");
   const stakes = { proposerStake: 2n, takerStake: 1n };
   games = [
     await startGame(world, { red, blue, ...stakes }),
@@ -163,4 +164,25 @@ describe("the second transaction takes the next", () => {
     expect(second).not.toBe(first);
     expect(second).not.toBe("waits");
   });
+});
+
+it("more deposits than are looked at in one go leave everybody a turn", async () => {
+  await transaction(
+    world.context.pool,
+    async (tx) => {
+      await tx.query(
+        `WITH log AS (
+           INSERT INTO chain_log (tx_hash, token, ordinal, sender, recipient, amount, block_number, block_hash, log_index, stamped_at, kind, recipient_wallet_id)
+           SELECT $1, $2, ordinal, $3, address, 5, 1, $1, 0, now(), 'deposit', id FROM wallet, generate_series(10, 13) AS ordinal WHERE id = $4
+           RETURNING id, token, amount, ordinal)
+         INSERT INTO deposit (chain_log_id, token, amount, wallet_id, player_id, state)
+         SELECT id, token, amount, $4, CASE WHEN ordinal < 13 THEN $5::bigint ELSE $6::bigint END, 'seen' FROM log ORDER BY ordinal`,
+        [hashOf(1), usdc, sender, vault, red, blue],
+      );
+      const found = await lockUncredited(tx, 3);
+      expect(found.map((row) => row.player_id)).toEqual([null, red, blue]);
+      expect(await lockUncredited(tx, 10)).toHaveLength(5);
+    },
+    { keep: () => false },
+  );
 });

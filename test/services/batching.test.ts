@@ -66,6 +66,30 @@ describe("payouts of one wallet by batch", () => {
     await expectEachPaidOnce(world, 20);
   });
 
+  it("in a token that doesn't say who holds what wait, and hold up no other", async () => {
+    const player = await readyToWithdraw(world, 1_000n);
+    const { openwork, testClient } = world.base;
+    const silenced = await ask(world, player, 1n);
+    await world.base.mint(openwork, world.vault, 5n);
+    await finalize(world);
+    await world.query(
+      `INSERT INTO instruction (kind, source_wallet_id, token, destination, amount, cause)
+       SELECT 'refund', id, $1, $2, 5, 'test' FROM wallet WHERE purpose = 'vault'`,
+      [openwork, player.address],
+    );
+    const usdc = { address: world.base.usdc, bytecode: await codeOf(world.base.usdc) };
+    // PUSH0 PUSH0 REVERT
+    await testClient.setCode({ address: usdc.address, bytecode: "0x5f5ffd" });
+    const sender = await start();
+    await sender.round();
+    expect(await stateOf(world, silenced)).toBe("queued");
+    expect(await sent()).toEqual([{ purpose: "gas", paid: "1" }]);
+    await testClient.setCode({ address: usdc.address, bytecode: usdc.bytecode ?? "0x" });
+    await sender.settle();
+    expect(await stateOf(world, silenced)).toBe("final");
+    expect(await world.held(openwork, player.address)).toBe(5n);
+  });
+
   it("with a recipient whom the token refuses: that one is parked, the others are paid in the same block (SAFETY 22)", async () => {
     const [free, blocked] = [await readyToWithdraw(world, 1_000n), await readyToWithdraw(world, 1_000n)];
     await actAsIssuer(world, { functionName: "blacklist", args: [blocked.address] });

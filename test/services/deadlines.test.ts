@@ -181,8 +181,24 @@ describe("many that are due", () => {
     expect(await run()).toBe(2);
     expect([await stateOf(broken), await stateOf(whole)]).toEqual(["playing", "refunded"]);
     await world.rows("UPDATE game SET red_stake = 2 WHERE id = $1", [broken]);
+    world.time.nowMs += minute;
     expect(await run()).toBe(1);
     expect(await stateOf(broken)).toBe("refunded");
+  });
+
+  test("don't lose their turn to as many that can't be handled as are looked at in one go", async () => {
+    await newPair();
+    const broken: string[] = [];
+    for (let index = 0; index < 3; index += 1)
+      broken.push(await startGame(world, { red, blue, proposerStake: 2n, takerStake: 1n }));
+    world.time.nowMs += 1;
+    const whole = await startGame(world, { red, blue, proposerStake: 2n, takerStake: 1n });
+    await world.rows("UPDATE game SET red_stake = 3 WHERE id = ANY ($1::uuid[])", [broken]);
+    world.time.nowMs += 24 * 60 * minute;
+    expect(await run(3)).toBe(0);
+    expect(await run(3)).toBe(1);
+    expect(await stateOf(whole)).toBe("refunded");
+    await world.rows("UPDATE game SET red_stake = 2 WHERE id = ANY ($1::uuid[])", [broken]);
   });
 });
 

@@ -73,7 +73,7 @@ async function restarted(options: Partial<SignerOptions> = {}): Promise<Context>
       { address: world.base.usdc, decimals: 6, limits: { perTransaction: unlimited, perHour: unlimited } },
     ],
     houseWallet: houseAddress,
-    ...(await signerPorts(world.context.pool, Date.now())),
+    ...signerPorts(world.context.pool, Date.now),
     ...options,
   });
   return { ...world.context, signer };

@@ -1,5 +1,6 @@
 import { SigningKey, Transaction } from "ethers";
 import { afterEach, expect, test, vi } from "vitest";
+import type { SignedPayload } from "../../wallets/history.ts";
 import { instructionKinds, type SignRequest } from "../../wallets/instruction.ts";
 import { outflowWindowMs } from "../../wallets/limits.ts";
 import { assertSender, assertSignedBytes, SignedBytesError } from "../../wallets/transaction.ts";
@@ -198,11 +199,46 @@ test("a restart that is told what was signed doesn't open the hour's limit again
     together: [instructionId],
     signedAt: 1_800_000_000_000,
   };
-  const house = makeHouse({ signedBefore: [{ ...before, amount: 2_499_999_999n }] });
+  const house = makeHouse({ readSigned: async () => [{ ...before, amount: 2_499_999_999n }] });
   const tooMuch = house.commit(instructionOf("withdrawal", { amount: 2n }));
   expect(await codeOf(house.signer.sign(requestOf(tooMuch)))).toBe("over_hour_limit");
   const fits = house.commit(instructionOf("withdrawal", { amount: 1n }));
   expect(await codeOf(house.signer.sign(requestOf(fits)))).toBe("signed");
+});
+
+test("what another process signed while this one rested counts in the hour's limit, once", async () => {
+  const elsewhere: SignedPayload[] = [];
+  const house = makeHouse({ readSigned: async () => elsewhere });
+  const own = house.commit(instructionOf("payout", { amount: 1_000_000_000n }));
+  expect(await codeOf(house.signer.sign(requestOf(own)))).toBe("signed");
+  const signedAt = house.clock.now;
+  for (const one of [own, instructionOf("payout", { amount: 1_000_000_000n })]) {
+    const { id: instructionId, kind, sourceAddress, token, destination, amount } = one;
+    const payload = { instructionId, kind, sourceAddress, token, destination, amount, signedAt };
+    elsewhere.push({ ...payload, sender: sourceAddress, nonce: 0, together: [instructionId] });
+  }
+  house.clock.now += 5_001;
+  for (const [amount, code] of [
+    [500_000_001n, "over_hour_limit"],
+    [500_000_000n, "signed"],
+  ] as const) {
+    const next = house.commit(instructionOf("payout", { amount }));
+    expect(await codeOf(house.signer.sign(requestOf(next, { nonce: 2 })))).toBe(code);
+  }
+});
+
+test("nothing is signed while it can't be known what others signed", async () => {
+  let isAway = true;
+  const house = makeHouse({
+    readSigned: async () => {
+      if (isAway) throw new Error("the database is away");
+      return [];
+    },
+  });
+  const request = requestOf(house.commit(instructionOf("payout")));
+  await expect(house.signer.sign(request)).rejects.toThrow("away");
+  isAway = false;
+  expect(await codeOf(house.signer.sign(request))).toBe("signed");
 });
 
 test("a pause stops also what was being prepared, until it is lifted", async () => {

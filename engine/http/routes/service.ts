@@ -3,7 +3,7 @@ import { accept, reject } from "../../contract/problems.ts";
 import { readClientConfig } from "../../services/client-config.ts";
 import type { Context } from "../../services/context.ts";
 import { checkHealth } from "../../services/health.ts";
-import { readSolvency } from "../../services/solvency.ts";
+import { readSolvencyOfLate } from "../../services/solvency.ts";
 import type { HandlersOf } from "../call.ts";
 
 export function serviceHandlers(
@@ -11,7 +11,7 @@ export function serviceHandlers(
 ): HandlersOf<"readConfig" | "readSolvency" | "live" | "ready"> {
   return {
     readConfig: async () => accept(await readClientConfig(context)),
-    readSolvency: () => readSolvency(context),
+    readSolvency: () => readSolvencyOfLate(context),
     live: async () => accept({ ok: true, checks: {} }),
     ready: async () => {
       const health = await checkHealth(context);
