@@ -1,10 +1,10 @@
 import { encodeFunctionData, type Hex } from "viem";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { readBalance, readBalances, readEther, readNonce } from "../../engine/chain/balances.ts";
-import { type Chain, createChain } from "../../engine/chain/client.ts";
+import type { Chain } from "../../engine/chain/client.ts";
 import { bump, checkTransfer, estimateFees, etherNeeded, readBaseFee } from "../../engine/chain/fees.ts";
 import { readToken } from "../../engine/chain/tokens.ts";
-import { startTestChain, type TestChain } from "../helpers/chain.ts";
+import { startTestChain, type TestChain, untilConnected } from "../helpers/chain.ts";
 import { deployToken, usdcAbi } from "../helpers/contracts.ts";
 import { everything, html, replyTo } from "../helpers/rpc-faults.ts";
 import { type RpcProxy, startRpcProxy } from "../helpers/rpc-proxy.ts";
@@ -30,7 +30,7 @@ afterEach(async () => {
 });
 
 const connect = (requestTimeoutMs: number): Promise<Chain> =>
-  createChain({ rpcUrls: [proxy.rpcUrl], expectedChainId: 8453, requestTimeoutMs });
+  untilConnected({ rpcUrls: [proxy.rpcUrl], expectedChainId: 8453, requestTimeoutMs });
 
 describe("fees", () => {
   it("leave room above the base fee, and stay below the cap", async () => {

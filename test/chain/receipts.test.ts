@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { type Chain, createChain } from "../../engine/chain/client.ts";
+import type { Chain } from "../../engine/chain/client.ts";
 import { confirmTransfer, readAgreedReceipt, readReceipt } from "../../engine/chain/receipts.ts";
-import { startTestChain, type TestChain } from "../helpers/chain.ts";
+import { startTestChain, type TestChain, untilConnected } from "../helpers/chain.ts";
 import { doubled, everything, liar, replyTo } from "../helpers/rpc-faults.ts";
 import { type Fault, type RpcProxy, startRpcProxy } from "../helpers/rpc-proxy.ts";
 import { createSender, recipient, type Sender, watch } from "./watching.ts";
@@ -26,7 +26,7 @@ afterEach(async () => {
 });
 
 const connect = (requestTimeoutMs: number): Promise<Chain> =>
-  createChain({ rpcUrls: [first.rpcUrl, second.rpcUrl], expectedChainId: 8453, requestTimeoutMs });
+  untilConnected({ rpcUrls: [first.rpcUrl, second.rpcUrl], expectedChainId: 8453, requestTimeoutMs });
 const nothing = replyTo(method, () => ({ result: null }));
 const unheardOf = `0x${"12".repeat(32)}`;
 

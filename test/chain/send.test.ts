@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { type Chain, createChain } from "../../engine/chain/client.ts";
+import type { Chain } from "../../engine/chain/client.ts";
 import { broadcast, broadcastMany } from "../../engine/chain/send.ts";
-import { startTestChain, type TestChain } from "../helpers/chain.ts";
+import { startTestChain, type TestChain, untilConnected } from "../helpers/chain.ts";
 import { answerLost, html, replyTo } from "../helpers/rpc-faults.ts";
 import { type RpcProxy, startRpcProxy } from "../helpers/rpc-proxy.ts";
 import { waitFor } from "../helpers/wait.ts";
@@ -30,7 +30,7 @@ const patienceMs = 60_000;
 const connect = (...proxies: RpcProxy[]): Promise<Chain> => connectFor(patienceMs, ...proxies);
 async function connectFor(requestTimeoutMs: number, ...proxies: RpcProxy[]): Promise<Chain> {
   const rpcUrls = proxies.map(({ rpcUrl }) => rpcUrl);
-  const chain = await createChain({ rpcUrls, expectedChainId: 8453, requestTimeoutMs });
+  const chain = await untilConnected({ rpcUrls, expectedChainId: 8453, requestTimeoutMs });
   open.push(chain);
   return chain;
 }

@@ -8,9 +8,9 @@ import {
 } from "viem";
 import { generatePrivateKey, privateKeyToAccount } from "viem/accounts";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
-import { type Chain, createChain } from "../../engine/chain/client.ts";
+import type { Chain } from "../../engine/chain/client.ts";
 import { recoverLocally, verifySignatureOnChain } from "../../engine/chain/signatures.ts";
-import { startTestChain, type TestChain } from "../helpers/chain.ts";
+import { startTestChain, type TestChain, untilConnected } from "../helpers/chain.ts";
 import { deploySmartWallet, deploySmartWalletFactory, smartWalletFactoryAbi } from "../helpers/contracts.ts";
 import { everything, replyTo } from "../helpers/rpc-faults.ts";
 import { type RpcProxy, startRpcProxy } from "../helpers/rpc-proxy.ts";
@@ -44,8 +44,8 @@ beforeAll(async () => {
   });
   [first, second] = await Promise.all([startRpcProxy(base.rpcUrl), startRpcProxy(base.rpcUrl)]);
   const rpcUrls = [first.rpcUrl, second.rpcUrl];
-  chain = await createChain({ rpcUrls, expectedChainId: 8453, requestTimeoutMs: 60_000 });
-  hasty = await createChain({ rpcUrls, expectedChainId: 8453, requestTimeoutMs: 1_500 });
+  chain = await untilConnected({ rpcUrls, expectedChainId: 8453, requestTimeoutMs: 60_000 });
+  hasty = await untilConnected({ rpcUrls, expectedChainId: 8453, requestTimeoutMs: 1_500 });
 });
 afterEach(() => {
   for (const proxy of [first, second]) proxy.setFaults();

@@ -2,7 +2,7 @@ import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { type Chain, createChain } from "../../engine/chain/client.ts";
 import type { Sighting } from "../../engine/chain/types.ts";
 import { callNode } from "../../scripts/local/rpc.ts";
-import { startTestChain, type TestChain } from "../helpers/chain.ts";
+import { startTestChain, type TestChain, untilConnected } from "../helpers/chain.ts";
 import { emptyLogs, otherChainId, replyTo } from "../helpers/rpc-faults.ts";
 import { type RpcProxy, startRpcProxy } from "../helpers/rpc-proxy.ts";
 import { waitFor } from "../helpers/wait.ts";
@@ -28,7 +28,7 @@ afterEach(async () => {
 });
 
 const connect = (requestTimeoutMs: number): Promise<Chain> =>
-  createChain({
+  untilConnected({
     ...{ rpcUrls: [proxy.rpcUrl, proxy.wsUrl], expectedChainId: 8453, requestTimeoutMs },
     silenceMs: 200,
   });
@@ -49,9 +49,12 @@ describe("a WebSocket", () => {
     const sender = await createSender(base);
     const watcher = watch(chain, base, { pollIntervalMs: never });
     await socketIsWell();
+    // Nothing is behind the proxy until the block is there: no socket that opens again can tell of it.
+    proxy.setTarget("http://127.0.0.1:1");
     proxy.cutSockets();
     await waitFor(() => chain.health()[1]?.ok === false, { what: "the loss", everyMs: 1 });
     const missed = await sender.send(1n);
+    proxy.setTarget(base.rpcUrl);
     await waitFor(() => proxy.socketsOpened() > 1, { what: "a new connection", timeoutMs: 20_000 });
     await socketIsWell();
     const seen = await sender.send(2n);
@@ -172,6 +175,11 @@ describe("a WebSocket", () => {
         ...{ what: "the refusal", timeoutMs: 20_000 },
       });
       await other.mine(1);
+      // Those that were open when the block came have been closed since.
+      const opened = proxy.socketsOpened();
+      await waitFor(() => proxy.socketsOpened() >= opened + 2, {
+        ...{ what: "more connections", timeoutMs: 20_000 },
+      });
       expect(quiet.health()[1]?.ok).toBe(false);
       expect(heard).toEqual([]);
       unwatch();

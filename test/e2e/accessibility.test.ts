@@ -225,6 +225,7 @@ it("by Tab, Enter and arrows alone a player makes an offer, looks at a counter, 
   await tabTo(page, "Make an offer");
   await page.keyboard.press("Enter");
   await page.waitForURL("**/play");
+  await page.getByLabel("You put up").first().waitFor();
   await tabTo(page, "You put up");
   await page.keyboard.type("3");
   await tabTo(page, "They put up");

@@ -1,4 +1,4 @@
-import { mkdtemp, readdir, readFile, rm, stat, writeFile } from "node:fs/promises";
+import { chmod, mkdtemp, readdir, readFile, rm, stat, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { gunzipSync, gzipSync } from "node:zlib";
@@ -43,9 +43,13 @@ afterAll(async () => {
 const operate = (
   line: string[],
   { ownerUrl, appUrl }: { ownerUrl: string; appUrl: string } = world.database,
+  more: Record<string, string> = {},
 ) =>
   runOperator(line, {
-    environment: { DATABASE_URL: appUrl, DATABASE_OWNER_URL: ownerUrl, BASE_RPC_URLS: world.base.rpcUrl },
+    environment: {
+      ...{ DATABASE_URL: appUrl, DATABASE_OWNER_URL: ownerUrl, BASE_RPC_URLS: world.base.rpcUrl },
+      ...more,
+    },
   });
 async function emptyDatabase(): Promise<TestDatabase> {
   const database = await createTestDatabase();
@@ -104,13 +108,15 @@ describe("a backup", () => {
     expect(await readFile(path)).toEqual(bytes);
     expect(await readdir(folder)).toEqual(["first.backup"]);
 
-    const scratches = async () =>
-      (await readdir(tmpdir())).filter((name) => name.startsWith("on-the-rail-verify-"));
-    const before = await scratches();
-    const tried = await operate(["restore", path, "--verify"]);
+    // A place of its own: others may try out a backup at the same time.
+    const scratch = await mkdtemp(join(tmpdir(), "on-the-rail-scratch-"));
+    stops.push(() => rm(scratch, { recursive: true, force: true }));
+    await chmod(scratch, 0o711); // Postgres may run as another user, who has to reach its data.
+    const tried = await operate(["restore", path, "--verify"], world.database, { TMPDIR: scratch });
     expect(tried).toMatchObject({ code: 0, stderr: "" });
     expect(tried.stdout).toMatch(/^Its books balance, with what the wallets held at block \d+\.$/m);
-    expect(await scratches()).toEqual(before);
+    const left = await readdir(scratch);
+    expect(left.filter((name) => name.startsWith("on-the-rail-verify-"))).toEqual([]);
   });
 
   it("restored into an empty database is the same books to the byte, which go on", async () => {

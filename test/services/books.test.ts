@@ -6,13 +6,17 @@ import { snapshot } from "../../engine/db/pool.ts";
 import { checkBooks, runReconciliation } from "../../engine/services/books.ts";
 import { rowsInTurn } from "../../engine/services/books-report.ts";
 import { liftBreach, readOverview } from "../../engine/services/overview.ts";
+import { prepare } from "../../engine/services/preparing.ts";
 import * as proposals from "../../engine/services/proposals.ts";
+import { sendWhatIsSigned, signWhatIsPrepared } from "../../engine/services/sending.ts";
 import { readSolvency } from "../../engine/services/solvency.ts";
 import { sweep } from "../../engine/services/sweep.ts";
 import { withdraw } from "../../engine/services/withdrawals.ts";
 import { expectBooksToBalance } from "../helpers/books.ts";
 import { createMoneyWorld, type MoneyPlayer, type MoneyWorld } from "../helpers/money-world.ts";
+import { stopMining } from "../helpers/sender.ts";
 import { finalize, funded, operator, payAsStranger } from "../helpers/treasury.ts";
+import { waitFor } from "../helpers/wait.ts";
 import { codeOf, keyFor, offerBy, report, value } from "./wager-world.ts";
 
 let world: MoneyWorld;
@@ -67,6 +71,16 @@ async function settleGame(gameId: string): Promise<void> {
 const broken = async (options = { onChain: false }) =>
   (await checkBooks(world.context, options)).filter(({ ok }) => !ok).map(({ number }) => number);
 
+/** The last payout's state once it is as far as that, and the books with it. */
+async function balanceIn(state: string): Promise<void> {
+  const last = "SELECT state FROM instruction WHERE kind = 'withdrawal' ORDER BY id DESC LIMIT 1";
+  await waitFor(async () => (await world.query<{ state: string }>(last))[0]?.state === state, {
+    what: `a payout that is ${state}`,
+    timeoutMs: 20_000,
+  });
+  await expectBooksToBalance(world.context, { onChain: true });
+}
+
 describe("the books", () => {
   it("balance, against themselves and against the chain", async () => {
     await expectBooksToBalance(world.context, { onChain: true });
@@ -77,20 +91,30 @@ describe("the books", () => {
 
   it("balance at any moment of a payout: asked for, signed, sent, mined, final", async () => {
     const request = { by: blue.id, token: world.base.usdc, amount: 7n, address: blue.address };
+    await stopMining(world);
     value(await withdraw(world.context, { ...request, idempotency: keyFor(blue.id) }));
-    await expectBooksToBalance(world.context, { onChain: true });
-    let looks = 0;
-    const settled = world.settle();
+    await balanceIn("queued");
     let isOver = false;
-    void settled.finally(() => {
+    const looking = (async () => {
+      while (!isOver) await expectBooksToBalance(world.context, { onChain: true });
+    })();
+    try {
+      const leadership = { fence: world.fence };
+      expect(await prepare(world.context, leadership)).toBe(1);
+      await balanceIn("sending");
+      expect(await signWhatIsPrepared(world.context, leadership)).toBe(1);
+      await balanceIn("sending");
+      expect(await sendWhatIsSigned(world.context, leadership)).toBe(1);
+      await balanceIn("sending");
+      await world.base.mine(1);
+      await balanceIn("mined");
+      await finalize(world);
+      await balanceIn("final");
+    } finally {
       isOver = true;
-    });
-    while (!isOver) {
-      await expectBooksToBalance(world.context, { onChain: true });
-      looks += 1;
+      await looking;
+      await world.base.testClient.setAutomine(true);
     }
-    await settled;
-    expect(looks).toBeGreaterThan(0);
   });
 
   it("have the vault compared with the chain first, however many wallets there are", async () => {

@@ -25,7 +25,7 @@ import { runOperator } from "../operator/command-line.ts";
 import { codeOf } from "./wager-world.ts";
 
 /** Each look at a chain that was forked asks for many accounts, and each command is a process of its own. */
-vi.setConfig({ testTimeout: 240_000, hookTimeout: 120_000 });
+vi.setConfig({ testTimeout: 240_000 });
 
 let world: MoneyWorld;
 let folder: string;

@@ -138,7 +138,7 @@ describe("a token that is to be listed is tried first", () => {
     const chain = await createChain({
       rpcUrls: [proxy.rpcUrl],
       expectedChainId: 8453,
-      requestTimeoutMs: 5_000,
+      requestTimeoutMs: 60_000,
     });
     const unknown = { error: { code: -32_601, message: "the method does not exist" } };
     const fee = await contracts.deployFeeOnTransferToken(deployment, 100n);

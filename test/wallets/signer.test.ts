@@ -296,12 +296,17 @@ test("bytes that a broken library encoded or signed wrongly never leave the sign
 test("two hundred payouts from one wallet are little more work than their bare signatures", async () => {
   const house = makeHouse();
   const payouts = Array.from({ length: 200 }, () => house.commit(instructionOf("payout", { amount: 1n })));
-  // Processor time in one run: neither a busy machine nor a slow one changes the ratio.
+  // Processor time in one run: neither a busy machine nor a slow one changes the ratio. The least of three, because
+  // now and then what others have left is cleared away meanwhile.
   const workOf = async (work: () => unknown): Promise<number> => {
-    const before = process.cpuUsage();
-    await work();
-    const { user, system } = process.cpuUsage(before);
-    return user + system;
+    const took: number[] = [];
+    for (let time = 0; time < 3; time += 1) {
+      const before = process.cpuUsage();
+      await work();
+      const { user, system } = process.cpuUsage(before);
+      took.push(user + system);
+    }
+    return Math.min(...took);
   };
   let signed: { hash: string; raw: string }[] = [];
   const sign = async () => {
