@@ -188,7 +188,7 @@ describe("npm run fault-proxy", () => {
       ["--import", "tsx", script, "--target", base.rpcUrl, "--mode", "html", "--seed", "red"],
       { cwd: fileURLToPath(new URL("../..", import.meta.url)), stdio: ["ignore", "pipe", "inherit"] },
     );
-    const ended = once(child, "exit");
+    const ended = once(child, "close");
     const lines: string[] = [];
     const listening = new Promise<string>((resolve) => {
       createInterface({ input: child.stdout }).on("line", (line) => {
