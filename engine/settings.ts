@@ -1,5 +1,6 @@
 /** From configuration to the rules that services go by, with the defaults that depend on a token's decimals. */
 
+import { limitsOf, mostAtOnce } from "../wallets/limits.ts";
 import type { Config } from "./config.ts";
 import type { ConfirmationTier, ExposureCaps } from "./core/tiers.ts";
 import type { Token } from "./db/tokens.ts";
@@ -37,6 +38,12 @@ export function settingsOf(
     tiers: perToken(config.DEPOSIT_TIERS, defaultTiers),
     exposureCaps: perToken(config.EXPOSURE_CAPS, defaultCaps),
     collectMinimum: perToken(config.COLLECT_MINIMUM, () => 0n),
+    withdrawalLimit: new Map(
+      tokens.map(({ address, decimals }) => [
+        address,
+        mostAtOnce(limitsOf({ address, decimals, limits: config.OUTFLOW_LIMITS?.get(address) })),
+      ]),
+    ),
     approvalLimit: perToken(config.APPROVAL_LIMIT, (unit) => 1_000n * unit),
     operatorAddresses: new Set(config.OPERATORS),
     payouts: config.PAYOUTS,

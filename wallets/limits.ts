@@ -38,3 +38,7 @@ export function limitsOf(rule: TokenRule): TokenLimits {
     perHour: rule.limits?.perHour ?? perHour * unit,
   };
 }
+
+/** The most that one payment can ever be: above the limit of an hour it would wait for room that never comes. */
+export const mostAtOnce = ({ perTransaction, perHour }: TokenLimits): bigint =>
+  perTransaction < perHour ? perTransaction : perHour;

@@ -18,7 +18,15 @@ export const clientConfig = z
     chainId: z.int(),
     chainIsLocal: z.boolean(),
     explorerUrl: z.string(),
-    tokens: z.array(z.strictObject({ address: addressOut, symbol: z.string(), decimals: z.int() })),
+    tokens: z.array(
+      z.strictObject({
+        address: addressOut,
+        symbol: z.string(),
+        decimals: z.int(),
+        /** The most that can be withdrawn at once. */
+        withdrawalLimit: baseUnits,
+      }),
+    ),
     rakeBps: z.int(),
     reportWindowSeconds: z.int(),
     resultGraceSeconds: z.int(),

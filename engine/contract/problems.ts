@@ -38,6 +38,7 @@ export const problemStatus = {
   token_unknown: [400, "This token isn't on the list"],
   insufficient_funds: [409, "Not enough free in your pool"],
   not_final_yet: [409, "Part of this isn't final on the chain yet"],
+  withdrawal_too_large: [409, "This is more than can be withdrawn at once"],
   // proposals
   terms_invalid: [400, "These terms can't be used"],
   lapse_out_of_range: [400, "An offer stands between one minute and seven days"],

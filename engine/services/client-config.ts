@@ -2,6 +2,7 @@
 import type { ClientConfig } from "../contract/operations.ts";
 import type { Context } from "./context.ts";
 import { listedTokens } from "./tokens.ts";
+import { withdrawalLimitOf } from "./withdrawals.ts";
 
 export async function readClientConfig({ pool, settings }: Context): Promise<ClientConfig> {
   const { clocks } = settings;
@@ -10,7 +11,10 @@ export async function readClientConfig({ pool, settings }: Context): Promise<Cli
     chainId: settings.chainId,
     chainIsLocal: settings.chainIsLocal,
     explorerUrl: settings.explorerUrl,
-    tokens: [...(await listedTokens(pool)).values()],
+    tokens: [...(await listedTokens(pool)).values()].map((token) => ({
+      ...token,
+      withdrawalLimit: withdrawalLimitOf(settings, token.address).toString(),
+    })),
     rakeBps: settings.rakeBps,
     reportWindowSeconds: seconds(clocks.reportWindowMs),
     resultGraceSeconds: seconds(clocks.resultGraceMs),

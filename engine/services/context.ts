@@ -23,6 +23,8 @@ export interface Settings {
   exposureCaps: ReadonlyMap<string, ExposureCaps>;
   /** Per token: a collection waits until it holds as much, unless the vault runs short. */
   collectMinimum: ReadonlyMap<string, bigint>;
+  /** Per token: the most that the signer lets out in one payment. */
+  withdrawalLimit: ReadonlyMap<string, bigint>;
   /** Per token: an operator's act above it needs a second operator. */
   approvalLimit: ReadonlyMap<string, bigint>;
   /** Wallets whose players are operators. */

@@ -2,7 +2,7 @@
 import { randomUUID } from "node:crypto";
 import type { Withdrawal } from "../contract/account.ts";
 import { type Result, reject } from "../contract/problems.ts";
-import { formatAmount } from "../core/money.ts";
+import { formatAmount, maxUint256 } from "../core/money.ts";
 import { lockAccounts } from "../db/ledger.ts";
 import type { Queryable, Tx } from "../db/pool.ts";
 import type { Token } from "../db/tokens.ts";
@@ -14,7 +14,7 @@ import {
   readWithdrawalsOf,
   type WithdrawalRow,
 } from "../db/withdrawals.ts";
-import type { Context } from "./context.ts";
+import type { Context, Settings } from "./context.ts";
 import { pageOf, placeOf } from "./cursor.ts";
 import { payoutStateOf } from "./game-view.ts";
 import { post } from "./ledger.ts";
@@ -36,8 +36,8 @@ export interface WithdrawalRequest {
 /**
  * Takes money out of the pool at once and owes it to the wallet on the chain. It may be asked for while outflows are
  * stopped: then it waits.
- * @returns `token_unknown`, `amount_not_positive`, `wallet_not_verified`, or, with the facts `free` and `withdrawable`,
- * `insufficient_funds` or `not_final_yet`.
+ * @returns `token_unknown`, `amount_not_positive`, `wallet_not_verified`, with the fact `most` `withdrawal_too_large`, or,
+ * with the facts `free` and `withdrawable`, `insufficient_funds` or `not_final_yet`.
  */
 export async function withdraw(context: Context, request: WithdrawalRequest): Promise<Result<Withdrawal>> {
   const tokens = await listedTokens(context.pool);
@@ -50,8 +50,26 @@ export async function withdraw(context: Context, request: WithdrawalRequest): Pr
     }
     const covered = await checkCovered(tx, request, token);
     if (!covered.ok) return covered;
+    const fitting = checkFits(context.settings, request, token);
+    if (!fitting.ok) return fitting;
     const owed = await owe(context, tx, request);
     return owed.ok ? { ok: true, value: owed.value.withdrawal } : owed;
+  });
+}
+
+/** The most that one withdrawal of a token may be, base units. */
+export const withdrawalLimitOf = ({ withdrawalLimit }: Settings, token: string): bigint =>
+  withdrawalLimit.get(token) ?? maxUint256;
+
+/** More than the signer ever lets out at once would be taken out of the pool and never leave. */
+function checkFits(settings: Settings, { amount }: WithdrawalRequest, token: Token): Result<null> {
+  const most = withdrawalLimitOf(settings, token.address);
+  if (amount <= most) return { ok: true, value: null };
+  const said = `${formatAmount(most, token.decimals, { group: true })} ${token.symbol}`;
+  const message = `At most ${said} can be withdrawn at once. Withdraw the rest after that.`;
+  return reject("withdrawal_too_large", {
+    ...{ field: "amount", message },
+    facts: { most: most.toString(), token: token.address },
   });
 }
 

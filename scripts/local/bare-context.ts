@@ -59,6 +59,7 @@ export async function createMoneyContext({
       tiers: perToken([{ upTo: null, playableAt: { depth: 1 } }]),
       exposureCaps: perToken({ perPlayer: unlimited, inAll: unlimited }),
       collectMinimum: new Map(),
+      withdrawalLimit: perToken(unlimited),
       approvalLimit: perToken(unlimited),
       operatorAddresses: new Set(),
       payouts: "batch",

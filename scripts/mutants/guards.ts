@@ -663,6 +663,13 @@ const others: Guard[] = [
     tests: ["test/db/sending.test.ts"],
   },
   {
+    name: "withdrawals: more than the signer lets out is refused",
+    file: "engine/services/withdrawals.ts",
+    guard: "if (!fitting.ok) return fitting;",
+    instead: "",
+    tests: ["test/services/withdrawals.test.ts"],
+  },
+  {
     name: "idempotency: a key that stands has no second effect",
     file: "engine/services/transaction.ts",
     guard: 'if (!claimed.value) return "done before";',

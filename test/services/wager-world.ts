@@ -143,6 +143,7 @@ export const settings: Settings = {
   tiers: new Map(),
   exposureCaps: new Map(),
   collectMinimum: new Map(),
+  withdrawalLimit: new Map(),
   approvalLimit: new Map([[usdc, dollars(1_000)]]),
   operatorAddresses: new Set([
     "0x0000000000000000000000000000000000000aaa",

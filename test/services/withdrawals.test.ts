@@ -75,6 +75,27 @@ describe("a withdrawal", () => {
     expect(await freeOf(world, player.id)).toBe(5n);
   });
 
+  it("of more than the signer ever lets out at once is refused with the most that may, and takes nothing", async () => {
+    const player = await withFinalMoney(50n);
+    const { settings } = world.context;
+    world.context.settings = { ...settings, withdrawalLimit: new Map([[world.base.usdc, 20n]]) };
+    try {
+      expect(await ask(player, 21n)).toMatchObject({
+        rejection: {
+          code: "withdrawal_too_large",
+          field: "amount",
+          message: expect.stringContaining("At most 0.00002 USDC can be withdrawn at once."),
+          facts: { most: "20" },
+        },
+      });
+      expect(await freeOf(world, player.id)).toBe(50n);
+      expect(codeOf(await ask(player, 20n))).toBe("ok");
+    } finally {
+      world.context.settings = settings;
+    }
+    expect(await freeOf(world, player.id)).toBe(30n);
+  });
+
   it("goes only to a wallet that its player has signed in with", async () => {
     const player = await withFinalMoney(5n);
     const other = await world.player();

@@ -1,19 +1,20 @@
 import { useState } from "react";
 import type { Me, PoolBalance } from "../../../engine/contract/account.ts";
+import type { Money } from "../../../engine/contract/primitives.ts";
 import { parseAmount } from "../../../engine/core/money.ts";
 import { call } from "../api/call.ts";
 import { queryClient } from "../api/client.ts";
 import type { ApiProblem } from "../api/problem.ts";
 import { withdrawalsQuery } from "../api/queries.ts";
 import { upserted } from "../live/patches.ts";
-import { useBalance, useToken } from "../shell/use-me.ts";
+import { type Token, useBalance, useToken } from "../shell/use-me.ts";
 import { usePress } from "../shell/use-press.ts";
 import { AddressBlocks, shortHash } from "../ui/address.tsx";
 import { Button, MoneyButton } from "../ui/button.tsx";
 import { SelectField, TextField } from "../ui/field.tsx";
 import { Figures } from "../ui/figures.tsx";
 import { ProblemBox } from "../ui/problem-note.tsx";
-import { exact, isZero, typed } from "./show.ts";
+import { exact, isZero, moneyLike, typed } from "./show.ts";
 
 /** Money out: to a wallet that the player has signed in with, at any time. */
 export function WithdrawPanel({ me }: { me: Me }) {
@@ -28,16 +29,18 @@ export function WithdrawPanel({ me }: { me: Me }) {
   const press = usePress((body: { token: string; amount: string; address: string }, idempotencyKey) =>
     call("withdraw", { body, idempotencyKey }),
   );
+  const most = token === undefined || balance === undefined ? undefined : mostNow(balance, token);
+  const isTooLarge = parsed.ok && token !== undefined && parsed.amount > BigInt(token.withdrawalLimit);
   const amountProblem = press.problem?.fields.amount === undefined ? null : press.problem;
 
   const setAll = (): void => {
-    if (balance !== undefined) setAmountText(typed(balance.withdrawable));
+    if (most !== undefined) setAmountText(typed(most));
     press.clear();
   };
 
   const withdraw = async (): Promise<void> => {
     setChecked(true);
-    if (!parsed.ok || token === undefined) return;
+    if (!parsed.ok || token === undefined || isTooLarge) return;
     const made = await press.go({ token: token.address, amount: parsed.amount.toString(), address });
     if (made === null) return;
     queryClient.setQueryData(withdrawalsQuery.queryKey, (known) => upserted(known ?? [], made));
@@ -74,7 +77,9 @@ export function WithdrawPanel({ me }: { me: Me }) {
           value={amountText}
           error={
             amountProblem !== null ? (
-              <AtMost problem={amountProblem} balance={balance} onAll={setAll} />
+              <AtMost problem={amountProblem} balance={balance} most={most} onAll={setAll} />
+            ) : isChecked && isTooLarge && balance !== undefined ? (
+              `At most ${exact(moneyLike(balance.free, BigInt(token.withdrawalLimit)))} can be withdrawn at once. Withdraw the rest after that.`
             ) : isChecked && !parsed.ok ? (
               amountText === "" ? (
                 "Say how much."
@@ -88,9 +93,11 @@ export function WithdrawPanel({ me }: { me: Me }) {
             press.clear();
           }}
         />
-        {balance === undefined || BigInt(balance.withdrawable.amount) === 0n ? null : (
+        {balance === undefined || most === undefined || isZero(most) ? null : (
           <p>
-            <Button onClick={setAll}>All: {exact(balance.withdrawable)}</Button>
+            <Button onClick={setAll}>
+              {most.amount === balance.withdrawable.amount ? "All" : "At most"}: {exact(most)}
+            </Button>
           </p>
         )}
         {me.wallets.length > 1 ? (
@@ -123,23 +130,31 @@ export function WithdrawPanel({ me }: { me: Me }) {
   );
 }
 
+/** What can leave now, as far as it fits into one withdrawal. */
+function mostNow({ withdrawable }: PoolBalance, { withdrawalLimit }: Token): Money {
+  const [free, limit] = [BigInt(withdrawable.amount), BigInt(withdrawalLimit)];
+  return moneyLike(withdrawable, free < limit ? free : limit);
+}
+
 /** More was asked for than there is: how much it is, and all of it in one press. */
 function AtMost({
   problem,
   balance,
+  most,
   onAll,
 }: {
   problem: ApiProblem;
   balance: PoolBalance | undefined;
+  most: Money | undefined;
   onAll: () => void;
 }) {
-  if (balance === undefined || isZero(balance.free)) return <>{problem.message}</>;
+  if (balance === undefined || most === undefined || isZero(balance.free)) return <>{problem.message}</>;
   return (
     <>
       {problem.code === "insufficient_funds" ? `You have ${exact(balance.free)} free.` : problem.message}{" "}
-      {isZero(balance.withdrawable) ? null : (
+      {isZero(most) ? null : (
         <button type="button" className="link link-row" onClick={onAll}>
-          {typed(balance.withdrawable) === typed(balance.free) ? "All of it" : "All that can leave now"}
+          {most.amount === balance.free.amount ? "All of it" : "All that can leave now"}
         </button>
       )}
     </>
