@@ -4,6 +4,7 @@ import type { Chain } from "./client.ts";
 import { InconsistentAnswerError } from "./errors.ts";
 import { callTogether } from "./multicall.ts";
 import { bytes, hex, quantity } from "./shapes.ts";
+import type { Shape } from "./types.ts";
 
 /** A block's number or a tag. */
 export type At = bigint | "latest" | "pending" | "safe" | "finalized";
@@ -52,6 +53,41 @@ export const readEther = (chain: Chain, address: string, at: At = "latest"): Pro
 /** How many transactions of an address are in blocks up to `at`: its next nonce. */
 export const readNonce = (chain: Chain, address: string, at: At): Promise<bigint> =>
   chain.ask("eth_getTransactionCount", [address, text(at)], quantity);
+
+/**
+ * The same by the word of as many providers as must agree: so many say at least one number, so many at most the other.
+ * Null when too few answer.
+ */
+export async function readAgreedNonces(
+  chain: Chain,
+  address: string,
+  at: At,
+): Promise<{ atLeast: bigint; atMost: bigint } | null> {
+  const told = await askEach(chain, "eth_getTransactionCount", [address, text(at)], quantity);
+  told.sort((a, b) => (a < b ? -1 : 1));
+  const [atLeast, atMost] = [told[told.length - chain.quorum], told[chain.quorum - 1]];
+  return atLeast === undefined || atMost === undefined ? null : { atLeast, atMost };
+}
+
+/** True when as many providers as must agree say that an address has other code than this. */
+export async function isOtherCode(
+  chain: Chain,
+  { address, code }: { address: string; code: string },
+): Promise<boolean> {
+  const told = await askEach(chain, "eth_getCode", [address, "latest"], bytes);
+  return told.filter((one) => one !== code).length >= chain.quorum;
+}
+
+/** What each of the providers says that answers. */
+async function askEach<T>(
+  { providers }: Chain,
+  method: string,
+  params: readonly unknown[],
+  shape: Shape<T>,
+): Promise<T[]> {
+  const answers = await Promise.allSettled(providers.map((provider) => provider.ask(method, params, shape)));
+  return answers.flatMap((answer) => (answer.status === "fulfilled" ? [answer.value] : []));
+}
 
 /** Whether an address is a contract (or a delegated account). */
 export const readCode = (chain: Chain, address: string): Promise<string> =>

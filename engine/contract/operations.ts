@@ -90,6 +90,10 @@ export const overview = z
     breaches: z.array(
       z.strictObject({ id: rowId, invariant: z.string(), detail: z.string(), foundAt: moment }),
     ),
+    /** Wallets of ours that pay nothing until an operator thaws them. */
+    frozenWallets: z.array(
+      z.strictObject({ id: rowId, address: addressOut, purpose: z.string(), reason: z.string() }),
+    ),
     switches: z.array(
       z.strictObject({ name: z.string(), on: z.boolean(), reason: z.string().nullable(), changedAt: moment }),
     ),

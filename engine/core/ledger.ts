@@ -10,7 +10,7 @@ import { assert } from "./rejection.ts";
  *
  * The only crossings without one record what the chain did by itself (`deposit`, `deposit_orphaned`, `loss_booked`)
  * or take back a transfer whose instruction had not left yet (`settlement_undone` cancels the instructions of its
- * settlement, `deposit_orphaned` and `loss_booked` those of the collection).
+ * settlement, `deposit_orphaned` and `loss_booked` those of the collection, `withdrawal_returned` that of the withdrawal).
  */
 export type AccountKind =
   | "player.deposit"
@@ -43,6 +43,7 @@ export type TransferReason =
   | "rake"
   | "dust"
   | "withdrawal"
+  | "withdrawal_returned"
   | "sweep"
   | "suspense_claimed"
   | "suspense_refunded"
@@ -93,6 +94,8 @@ export const reasonRules: Readonly<Record<TransferReason, ReasonRule>> = {
   rake: { from: ["escrow.stakes"], to: ["house.rake"], instruction: null },
   dust: { from: ["escrow.stakes"], to: ["house.dust"], instruction: null },
   withdrawal: { from: ["player.available"], to: ["outside"], instruction: "withdrawal" },
+  // It was refused for good and never left.
+  withdrawal_returned: { from: ["outside"], to: ["player.available"], instruction: null },
   sweep: { from: ["house.rake", "house.dust"], to: ["outside"], instruction: "sweep" },
   suspense_claimed: { from: ["suspense"], to: ["player.available"], instruction: "collect" },
   suspense_refunded: { from: ["suspense"], to: ["outside"], instruction: "refund" },

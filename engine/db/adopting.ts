@@ -157,9 +157,14 @@ export async function explainStray(
      WHERE lifted_at IS NULL AND strpos(detail, $1) > 0`,
     [txHash, at],
   );
+  // Frozen for this one; but it may be suspect for something else by now, which the first reason has hidden.
   await tx.query(
-    `UPDATE wallet SET frozen_reason = NULL WHERE id = $1 AND NOT EXISTS (
-       SELECT FROM chain_log WHERE sender_wallet_id = $1 AND canonical AND kind = 'stray')`,
-    [walletId],
+    `UPDATE wallet SET frozen_reason = coalesce(
+       (SELECT 'stray transfer ' || tx_hash FROM chain_log
+        WHERE sender_wallet_id = $1 AND canonical AND kind = 'stray' ORDER BY id LIMIT 1),
+       (SELECT detail FROM breach WHERE lifted_at IS NULL AND invariant = 'foreign nonce' AND strpos(detail, wallet.address) > 0
+        ORDER BY id LIMIT 1))
+     WHERE id = $1 AND strpos(frozen_reason, $2) > 0`,
+    [walletId, txHash],
   );
 }

@@ -275,23 +275,29 @@ export interface LegBack {
   destinationAddress: string | null;
   amount: bigint;
   cause: string;
+  /** The parked instruction that it takes back; null for the one of this cause that waits. */
+  parkedId: string | null;
 }
 
+const takingBack = (which: string): string => `WITH owed AS (
+    UPDATE instruction SET amount = amount - $6::numeric, changed_at = now(),
+      state = CASE WHEN amount = $6::numeric THEN 'cancelled' ELSE state END
+    WHERE source_wallet_id = $2 AND token = $3 AND amount >= $6::numeric
+      AND destination = coalesce($5::text, (SELECT address FROM wallet WHERE id = $4::bigint)) AND ${which}
+    RETURNING id)
+  INSERT INTO instruction_leg (transfer_id, instruction_id, sign) SELECT transfer.id, owed.id, -1 FROM owed JOIN transfer ON business_key = $1`;
+const takingWaitingBack = takingBack("cause = $7 AND state IN ('gathering', 'queued')");
+const takingParkedBack = takingBack(`id = $7::bigint AND state = 'parked' AND NOT EXISTS (
+      SELECT FROM chain_tx_instruction paid WHERE paid.instruction_id = instruction.id AND paid.state <> 'reverted')`);
+
 /**
- * Takes a leg back with a transfer the other way, while nothing of the instruction is signed. False when there is no
- * such instruction any more: then the money is on its way and can't be called back.
+ * Takes a leg back with a transfer the other way, while nothing of the instruction is signed, or all that was has failed for
+ * good. False when there is no such instruction any more: then the money is on its way and can't be called back.
  */
 export async function takeLegBack(tx: Tx, leg: LegBack): Promise<boolean> {
   const { rowCount } = await tx.query({
-    name: "take_leg_back",
-    text: `WITH owed AS (
-             UPDATE instruction SET amount = amount - $6::numeric, changed_at = now(),
-               state = CASE WHEN amount = $6::numeric THEN 'cancelled' ELSE state END
-             WHERE source_wallet_id = $2 AND token = $3 AND cause = $7 AND amount >= $6::numeric
-               AND destination = coalesce($5::text, (SELECT address FROM wallet WHERE id = $4::bigint))
-               AND state IN ('gathering', 'queued')
-             RETURNING id)
-           INSERT INTO instruction_leg (transfer_id, instruction_id, sign) SELECT transfer.id, owed.id, -1 FROM owed JOIN transfer ON business_key = $1`,
+    name: leg.parkedId === null ? "take_leg_back" : "take_parked_leg_back",
+    text: leg.parkedId === null ? takingWaitingBack : takingParkedBack,
     values: [
       leg.businessKey,
       leg.sourceWalletId,
@@ -299,7 +305,7 @@ export async function takeLegBack(tx: Tx, leg: LegBack): Promise<boolean> {
       leg.destinationWalletId,
       leg.destinationAddress,
       leg.amount.toString(),
-      leg.cause,
+      leg.parkedId ?? leg.cause,
     ],
   });
   return rowCount === 1;

@@ -166,15 +166,6 @@ export async function readStrays(db: Queryable, limit: number): Promise<Stray[]>
   return rowsOf(stray, rows);
 }
 
-const held = z.object({ address: z.string(), frozen_reason: z.string() });
-export async function readFrozenWallets(db: Queryable, limit: number): Promise<z.output<typeof held>[]> {
-  const { rows } = await db.query(
-    "SELECT address, frozen_reason FROM wallet WHERE frozen_reason IS NOT NULL ORDER BY id LIMIT $1",
-    [limit],
-  );
-  return rowsOf(held, rows);
-}
-
 /** How many transactions of ours are on the chain and not final in the books yet. */
 export async function countUnderWay(db: Queryable): Promise<number> {
   const { rows } = await db.query("SELECT count(*)::int AS open FROM chain_tx WHERE state = 'mined'");

@@ -545,7 +545,7 @@ CREATE TABLE transfer (
   CONSTRAINT transfer_credit_account_id_fkey FOREIGN KEY (credit_account_id) REFERENCES account(id),
   CONSTRAINT transfer_debit_account_id_fkey FOREIGN KEY (debit_account_id) REFERENCES account(id),
   CONSTRAINT transfer_pkey PRIMARY KEY (id),
-  CONSTRAINT transfer_reason_check CHECK ((reason = ANY (ARRAY['deposit'::text, 'collect'::text, 'hold'::text, 'release'::text, 'capture'::text, 'win'::text, 'payout'::text, 'stake_returned'::text, 'rake'::text, 'dust'::text, 'withdrawal'::text, 'sweep'::text, 'suspense_claimed'::text, 'suspense_refunded'::text, 'deposit_orphaned'::text, 'loss_booked'::text, 'loss_repaid'::text, 'settlement_undone'::text])))
+  CONSTRAINT transfer_reason_check CHECK ((reason = ANY (ARRAY['deposit'::text, 'collect'::text, 'hold'::text, 'release'::text, 'capture'::text, 'win'::text, 'payout'::text, 'stake_returned'::text, 'rake'::text, 'dust'::text, 'withdrawal'::text, 'withdrawal_returned'::text, 'sweep'::text, 'suspense_claimed'::text, 'suspense_refunded'::text, 'deposit_orphaned'::text, 'loss_booked'::text, 'loss_repaid'::text, 'settlement_undone'::text])))
 );
 
 CREATE TABLE wallet (

@@ -1,6 +1,6 @@
 /** Finds out what the blocks' logs don't say: failed transactions, and those that move no tokens. */
 import { delegationTo } from "../../wallets/executor.ts";
-import { readCode } from "../chain/balances.ts";
+import { isOtherCode } from "../chain/balances.ts";
 import { type FoundReceipt, readAgreedReceipt } from "../chain/receipts.ts";
 import type { TransferLog } from "../chain/types.ts";
 import { readAuthorisedExecutor } from "../db/authorisations.ts";
@@ -99,7 +99,8 @@ async function checkDelegation(context: Context, payments: Payment[]): Promise<v
   const [first] = payments;
   const executor = first === undefined ? null : await readAuthorisedExecutor(context.pool, first.source_id);
   if (first === undefined || executor === null) return;
-  if ((await readCode(context.chain, first.source)) === delegationTo(executor)) return;
+  const expected = { address: first.source, code: delegationTo(executor) };
+  if (!(await isOtherCode(context.chain, expected))) return;
   await raiseForeignNonce(
     context,
     first.source_id,

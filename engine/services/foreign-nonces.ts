@@ -1,5 +1,5 @@
 /** Nonces of our wallets that somebody else has spent: whoever can do that holds our keys. */
-import { readNonce } from "../chain/balances.ts";
+import { readAgreedNonces, readNonce } from "../chain/balances.ts";
 import { readReceipt } from "../chain/receipts.ts";
 import { insertBreach } from "../db/breaches.ts";
 import { readCursor } from "../db/cursor.ts";
@@ -18,19 +18,28 @@ interface SpendingWallet {
 }
 
 /**
- * Whether the chain knows of no more transactions of a wallet than we do. If it does, the wallet is frozen and everything
- * that leaves waits: that is also what an old copy of the database looks like, which would pay again.
+ * Whether the chain knows of no more transactions of a wallet than we do. If as many providers as must agree say that it
+ * does, the wallet is frozen and everything that leaves waits: that is also what an old copy of the database looks like,
+ * which would pay again. While they differ, nothing is frozen and nothing sent.
  */
 export async function areNoncesOurs(context: Context, wallet: SpendingWallet): Promise<boolean> {
   const spent = await readNonce(context.chain, wallet.address, "latest");
   if (spent <= wallet.nextNonce) return true;
+  const told = await readAgreedNonces(context.chain, wallet.address, "latest");
   // What we knew was read before the chain was asked, and another may have sent meanwhile.
   const nextNonce = await readNextNonce(context.pool, wallet.id);
-  if (spent <= nextNonce) return true;
-  await raiseForeignNonce(
-    context,
-    wallet.id,
-    `wallet ${wallet.address} has sent ${spent} transactions, ${nextNonce} of them ours`,
+  if (told !== null && told.atMost <= nextNonce) return true;
+  if (told !== null && told.atLeast > nextNonce) {
+    await raiseForeignNonce(
+      context,
+      wallet.id,
+      `wallet ${wallet.address} has sent ${told.atLeast} transactions, ${nextNonce} of them ours`,
+    );
+    return false;
+  }
+  context.log.warn(
+    { wallet: wallet.address, spent: spent.toString() },
+    "the providers don't agree on the nonce of a wallet: its payouts wait",
   );
   return false;
 }
@@ -51,8 +60,8 @@ async function checkOutstanding(context: Context): Promise<void> {
     sentBefore,
     limit: walletsAtOnce,
   })) {
-    const finalNonce = await readNonce(context.chain, address, "finalized");
-    if (finalNonce <= nonce) continue;
+    const final = await readAgreedNonces(context.chain, address, "finalized");
+    if (final === null || final.atLeast <= nonce) continue;
     if (await hasReceipt(context, hashes)) continue;
     await raiseForeignNonce(
       context,

@@ -10,6 +10,7 @@ import {
   type ShownInstruction,
   unpark,
 } from "../db/instruction-list.ts";
+import type { Tx } from "../db/pool.ts";
 import type { Token } from "../db/tokens.ts";
 import { actorName, recordAct } from "./audit.ts";
 import type { Context } from "./context.ts";
@@ -17,7 +18,7 @@ import { tellInstructions } from "./instruction-events.ts";
 import { listedTokens, moneyOf } from "./tokens.ts";
 import { change } from "./transaction.ts";
 
-type Instruction = z.output<typeof instruction>;
+export type Instruction = z.output<typeof instruction>;
 const idPattern = /^[1-9][0-9]{0,17}$/;
 
 /** A page, newest first, of all states or one. */
@@ -63,9 +64,7 @@ export async function retryInstruction(
         detail: { reason },
       });
       await tellInstructions(context, tx, [instructionId]);
-      const row = await readInstruction(tx, instructionId);
-      if (row === null) throw new Error(`instruction ${instructionId} is gone`);
-      return accept(instructionView(await listedTokens(context.pool), row));
+      return accept(await viewInstruction(context, tx, instructionId));
     });
   } catch (error) {
     if (!isUniqueViolation(error, "instruction_merge_key")) throw error;
@@ -73,6 +72,13 @@ export async function retryInstruction(
       message: "Another one of the same kind waits: try again when it is sent.",
     });
   }
+}
+
+/** One that is known to be there. */
+export async function viewInstruction(context: Context, tx: Tx, instructionId: string): Promise<Instruction> {
+  const row = await readInstruction(tx, instructionId);
+  if (row === null) throw new Error(`instruction ${instructionId} is gone`);
+  return instructionView(await listedTokens(context.pool), row);
 }
 
 const instructionView = (tokens: ReadonlyMap<string, Token>, row: ShownInstruction): Instruction => ({

@@ -34,6 +34,8 @@ export interface PostOptions {
   notBefore?: Date;
   /** …nor before this block is final (a collection of deposits). */
   notBeforeBlock?: bigint;
+  /** The parked instruction that the transfers take back; otherwise they take back what waits with the same cause. */
+  parkedId?: string;
 }
 export interface Posted {
   /** Of the instructions that the transfers caused, each once. */
@@ -215,7 +217,7 @@ function legOf({ to, token, amount, reason, key }: PlannedTransfer, options: Pos
 function legBackOf(
   { from, to, token, amount, reason, key }: PlannedTransfer,
   accounts: Accounts,
-  { cause }: PostOptions,
+  { cause, parkedId }: PostOptions,
 ): LegBack | null {
   const source = accountOf(accounts, from, token).walletId;
   const destination = accountOf(accounts, to, token).walletId;
@@ -225,7 +227,7 @@ function legBackOf(
   if (to.kind === "outside" || destination === null || from.kind === "house.loss") return null;
   return {
     businessKey: key,
-    ...{ token, amount, cause },
+    ...{ token, amount, cause, parkedId: parkedId ?? null },
     sourceWalletId: destination,
     destinationWalletId: source,
     destinationAddress: from.kind === "outside" ? from.address : null,

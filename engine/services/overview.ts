@@ -5,6 +5,7 @@ import { accept, type Result, reject } from "../contract/problems.ts";
 import { readBooksCheck } from "../db/books.ts";
 import { readStandingBreaches } from "../db/breaches.ts";
 import { readCursor } from "../db/cursor.ts";
+import { readFrozenWallets } from "../db/frozen.ts";
 import { readWork, liftBreach as writeLift } from "../db/overview.ts";
 import { type Recovery, readRecovery } from "../db/recovery.ts";
 import type { SwitchName } from "../db/switches.ts";
@@ -17,15 +18,17 @@ import { change } from "./transaction.ts";
 export { readAuditPage as listAudit } from "./audit.ts";
 
 type Overview = z.output<typeof overview>;
+const mostFrozen = 100;
 
 export async function readOverview(context: Context): Promise<Result<Overview>> {
   const { pool } = context;
   const nowMs = context.clock();
-  const [cursor, work, check, breaches, switches, providers, recovery] = await Promise.all([
+  const [cursor, work, check, breaches, frozen, switches, providers, recovery] = await Promise.all([
     readCursor(pool),
     readWork(pool, new Date(nowMs)),
     readBooksCheck(pool),
     readStandingBreaches(pool),
+    readFrozenWallets(pool, mostFrozen),
     listSwitches(context),
     viewProviders(context),
     readRecovery(pool),
@@ -51,6 +54,7 @@ export async function readOverview(context: Context): Promise<Result<Overview>> 
       detail,
       foundAt: found_at.toISOString(),
     })),
+    frozenWallets: frozen.map(({ frozen_reason: reason, ...wallet }) => ({ ...wallet, reason })),
     switches: switches.map((row) => ({
       name: row.name,
       on: row.is_on,

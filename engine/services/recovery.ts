@@ -16,6 +16,7 @@ import { explainStray } from "../db/adopting.ts";
 import { insertBreach, readStandingBreaches } from "../db/breaches.ts";
 import { markMined } from "../db/confirming.ts";
 import { readCursor } from "../db/cursor.ts";
+import { readFrozenWallets } from "../db/frozen.ts";
 import { readAttempts } from "../db/payments.ts";
 import { transaction } from "../db/pool.ts";
 import {
@@ -24,7 +25,6 @@ import {
   endRecovery as end,
   indexesAhead,
   type Recovery,
-  readFrozenWallets,
   readLastAddresses,
   readMissingNonces,
   readNextIndex,

@@ -2,6 +2,7 @@
 import { randomUUID } from "node:crypto";
 import type { Withdrawal } from "../contract/account.ts";
 import { type Result, reject } from "../contract/problems.ts";
+import type { PlannedTransfer } from "../core/ledger.ts";
 import { formatAmount, maxUint256 } from "../core/money.ts";
 import { lockAccounts } from "../db/ledger.ts";
 import type { Queryable, Tx } from "../db/pool.ts";
@@ -93,6 +94,20 @@ async function checkCovered(tx: Tx, request: WithdrawalRequest, token: Token): P
   return reject("not_final_yet", { field: "amount", message, facts });
 }
 
+/** What a withdrawal is in the ledger. */
+export const withdrawalTransfer = (withdrawal: {
+  id: string;
+  playerId: string;
+  token: string;
+  amount: bigint;
+  address: string;
+}): PlannedTransfer => ({
+  from: { kind: "player.available", playerId: withdrawal.playerId },
+  to: { kind: "outside", address: withdrawal.address },
+  ...{ token: withdrawal.token, amount: withdrawal.amount },
+  ...{ reason: "withdrawal", key: `withdrawal:${withdrawal.id}` },
+});
+
 /** Takes it out of the pool, which must hold it, and owes it to the wallet. */
 export async function owe(
   context: Context,
@@ -101,12 +116,10 @@ export async function owe(
 ): Promise<Result<{ instructionId: string; withdrawal: Withdrawal }>> {
   const { by: playerId, token, amount, address } = request;
   const id = randomUUID();
-  const key = `withdrawal:${id}`;
   const at = new Date(context.clock());
-  const from = { kind: "player.available", playerId } as const;
-  const to = { kind: "outside", address } as const;
-  const posted = await post(tx, [{ from, to, token, amount, reason: "withdrawal", key }], {
-    cause: key,
+  const transfer = withdrawalTransfer({ id, playerId, token, amount, address });
+  const posted = await post(tx, [transfer], {
+    cause: transfer.key,
     playerId,
     notBefore: at,
   });

@@ -10,8 +10,10 @@ import {
 import type { Token } from "../../engine/db/tokens.ts";
 import type { Context } from "../../engine/services/context.ts";
 import { decideAsOperator } from "../../engine/services/games.ts";
+import { giveBack } from "../../engine/services/giving-back.ts";
 import { refundSuspense } from "../../engine/services/suspense.ts";
 import { sweep } from "../../engine/services/sweep.ts";
+import { thaw } from "../../engine/services/thawing.ts";
 import { listedTokens } from "../../engine/services/tokens.ts";
 import { CommandError, type Options, UsageError } from "./arguments.ts";
 import { type Command, show, unwrap } from "./command.ts";
@@ -51,6 +53,42 @@ export const refund: Command = {
         not_found: `There is no item ${depositId} in suspense. \`suspense\` lists them.`,
       });
       console.log(`${show(item.money)} goes back to ${item.sender}.`);
+    };
+  },
+};
+
+export const givingBack: Command = {
+  subject: "TRANSFER",
+  options: ["reason", "as"],
+  prepare: (options) => {
+    const instructionId = options.subject;
+    if (!/^[1-9]\d{0,17}$/.test(instructionId))
+      throw new UsageError("TRANSFER is the number at the front of a line of `instructions --state parked`.");
+    const reason = reasonOf(options);
+    return async (context) => {
+      const { id: playerId, handle } = await operatorOf(context, options);
+      unwrap(await giveBack(context, { by: { playerId, handle }, instructionId, reason }), {
+        not_found: `There is no transfer ${instructionId}. \`instructions --state parked\` lists them.`,
+      });
+      console.log("Given back: the money is in its player's pool again.");
+    };
+  },
+};
+
+export const thawing: Command = {
+  subject: "WALLET",
+  options: ["reason", "as"],
+  prepare: (options) => {
+    const walletId = options.subject;
+    if (!/^[1-9]\d{0,17}$/.test(walletId))
+      throw new UsageError("WALLET is the number at the front of a line of `frozen`.");
+    const reason = reasonOf(options);
+    return async (context) => {
+      const { id: playerId, handle } = await operatorOf(context, options);
+      unwrap(await thaw(context, { by: { playerId, handle }, walletId, reason }), {
+        not_found: `There is no wallet ${walletId}. \`frozen\` lists those that are frozen.`,
+      });
+      console.log("Thawed: it pays again.");
     };
   },
 };

@@ -1,15 +1,25 @@
 /** The commands on the books, by their names. */
-import { decide, refund, sweeping } from "./acting.ts";
+import { decide, givingBack, refund, sweeping, thawing } from "./acting.ts";
 import { type Line, readOptions, UsageError } from "./arguments.ts";
 import type { Command } from "./command.ts";
 import { help } from "./help.ts";
-import { disputes, instructions, solvency, suspense } from "./looking.ts";
+import { disputes, frozen, instructions, solvency, suspense } from "./looking.ts";
 import { beginning, ending, recovery } from "./recovering.ts";
 
 /** A map, not an object: `constructor` is no command. */
 const commands: ReadonlyMap<string, Command> = new Map(
   Object.entries({
-    ...{ solvency, disputes, decide, suspense, refund, instructions, sweep: sweeping },
+    ...{
+      solvency,
+      disputes,
+      decide,
+      suspense,
+      refund,
+      instructions,
+      "give-back": givingBack,
+      sweep: sweeping,
+    },
+    ...{ frozen, thaw: thawing },
     ...{ recovery, "begin-recovery": beginning, "end-recovery": ending },
   }),
 );

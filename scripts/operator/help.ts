@@ -6,8 +6,12 @@ export const help = `npm run operator -- COMMAND
   suspense                                    money that nobody could be credited for
   refund ITEM --reason "…"                    send it back to its sender
   instructions [--state STATE]                the newest transfers that we owe on the chain, or those in one state
+  give-back TRANSFER --reason "…"             put a parked withdrawal back into its player's pool
   sweep --token USDC --dry-run                what a sweep would move
   sweep --token USDC --confirm TOTAL          move it; TOTAL in base units, as the dry run says
+
+  frozen                                      wallets that pay nothing until they are thawed, and why
+  thaw WALLET --reason "…"                    let one pay again; refused while something of it isn't explained
 
   backup FILE                                 everything that the books hold, in a new file
   restore FILE --verify                       try it out in a database of its own, which is removed again

@@ -68,6 +68,17 @@ export const suspense: Command = {
   },
 };
 
+export const frozen: Command = {
+  subject: null,
+  options: [],
+  prepare: () => async (context) => {
+    const { frozenWallets } = unwrap(await readOverview(context));
+    if (frozenWallets.length === 0) console.log("No wallet is frozen.");
+    for (const { id, purpose, address, reason } of frozenWallets)
+      console.log(`${id}  ${purpose}  ${address}  ${reason}`);
+  },
+};
+
 export const instructions: Command = {
   subject: null,
   options: ["state"],

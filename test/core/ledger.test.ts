@@ -61,6 +61,7 @@ const connections: Record<TransferReason, string[]> = {
   rake: ["escrow.stakes>house.rake"],
   dust: ["escrow.stakes>house.dust"],
   withdrawal: ["player.available>outside"],
+  withdrawal_returned: ["outside>player.available"],
   sweep: ["house.rake>outside", "house.dust>outside"],
   suspense_claimed: ["suspense>player.available"],
   suspense_refunded: ["suspense>outside"],
@@ -101,7 +102,10 @@ describe.each(reasons)("a transfer for %s", (reason) => {
   });
 
   // What happened on the chain without us, and what takes back an instruction that hasn't left.
-  const observed: TransferReason[] = ["deposit", "deposit_orphaned", "loss_booked", "settlement_undone"];
+  const observed: TransferReason[] = [
+    ...(["deposit", "deposit_orphaned", "loss_booked"] as const),
+    ...(["settlement_undone", "withdrawal_returned"] as const),
+  ];
   test("asks the chain for a move exactly when it crosses wallets", () => {
     for (const connection of connections[reason]) {
       const [from, to] = connection.split(">") as [AccountKind, AccountKind];
@@ -129,6 +133,7 @@ test("each kind of instruction has its causes", () => {
     rake: null,
     dust: null,
     withdrawal: "withdrawal",
+    withdrawal_returned: null,
     sweep: "sweep",
     suspense_claimed: "collect",
     suspense_refunded: "refund",

@@ -101,6 +101,7 @@ const oneRow = async (text: string) => String((await site.rows(text))[0]?.id);
 async function idFor(name: RouteName, { path }: Route): Promise<string> {
   if (path.includes("/suspense/")) return aDeposit();
   if (path.includes("/instructions/")) return oneRow("SELECT id FROM instruction ORDER BY id DESC LIMIT 1");
+  if (path.includes("/wallets/")) return oneRow("SELECT id FROM wallet WHERE purpose = 'vault'");
   if (path.includes("/breaches/"))
     return oneRow(`INSERT INTO breach (invariant, detail) VALUES ('1', gen_random_uuid()) RETURNING id`);
   if (path.includes("/proposals/")) return anOffer();
@@ -126,7 +127,9 @@ const examples: Partial<Record<RouteName, () => Promise<object> | object>> = {
   undoSettlement: () => ({ reason }),
   refundSuspense: () => ({ reason }),
   retryInstruction: () => ({ reason }),
+  giveBack: () => ({ reason }),
   liftBreach: () => ({ reason }),
+  thawWallet: () => ({ reason }),
   sweep: () => ({ token: usdc, dryRun: true }),
   setSwitch: () => ({ name: "deposits", on: true, reason }),
 };

@@ -4,10 +4,12 @@ import { readAuditPage } from "../../services/audit.ts";
 import type { Context } from "../../services/context.ts";
 import { listDisputes } from "../../services/game-reads.ts";
 import { decideAsOperator, undo } from "../../services/games.ts";
+import { giveBack } from "../../services/giving-back.ts";
 import { listInstructions, retryInstruction } from "../../services/instruction-list.ts";
 import { liftBreach, readOverview, setSwitch } from "../../services/overview.ts";
 import { listSuspense, refundSuspense } from "../../services/suspense.ts";
 import { sweep } from "../../services/sweep.ts";
+import { thaw } from "../../services/thawing.ts";
 import type { HandlersOf } from "../call.ts";
 
 type Names =
@@ -19,9 +21,11 @@ type Names =
   | "refundSuspense"
   | "listInstructions"
   | "retryInstruction"
+  | "giveBack"
   | "sweep"
   | "setSwitch"
   | "liftBreach"
+  | "thawWallet"
   | "readAudit";
 
 export function operatorHandlers(context: Context): HandlersOf<Names> {
@@ -38,6 +42,8 @@ export function operatorHandlers(context: Context): HandlersOf<Names> {
     listInstructions: ({ query }) => listInstructions(context, query),
     retryInstruction: ({ session, params, body }) =>
       retryInstruction(context, { ...body, by: session, instructionId: params.id }),
+    giveBack: ({ session, params, body }) =>
+      giveBack(context, { ...body, by: session, instructionId: params.id }),
     sweep: ({ session, body: { confirmTotal, ...request } }) =>
       sweep(context, {
         ...request,
@@ -47,6 +53,7 @@ export function operatorHandlers(context: Context): HandlersOf<Names> {
     setSwitch: ({ session, body }) => setSwitch(context, { ...body, by: session }),
     liftBreach: ({ session, params, body }) =>
       liftBreach(context, { ...body, by: session, breachId: params.id }),
+    thawWallet: ({ session, params, body }) => thaw(context, { ...body, by: session, walletId: params.id }),
     readAudit: ({ query }) => readAuditPage(context, query),
   };
 }

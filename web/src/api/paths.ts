@@ -48,9 +48,11 @@ export const paths = {
   refundSuspense: "POST /api/operator/suspense/:id/refund",
   listInstructions: "GET /api/operator/instructions",
   retryInstruction: "POST /api/operator/instructions/:id/retry",
+  giveBack: "POST /api/operator/instructions/:id/give-back",
   sweep: "POST /api/operator/sweep",
   setSwitch: "POST /api/operator/switches",
   liftBreach: "POST /api/operator/breaches/:id/lift",
+  thawWallet: "POST /api/operator/wallets/:id/thaw",
   readAudit: "GET /api/operator/audit",
 } as const satisfies {
   [Name in RouteName]?: `${Routes[Name]["method"]} ${Routes[Name]["path"]}`;

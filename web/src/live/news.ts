@@ -72,6 +72,7 @@ function withdrawalNews({ state, money }: Withdrawal): string | null {
   if (state === "final") return `Your ${withSymbol(money)} is in your wallet.`;
   if (state === "parked")
     return `The token refuses your address. Your ${withSymbol(money)} waits for you here.`;
+  if (state === "cancelled") return `Your ${withSymbol(money)} couldn't leave and is in your pool again.`;
   return null;
 }
 

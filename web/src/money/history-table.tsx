@@ -109,6 +109,7 @@ const reasonWords: Record<string, string> = {
   payout: "Won, paid to your wallet",
   stake_returned: "Stake returned",
   withdrawal: "Withdrawal",
+  withdrawal_returned: "Withdrawal given back",
   suspense_claimed: "Deposit found",
   deposit_orphaned: "Deposit fell out of the chain",
   settlement_undone: "Settlement taken back",

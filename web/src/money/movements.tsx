@@ -45,7 +45,7 @@ const withdrawalWords: Record<Withdrawal["state"], string> = {
   mined: "In a block",
   final: "There, final",
   parked: "The token refuses this address. The money waits here",
-  cancelled: "Taken back",
+  cancelled: "Given back: it is in your pool again",
 };
 
 export function WithdrawalList() {

@@ -4,6 +4,7 @@ import { auditQuery, overviewQuery, solvencyQuery } from "../api/queries.ts";
 import type { Overview } from "../api/shapes.ts";
 import { withSymbol } from "../money/show.ts";
 import { Moment } from "../time/clock.tsx";
+import { AddressBlocks } from "../ui/address.tsx";
 import { Figures } from "../ui/figures.tsx";
 import { ListSection } from "../ui/list-section.tsx";
 import { Empty, Loaded } from "../ui/states.tsx";
@@ -27,6 +28,7 @@ export function Health() {
             />
             <Nodes overview={known} />
             <Breaches overview={known} />
+            <FrozenWallets overview={known} />
             <Switches overview={known} />
           </>
         )}
@@ -95,6 +97,37 @@ function Breaches({ overview: { breaches } }: { overview: Overview }) {
                 subject={`breach ${id}`}
                 send={(reason, idempotencyKey) =>
                   call("liftBreach", { params: { id }, body: { reason }, idempotencyKey })
+                }
+              />
+            </li>
+          ))}
+        </ul>
+      )}
+    </section>
+  );
+}
+
+/** Each pays nothing until it is thawed. */
+function FrozenWallets({ overview: { frozenWallets } }: { overview: Overview }) {
+  return (
+    <section className="stack" aria-labelledby="frozen-wallets">
+      <div className="section-head">
+        <h2 id="frozen-wallets">Frozen wallets</h2>
+      </div>
+      {frozenWallets.length === 0 ? (
+        <Empty>None. Every wallet may pay.</Empty>
+      ) : (
+        <ul className="stack">
+          {frozenWallets.map(({ id, address, purpose, reason: why }) => (
+            <li key={id} className="box box-pad stack">
+              <p className="call">{purpose}</p>
+              <AddressBlocks address={address} />
+              <p style={{ overflowWrap: "anywhere" }}>{why}</p>
+              <ReasonForm
+                action="Thaw"
+                subject={`${purpose} wallet ${id}`}
+                send={(reason, idempotencyKey) =>
+                  call("thawWallet", { params: { id }, body: { reason }, idempotencyKey })
                 }
               />
             </li>

@@ -2,7 +2,7 @@ import { useQuery } from "@tanstack/react-query";
 import { call } from "../api/call.ts";
 import { instructionsQuery } from "../api/queries.ts";
 import type { Instruction } from "../api/shapes.ts";
-import { withSymbol } from "../money/show.ts";
+import { exact, withSymbol } from "../money/show.ts";
 import { OnChain } from "../ui/address.tsx";
 import { ListSection } from "../ui/list-section.tsx";
 import { ReasonForm } from "./reason-form.tsx";
@@ -45,6 +45,16 @@ function Line({ instruction }: { instruction: Instruction }) {
           subject={`${kind} ${id}`}
           send={(reason, idempotencyKey) =>
             call("retryInstruction", { params: { id }, body: { reason }, idempotencyKey })
+          }
+        />
+      ) : null}
+      {state === "parked" && kind === "withdrawal" && money !== null ? (
+        <ReasonForm
+          action="Give back"
+          subject={`${kind} ${id}`}
+          confirm={exact(money)}
+          send={(reason, idempotencyKey) =>
+            call("giveBack", { params: { id }, body: { reason }, idempotencyKey })
           }
         />
       ) : null}

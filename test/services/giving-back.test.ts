@@ -1,0 +1,154 @@
+import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
+import { readAuditPage } from "../../engine/services/audit.ts";
+import { confirmRound } from "../../engine/services/confirming.ts";
+import { giveBack } from "../../engine/services/giving-back.ts";
+import { readHistory } from "../../engine/services/history.ts";
+import { listInstructions, retryInstruction } from "../../engine/services/instruction-list.ts";
+import { sendRound } from "../../engine/services/sending.ts";
+import { listWithdrawals } from "../../engine/services/withdrawals.ts";
+import { expectBooksToBalance } from "../helpers/books.ts";
+import { takeNextEvents } from "../helpers/events.ts";
+import { createWatchedWorld, type MoneyPlayer, type MoneyWorld } from "../helpers/money-world.ts";
+import { actAsIssuer } from "../helpers/other-hands.ts";
+import { ask, readyToWithdraw, stateOf, stopMining } from "../helpers/sender.ts";
+import { freeOf, operator } from "../helpers/treasury.ts";
+import { codeOf, value } from "./wager-world.ts";
+
+const limit = 1_000n;
+let world: MoneyWorld;
+let by: { playerId: string; handle: string };
+beforeAll(async () => {
+  world = await createWatchedWorld({
+    approvalLimit: new Map([["0x833589fcd6edb6e08f4c7c32d4f71b54bda02913", limit]]),
+  });
+  by = await operator(world);
+});
+afterEach(() => expectBooksToBalance(world.context, { onChain: true }));
+afterAll(() => world.stop());
+
+const money = 5_000n;
+const give = (instructionId: string, operatorActing = by) =>
+  giveBack(world.context, { by: operatorActing, instructionId, reason: "blocked for good" });
+const retry = (instructionId: string) =>
+  retryInstruction(world.context, { by, instructionId, reason: "once more" });
+const free = (player: MoneyPlayer) => freeOf(world, player.id);
+
+async function setBlocked({ address }: MoneyPlayer, isBlocked: boolean): Promise<void> {
+  await actAsIssuer(world, { functionName: isBlocked ? "blacklist" : "unBlacklist", args: [address] });
+  await world.base.mine(1);
+}
+
+/** A withdrawal to a wallet that the token has blocked. */
+async function parked(amount: bigint): Promise<{ player: MoneyPlayer; id: string }> {
+  const player = await readyToWithdraw(world, money);
+  await setBlocked(player, true);
+  const id = await ask(world, player, amount);
+  await world.settle();
+  expect(await stateOf(world, id)).toBe("parked");
+  return { player, id };
+}
+
+describe("a withdrawal that its token refuses (SAFETY 22)", () => {
+  it("is given back to its player's pool, once, and is never paid any more", async () => {
+    const { player, id } = await parked(777n);
+    await takeNextEvents(world.context, 1_000);
+    const codes = (await Promise.all(Array.from({ length: 5 }, () => give(id)))).map(codeOf).sort();
+    expect(codes).toEqual(["ok", ...Array.from({ length: 4 }, () => "suspense_not_open")]);
+    expect(await free(player)).toBe(money);
+    const { items } = value(await listWithdrawals(world.context, { by: player.id, limit: 10 }));
+    expect(items).toMatchObject([{ state: "cancelled", money: { amount: "777" } }]);
+    const events = await takeNextEvents(world.context, 1_000);
+    expect(events).toContainEqual(
+      expect.objectContaining({
+        name: "withdrawal:update",
+        data: { withdrawal: expect.objectContaining({ state: "cancelled" }) },
+      }),
+    );
+    expect(events.map(({ name }) => name)).toContain("pool:balance");
+    const lines = value(await readHistory(world.context, { by: player.id, limit: 2 })).items;
+    expect(lines).toMatchObject([
+      { reason: "withdrawal_returned", direction: "in", money: { amount: "777" } },
+      { reason: "withdrawal", direction: "out" },
+    ]);
+    const audit = value(await readAuditPage(world.context, { limit: 100 })).items;
+    expect(
+      audit.filter(({ action, subject }) => `${action} ${subject}` === `give_back instruction:${id}`),
+    ).toHaveLength(1);
+
+    await setBlocked(player, false);
+    expect(codeOf(await retry(id))).toBe("suspense_not_open");
+    const again = await ask(world, player, 777n);
+    await world.settle();
+    expect(await stateOf(world, again)).toBe("final");
+    expect(await world.held(world.base.usdc, player.address)).toBe(777n);
+  });
+
+  it("is either given back or tried again, whoever asks at the same moment", async () => {
+    const { player, id } = await parked(10n);
+    await setBlocked(player, false);
+    const [given, retried] = await Promise.all([give(id), retry(id)]);
+    expect(given.ok).toBe(!retried.ok);
+    await world.settle();
+    const paid = await world.held(world.base.usdc, player.address);
+    expect(paid + (await free(player))).toBe(money);
+    expect(paid).toBe(given.ok ? 0n : 10n);
+  });
+
+  it("needs two operators above the limit", async () => {
+    const { player, id } = await parked(limit + 1n);
+    expect(codeOf(await give(id))).toBe("second_approval_needed");
+    expect(codeOf(await give(id))).toBe("second_approval_needed");
+    expect(await free(player)).toBe(money - limit - 1n);
+    expect(codeOf(await give(id, await operator(world)))).toBe("ok");
+    expect(await free(player)).toBe(money);
+  });
+
+  it("stays where it is while it may have been paid by a hand or a copy that the books don't know", async () => {
+    const { player, id } = await parked(11n);
+    await world.query("INSERT INTO recovery (cause, from_block) VALUES ('a restore', 0)");
+    expect(codeOf(await give(id))).toBe("not_returnable");
+    await world.query(
+      "UPDATE recovery SET ended_at = now(), ended_by = 'test', end_reason = 'test' WHERE ended_at IS NULL",
+    );
+    await world.query("UPDATE wallet SET frozen_reason = 'a look' WHERE purpose = 'vault'");
+    expect(codeOf(await give(id))).toBe("not_returnable");
+    await world.query("UPDATE wallet SET frozen_reason = NULL WHERE purpose = 'vault'");
+    expect(await free(player)).toBe(money - 11n);
+    expect(codeOf(await give(id))).toBe("ok");
+  });
+
+  it("isn't mixed up with what is no withdrawal, or isn't there", async () => {
+    const [wallet] = await world.query<{ id: string }>("SELECT id FROM wallet WHERE purpose = 'gas'");
+    const [other] = await world.query<{ id: string }>(
+      `INSERT INTO instruction (kind, source_wallet_id, destination, amount, cause, state)
+       VALUES ('topup', $1, $2, 1, 'test', 'parked') RETURNING id`,
+      [wallet?.id, world.vault],
+    );
+    expect(codeOf(await give(other?.id ?? ""))).toBe("not_returnable");
+    expect(codeOf(await give("999999"))).toBe("not_found");
+  });
+
+  it("only in its block stays owed until the chain has decided for good, and is given back then", async () => {
+    const player = await readyToWithdraw(world, money);
+    await stopMining(world);
+    const id = await ask(world, player, 33n);
+    await sendRound(world.context, { fence: world.fence });
+    await setBlocked(player, true);
+    await world.caughtUp();
+    await confirmRound(world.context);
+    expect(await stateOf(world, id)).toBe("sending");
+    expect(codeOf(await give(id))).toBe("suspense_not_open");
+    // Even one that somebody has parked by hand.
+    await world.query("UPDATE instruction SET state = 'parked' WHERE id = $1", [id]);
+    expect(codeOf(await give(id))).toBe("not_returnable");
+    await world.query("UPDATE instruction SET state = 'sending' WHERE id = $1", [id]);
+    expect(await free(player)).toBe(money - 33n);
+    await world.settle();
+    expect(await stateOf(world, id)).toBe("parked");
+    const { items } = value(await listInstructions(world.context, { state: "parked", limit: 1 }));
+    expect(items).toMatchObject([{ id, attempts: 1 }]);
+    expect(codeOf(await give(id))).toBe("ok");
+    expect(await free(player)).toBe(money);
+    expect(await world.held(world.base.usdc, player.address)).toBe(0n);
+  });
+});
