@@ -7,7 +7,7 @@ import type { Queryable } from "../db/pool.ts";
 import type { Context } from "./context.ts";
 
 /** Of one person: whoever insists doesn't bury what others did. */
-const mostRefusalsAnHour = 20;
+const mostRefusalsAnHour = 50;
 
 /** How a person stands in the audit: the handle may change, the number doesn't. */
 export const actorName = (player: { playerId: string; handle: string }): string =>
