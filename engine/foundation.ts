@@ -7,21 +7,24 @@ import { createPool } from "./db/pool.ts";
 import { createLog } from "./log.ts";
 import type { Context } from "./services/context.ts";
 import { refuseDangerousRights } from "./services/rights.ts";
-import { listFitTokens } from "./services/token-watch.ts";
-import { listedTokens } from "./services/tokens.ts";
+import { type TriedToken, tryTokens } from "./services/token-watch.ts";
+import { refreshTokens } from "./services/tokens.ts";
 import { settingsOf } from "./settings.ts";
 import { type SignerProcess, startSignerProcess } from "./signer-process.ts";
 
 export interface Foundation {
   /** `nudge` does nothing until the caller sets it. */
   context: Context;
+  /** What a process with keys may list when it leads; empty for one without. */
+  tried: TriedToken[];
   /** Fulfilled when the process that holds the keys has ended; never where there is none. */
   keysLost: Promise<void>;
   close(): Promise<void>;
 }
 
 /**
- * @param keys `own` starts the process that holds them; `none` is for commands that only write to the books
+ * @param keys `own` starts the process that holds them, and tries the tokens of `TOKENS`; `none` is for whoever only
+ * works on the books
  * @throws ConfigError, or with a sentence that says what to do
  */
 export async function openFoundation(
@@ -39,20 +42,22 @@ export async function openFoundation(
   };
   try {
     await refuseDangerousRights(pool);
-    if (keys === "own") starting = startSignerProcess(config);
+    // Known from here on: a transaction that had to ask would need a second connection, and all could be taken.
+    const known = [...(await refreshTokens(pool)).values()];
+    if (keys === "own") starting = startSignerProcess(config, { known });
     // Heard of below; until then a failure of both must not end the process.
     starting?.catch(() => undefined);
     facts = await openChain(config);
     const { chain, isLocal: chainIsLocal, tokens } = facts;
-    const unfit = await listFitTokens({ pool, chain }, tokens);
+    const { tried, unfit } =
+      keys === "own" ? await tryTokens({ pool, chain }, tokens) : { tried: [], unfit: [] };
     if (unfit.length > 0) throw new ConfigError(unfit.map((sentence) => `TOKENS: ${sentence}`));
-    // Known from here on: a transaction that had to ask would need a second connection, and all could be taken.
-    await listedTokens(pool);
     const keyHolder = await starting;
     const signer = keyHolder?.signer ?? keylessSigner;
-    const settings = settingsOf(config, { chainIsLocal, tokens });
+    const settings = settingsOf(config, { chainIsLocal, tokens, known });
     return {
       context: { pool, chain, signer, settings, log, clock: Date.now, nudge: () => undefined },
+      tried,
       keysLost: keyHolder?.ended ?? new Promise(() => undefined),
       close,
     };

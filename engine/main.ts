@@ -22,10 +22,12 @@ import { recoverIfOld } from "./services/recovery.ts";
 import { takeEvents } from "./services/relay.ts";
 import { createSessionReader, endedSessions } from "./services/sessions.ts";
 import { readSequences, readSnapshot } from "./services/snapshots.ts";
+import { awaitTokens } from "./services/tokens.ts";
 import { awaitWallets, prepareWallets } from "./services/wallets.ts";
 import { startChainWork } from "./workers/chain.ts";
 import { startDeadlines } from "./workers/deadlines.ts";
 import { type Leases, leaseConnections, runAsLeader } from "./workers/leader.ts";
+import { keepTokensFresh } from "./workers/tokens.ts";
 
 export interface Engine {
   /** Where it listens, such as `http://127.0.0.1:4200`. */
@@ -89,7 +91,12 @@ export async function startEngine(config: Config): Promise<Engine> {
       };
     }
     if (role !== "api")
-      running.push(startChainWork(context, { leases, signal }), startDeadlines(context, { signal }));
+      running.push(
+        startChainWork(context, { leases, signal, tried: foundation.tried }),
+        startDeadlines(context, { signal }),
+      );
+    await awaitTokens({ pool, signal });
+    running.push(keepTokensFresh(context, { configured: config.TOKENS, signal }));
     const address = await app.listen({ host: config.HOST, port: config.PORT });
     log.info({ address, role, vault, gas }, "On the Rail runs");
     const failed = foundation.keysLost.then(() => {

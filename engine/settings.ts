@@ -3,25 +3,28 @@
 import { limitsOf, mostAtOnce } from "../wallets/limits.ts";
 import type { Config } from "./config.ts";
 import type { ConfirmationTier, ExposureCaps } from "./core/tiers.ts";
-import type { Token } from "./db/tokens.ts";
+import type { KnownToken, Token } from "./db/tokens.ts";
 import type { Settings } from "./services/context.ts";
 
 const second = 1_000;
 
+/**
+ * @param tokens those of `TOKENS`
+ * @param known those that were ever listed
+ */
 export function settingsOf(
   config: Config,
-  { chainIsLocal, tokens }: { chainIsLocal: boolean; tokens: Token[] },
+  { chainIsLocal, tokens, known }: { chainIsLocal: boolean; tokens: Token[]; known: KnownToken[] },
 ): Settings {
   const perToken = <Value>(
+    of: Token[],
     set: ReadonlyMap<string, Value> | undefined,
     otherwise: (unit: bigint) => Value,
   ): Map<string, Value> =>
-    new Map(
-      tokens.map(({ address, decimals }) => [
-        address,
-        set?.get(address) ?? otherwise(10n ** BigInt(decimals)),
-      ]),
-    );
+    new Map([
+      ...of.map(({ address, decimals }): [string, Value] => [address, otherwise(10n ** BigInt(decimals))]),
+      ...(set ?? []),
+    ]);
   return {
     chainId: 8453,
     chainIsLocal,
@@ -35,16 +38,17 @@ export function settingsOf(
       disputeWindowMs: config.DISPUTE_WINDOW_SECONDS * second,
       undoWindowMs: config.UNDO_WINDOW_SECONDS * second,
     },
-    tiers: perToken(config.DEPOSIT_TIERS, defaultTiers),
-    exposureCaps: perToken(config.EXPOSURE_CAPS, defaultCaps),
-    collectMinimum: perToken(config.COLLECT_MINIMUM, () => 0n),
+    // No default for a token out of play: nobody vouches for it any more, and its deposits count when they are final.
+    tiers: perToken(tokens, config.DEPOSIT_TIERS, defaultTiers),
+    exposureCaps: perToken(tokens, config.EXPOSURE_CAPS, defaultCaps),
+    collectMinimum: perToken(tokens, config.COLLECT_MINIMUM, () => 0n),
     withdrawalLimit: new Map(
-      tokens.map(({ address, decimals }) => [
+      [...known, ...tokens].map(({ address, decimals }) => [
         address,
         mostAtOnce(limitsOf({ address, decimals, limits: config.OUTFLOW_LIMITS?.get(address) })),
       ]),
     ),
-    approvalLimit: perToken(config.APPROVAL_LIMIT, (unit) => 1_000n * unit),
+    approvalLimit: perToken([...known, ...tokens], config.APPROVAL_LIMIT, (unit) => 1_000n * unit),
     operatorAddresses: new Set(config.OPERATORS),
     payouts: config.PAYOUTS,
     maxFeePerGasWei: BigInt(config.MAX_FEE_PER_GAS_GWEI) * 1_000_000_000n,

@@ -8,12 +8,16 @@ import { readPassphrase } from "../wallets/passphrase.ts";
 import { developmentMnemonic, Seed } from "../wallets/seed.ts";
 import { createSigner } from "../wallets/signer.ts";
 import { hostSigner } from "../wallets/signer-host.ts";
+import type { Chain } from "./chain/client.ts";
+import { InconsistentAnswerError } from "./chain/errors.ts";
+import { readToken } from "./chain/tokens.ts";
 import { baseChainId, openChain } from "./chain-facts.ts";
 import { type Config, ConfigError } from "./config.ts";
 import { createPool } from "./db/pool.ts";
+import type { Token } from "./db/tokens.ts";
 import { refuseSignersRights } from "./services/rights.ts";
 import { signerPorts } from "./services/signing.ts";
-import { channelOf, type Started } from "./signer-process.ts";
+import { channelOf, type Given, type Started } from "./signer-process.ts";
 
 // Without a listener this signal would open the inspector, through which memory can be read.
 process.on("SIGUSR1", () => undefined);
@@ -21,8 +25,8 @@ process.on("SIGUSR1", () => undefined);
 process.on("SIGINT", () => undefined);
 process.on("SIGTERM", () => undefined);
 process.once("disconnect", () => process.exit(0));
-process.once("message", (config) => {
-  start(config as Config).then(
+process.once("message", (given) => {
+  start(given as Given).then(
     () => process.send?.({ ok: true } satisfies Started),
     (error: unknown) => {
       const problems = error instanceof ConfigError ? error.problems : null;
@@ -32,9 +36,10 @@ process.once("message", (config) => {
   );
 });
 
-async function start(config: Config): Promise<void> {
+async function start({ config, known }: Given): Promise<void> {
   const { chain, isLocal, tokens } = await openChain(config);
-  await chain.close();
+  const others = known.filter(({ address }) => !config.TOKENS.includes(address));
+  const unchanged = await keepUnchanged(chain, others).finally(() => chain.close());
   const seed = await openSeed(config, isLocal);
   const pool = createPool({
     url: config.DATABASE_SIGNER_URL ?? config.DATABASE_URL,
@@ -46,7 +51,7 @@ async function start(config: Config): Promise<void> {
     seed,
     chainId: baseChainId,
     chainIsLocal: isLocal,
-    tokens: tokens.map(({ address, decimals }) => ({
+    tokens: [...tokens, ...unchanged].map(({ address, decimals }) => ({
       address,
       decimals,
       limits: config.OUTFLOW_LIMITS?.get(address),
@@ -55,6 +60,25 @@ async function start(config: Config): Promise<void> {
     ...signerPorts(pool, Date.now),
   });
   hostSigner(signer, channelOf(process));
+}
+
+/**
+ * Those whose contract still has the decimals that they were listed with, as the chain says and not whoever wrote the
+ * row: the usual limits follow from them. Nothing is signed for the others.
+ */
+async function keepUnchanged(chain: Chain, known: Token[]): Promise<Token[]> {
+  const facts = await Promise.all(
+    known.map(({ address }) =>
+      readToken(chain, address).catch((error: unknown) => {
+        if (error instanceof InconsistentAnswerError) return null;
+        throw error;
+      }),
+    ),
+  );
+  return known.filter((token, index) => {
+    const now = facts[index];
+    return now?.hasCode === true && now.decimals === token.decimals;
+  });
 }
 
 async function openSeed(config: Config, chainIsLocal: boolean): Promise<Seed> {

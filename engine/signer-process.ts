@@ -8,7 +8,14 @@ import { RemoteSigner } from "../wallets/remote-signer.ts";
 import type { Signer } from "../wallets/signer.ts";
 import type { Channel } from "../wallets/signer-protocol.ts";
 import { type Config, ConfigError } from "./config.ts";
+import type { Token } from "./db/tokens.ts";
 
+/** What the process is given. */
+export interface Given {
+  config: Config;
+  /** Tokens that were ever listed: what is owed of one that `TOKENS` names no more is paid all the same. */
+  known: Token[];
+}
 /** What the process says once: it holds the keys, or why it can't. */
 export type Started = { ok: true } | { ok: false; problems: string[] | null; message: string };
 
@@ -21,7 +28,10 @@ export interface SignerProcess {
 }
 
 /** @throws ConfigError, or with a sentence that says what to do */
-export async function startSignerProcess(config: Config): Promise<SignerProcess> {
+export async function startSignerProcess(
+  config: Config,
+  { known }: Pick<Given, "known">,
+): Promise<SignerProcess> {
   const child = spawnWithoutTraces(config.KEYSTORE_PASSPHRASE_FD);
   const ended = new Promise<void>((done) => child.once("exit", () => done()));
   try {
@@ -29,7 +39,7 @@ export async function startSignerProcess(config: Config): Promise<SignerProcess>
       child.once("message", (message) => said(message as Started));
       child.once("error", failed);
       child.once("exit", () => failed(new Error("The process that holds the keys ended at its start.")));
-      child.send(whatItNeeds(config));
+      child.send({ config: whatItNeeds(config), known } satisfies Given);
     });
     if (!started.ok)
       throw started.problems === null ? new Error(started.message) : new ConfigError(started.problems);

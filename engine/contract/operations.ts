@@ -18,6 +18,7 @@ export const clientConfig = z
     chainId: z.int(),
     chainIsLocal: z.boolean(),
     explorerUrl: z.string(),
+    /** Every token that was ever listed; new offers are made in those that are. */
     tokens: z.array(
       z.strictObject({
         address: addressOut,
@@ -25,6 +26,7 @@ export const clientConfig = z
         decimals: z.int(),
         /** The most that can be withdrawn at once. */
         withdrawalLimit: baseUnits,
+        listed: z.boolean(),
       }),
     ),
     rakeBps: z.int(),

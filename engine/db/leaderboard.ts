@@ -42,8 +42,7 @@ export async function readRecords(
            net AS (SELECT player_id, seat.token, sum(payout - stake) AS net FROM seat GROUP BY player_id, seat.token)
            SELECT player_id, handle, won, played, net.token, net
            FROM standing JOIN net USING (player_id) JOIN player ON player.id = player_id JOIN token ON token.address = net.token
-           WHERE token.listed
-           ORDER BY 2 * won - played DESC, played DESC, player_id, token.position`,
+           ORDER BY 2 * won - played DESC, played DESC, player_id, token.listed DESC, token.position, token.address`,
     values: [input.playerId, input.minimumGames, input.limit],
   });
   return rowsOf(row, rows);

@@ -321,7 +321,7 @@ export async function readPlayerBalances(db: Queryable, playerId: string, tokens
              coalesce((SELECT balance FROM account WHERE kind = 'player.held' AND player_id = $1 AND account.token = token.address), 0) AS held,
              coalesce((SELECT sum(amount) FROM exposure WHERE player_id = $1 AND exposure.token = token.address
                AND until_block > (SELECT finalized_number FROM chain_cursor)), 0) AS not_final
-           FROM token WHERE listed AND ($2::text[] IS NULL OR token.address = ANY ($2)) ORDER BY position`,
+           FROM token WHERE $2::text[] IS NULL OR token.address = ANY ($2) ORDER BY listed DESC, position, token.address`,
     values: [playerId, tokens ?? null],
   });
   return rowsOf(balances, rows).map((row) => ({

@@ -34,7 +34,7 @@ const total = z.object({
   earned: big,
   in_suspense: big,
 });
-/** Per listed token: what we owe. */
+/** Per known token: what we owe. */
 export async function readTotals(db: Queryable): Promise<z.output<typeof total>[]> {
   const { rows } = await db.query(
     `SELECT token.address AS token,
@@ -42,7 +42,7 @@ export async function readTotals(db: Queryable): Promise<z.output<typeof total>[
        coalesce(sum(balance) FILTER (WHERE kind = 'escrow.stakes'), 0) AS in_escrow,
        coalesce(sum(balance) FILTER (WHERE kind IN ('house.rake', 'house.dust')), 0) AS earned,
        coalesce(sum(balance) FILTER (WHERE kind = 'suspense'), 0) AS in_suspense
-     FROM token LEFT JOIN account ON account.token = token.address WHERE listed GROUP BY token.address ORDER BY token.position`,
+     FROM token LEFT JOIN account ON account.token = token.address GROUP BY token.address ORDER BY listed DESC, token.position, token.address`,
   );
   return rowsOf(total, rows);
 }

@@ -14,7 +14,7 @@ const row = z.object({
 export type PoolRow = z.output<typeof row>;
 
 /**
- * The pools of some players, per listed token or only for those asked for, in one statement. `held` is reserved by
+ * The pools of some players, per known token or only for those asked for, in one statement. `held` is reserved by
  * offers, `in_games` staked in games that aren't over; `on_its_way` moves on the chain for the player (deposits seen but
  * not credited, payouts and withdrawals not final); `not_final` of it rests on blocks above the finalized one.
  */
@@ -35,7 +35,7 @@ export async function readPools(
              coalesce((SELECT sum(amount) FROM exposure WHERE player_id = player.id AND exposure.token = token.address
                AND until_block > (SELECT finalized_number FROM chain_cursor)), 0) AS not_final
            FROM unnest($1::bigint[]) AS player (id) CROSS JOIN token
-           WHERE listed AND ($2::text[] IS NULL OR token.address = ANY ($2)) ORDER BY position, player.id`,
+           WHERE $2::text[] IS NULL OR token.address = ANY ($2) ORDER BY listed DESC, position, token.address, player.id`,
     values: [input.playerIds, input.tokens],
   });
   return rowsOf(row, rows);

@@ -21,7 +21,7 @@ import type { Context } from "./context.ts";
 import { tellDeposits } from "./deposit-events.ts";
 import { applyFinality } from "./finality.ts";
 import { readParties } from "./parties.ts";
-import { listedTokens } from "./tokens.ts";
+import { knownTokens } from "./tokens.ts";
 import { change } from "./transaction.ts";
 import { followKept, keepTransfers } from "./transfers.ts";
 
@@ -82,7 +82,7 @@ async function compare(
   const { chain, pool } = context;
   const testimonies = await readTestimonies(chain, {
     ...{ from: above + 1n, to: upTo },
-    tokens: [...(await listedTokens(pool)).keys()],
+    tokens: [...(await knownTokens(pool)).keys()],
     keep: async (claims) => {
       const wallets = await findWallets(pool, [...new Set(claims.flatMap(({ from, to }) => [from, to]))]);
       return claims.filter(({ from, to, amount }) => amount > 0n && (wallets.has(from) || wallets.has(to)));

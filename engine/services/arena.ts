@@ -7,7 +7,7 @@ import { listProposals } from "../db/proposal-reads.ts";
 import type { Context } from "./context.ts";
 import { viewRecords } from "./game-view.ts";
 import { proposalView } from "./proposal-view.ts";
-import { listedTokens } from "./tokens.ts";
+import { knownTokens } from "./tokens.ts";
 
 const mostOffers = 50;
 const mostGames = 50;
@@ -16,7 +16,7 @@ const mostSettled = 25;
 /** Newest first in each list; six statements, however much there is. */
 export async function readListings(context: Context): Promise<Result<z.infer<typeof listings>>> {
   const { pool } = context;
-  const tokens = await listedTokens(pool);
+  const tokens = await knownTokens(pool);
   const offers = await listProposals(pool, {
     playerId: null,
     box: "public",

@@ -1,7 +1,7 @@
 /** What a client must know before anybody signs in. */
 import type { ClientConfig } from "../contract/operations.ts";
 import type { Context } from "./context.ts";
-import { listedTokens } from "./tokens.ts";
+import { knownTokens } from "./tokens.ts";
 import { withdrawalLimitOf } from "./withdrawals.ts";
 
 export async function readClientConfig({ pool, settings }: Context): Promise<ClientConfig> {
@@ -11,7 +11,7 @@ export async function readClientConfig({ pool, settings }: Context): Promise<Cli
     chainId: settings.chainId,
     chainIsLocal: settings.chainIsLocal,
     explorerUrl: settings.explorerUrl,
-    tokens: [...(await listedTokens(pool)).values()].map((token) => ({
+    tokens: [...(await knownTokens(pool)).values()].map((token) => ({
       ...token,
       withdrawalLimit: withdrawalLimitOf(settings, token.address).toString(),
     })),

@@ -14,7 +14,7 @@ import type { Context } from "./context.ts";
 import { raiseForeignNonce } from "./foreign-nonces.ts";
 import { tellInstructions } from "./instruction-events.ts";
 import { countPaid } from "./paid.ts";
-import { listedTokens } from "./tokens.ts";
+import { knownTokens } from "./tokens.ts";
 
 const mostAtOnce = 1_000;
 const readTogether = 20;
@@ -33,7 +33,7 @@ export async function confirmRound(context: Context): Promise<boolean> {
   const sentBefore = new Date(context.clock() - context.settings.confirmAfterMs);
   const waiting = await readWaiting(context.pool, { sentBefore, limit: mostAtOnce });
   if (waiting.length === 0) return false;
-  const tokens = [...(await listedTokens(context.pool)).keys()];
+  const tokens = [...(await knownTokens(context.pool)).keys()];
   let found = 0;
   for (let at = 0; at < waiting.length; at += readTogether) {
     const part = waiting.slice(at, at + readTogether);

@@ -6,7 +6,7 @@ import type { Context } from "./context.ts";
 import { depositView, viewDeposits } from "./deposit-view.ts";
 import { rooms, type Telling, tell } from "./outbox.ts";
 import { balanceTellings } from "./pools.ts";
-import { listedTokens } from "./tokens.ts";
+import { knownTokens } from "./tokens.ts";
 
 /** As they are in the database. */
 export async function tellDeposits(context: Context, tx: Tx, depositIds: string[]): Promise<void> {
@@ -19,7 +19,7 @@ export async function creditedTellings(
   deposits: DepositRow[],
   { safe }: { safe: bigint },
 ): Promise<Telling[]> {
-  const tokens = await listedTokens(context.pool);
+  const tokens = await knownTokens(context.pool);
   const views = deposits.flatMap((row) => {
     const { player_id: playerId, block_number: blockNumber } = row;
     const now = { ...row, state: "playable" as const, posted: blockNumber <= safe };

@@ -5,7 +5,7 @@ import { readDepositsOf } from "../db/deposit-list.ts";
 import { readDepositWallet } from "../db/wallets.ts";
 import type { Context } from "./context.ts";
 import { depositView } from "./deposit-view.ts";
-import { listedTokens } from "./tokens.ts";
+import { knownTokens } from "./tokens.ts";
 
 export { findDeposit } from "./deposit-search.ts";
 export { viewDeposits } from "./deposit-view.ts";
@@ -19,7 +19,7 @@ export async function listDeposits(
 ): Promise<Result<{ items: Deposit[]; nextCursor: string | null }>> {
   const { by: playerId, cursor, limit } = query;
   if (cursor !== undefined && !idPattern.test(cursor)) return reject("request_invalid", { field: "cursor" });
-  const tokens = await listedTokens(context.pool);
+  const tokens = await knownTokens(context.pool);
   const rows = await readDepositsOf(context.pool, { playerId, before: cursor ?? null, limit: limit + 1 });
   const items = rows.slice(0, limit).map((row) => depositView(tokens, row));
   return accept({ items, nextCursor: rows.length > limit ? (items.at(-1)?.id ?? null) : null });

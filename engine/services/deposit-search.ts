@@ -8,7 +8,7 @@ import { readDepositsByTransaction, type ShownDeposit } from "../db/deposit-list
 import { findWallets } from "../db/wallets.ts";
 import type { Context } from "./context.ts";
 import { depositView } from "./deposit-view.ts";
-import { listedTokens } from "./tokens.ts";
+import { knownTokens } from "./tokens.ts";
 
 type FoundDeposit = z.output<typeof foundDeposit>;
 
@@ -22,7 +22,7 @@ const sentences = {
   elsewhere: "It arrived and was credited to the player whose address it was sent to.",
   unseen: "It is on the chain and sent to us; we haven't come to its block yet.",
   missed: "It was sent to us, but it isn't in our books. Tell an operator this hash.",
-  not_ours: "This transaction sends no listed token to a wallet of ours.",
+  not_ours: "This transaction sends none of our tokens to a wallet of ours.",
   failed: "The chain carried this transaction out, and it failed: nothing was sent.",
   not_found: "The chain doesn't know this transaction: it was never sent, or it isn't in a block yet.",
   unavailable: "The chain can't be asked right now. Try again in a minute.",
@@ -39,7 +39,7 @@ export async function findDeposit(
 ): Promise<Result<FoundDeposit>> {
   const rows = await readDepositsByTransaction(context.pool, txHash);
   if (rows.length === 0) return accept(await askChain(context, txHash));
-  const tokens = await listedTokens(context.pool);
+  const tokens = await knownTokens(context.pool);
   const mine = rows.filter((row) => row.player_id === by);
   // What the asker sent and nobody was credited for is the very item that the operator sees.
   const sent = rows.filter((row) => row.player_id === null && row.sender_player_id === by);
@@ -68,7 +68,7 @@ function sayOthers(rows: ShownDeposit[]): Answer {
 }
 
 async function askChain(context: Context, txHash: string): Promise<FoundDeposit> {
-  const tokens = [...(await listedTokens(context.pool)).keys()];
+  const tokens = [...(await knownTokens(context.pool)).keys()];
   const receipt = await readReceipt(context.chain, txHash, tokens);
   const answer = (status: FoundDeposit["status"], sentence: keyof typeof sentences): FoundDeposit => ({
     ...say(status, sentence),

@@ -4,7 +4,7 @@ import { readDepositsById, type ShownDeposit } from "../db/deposit-list.ts";
 import type { Queryable } from "../db/pool.ts";
 import type { Token } from "../db/tokens.ts";
 import type { Context } from "./context.ts";
-import { listedTokens, moneyOf } from "./tokens.ts";
+import { knownTokens, moneyOf } from "./tokens.ts";
 
 /** Some deposits and whose they are, for telling their players; what nobody is credited for is left out. */
 export async function viewDeposits(
@@ -12,7 +12,7 @@ export async function viewDeposits(
   db: Queryable,
   depositIds: string[],
 ): Promise<{ playerId: string; deposit: Deposit }[]> {
-  const tokens = await listedTokens(context.pool);
+  const tokens = await knownTokens(context.pool);
   const rows = await readDepositsById(db, depositIds);
   return rows.flatMap((row) =>
     row.player_id === null ? [] : [{ playerId: row.player_id, deposit: depositView(tokens, row) }],

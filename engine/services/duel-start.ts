@@ -16,7 +16,7 @@ import { tell } from "./outbox.ts";
 import { balanceTellings } from "./pools.ts";
 import { viewProposals } from "./proposal-view.ts";
 import { explainShortfall } from "./shortfall.ts";
-import { listedTokens } from "./tokens.ts";
+import { knownTokens } from "./tokens.ts";
 import { changeOnce, type Idempotency } from "./transaction.ts";
 import { gameTelling, proposalTelling } from "./wager-tellings.ts";
 import { ensureSpareWallets } from "./wallets.ts";
@@ -111,7 +111,7 @@ async function startDuel(
   // One cause for both stakes: the pot moves into its wallet at once.
   const posted = await post(tx, transfers, { cause: `game:${gameId}:fund`, gameId });
   if (!posted.ok) {
-    return explainShortfall(await listedTokens(context.pool), posted.rejection, "takerStake");
+    return explainShortfall(await knownTokens(context.pool), posted.rejection, "takerStake");
   }
   await coverGame(tx, state);
   const [game] = await viewGames(context, tx, [gameId]);

@@ -7,7 +7,7 @@ import { type GameRecord, readEscrowOnChain, readGames, listGames as readList } 
 import type { Context } from "./context.ts";
 import { pageOf, placeOf } from "./cursor.ts";
 import { viewGames, viewRecords } from "./game-view.ts";
-import { listedTokens, moneyOf } from "./tokens.ts";
+import { knownTokens, moneyOf } from "./tokens.ts";
 
 const idPattern = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 
@@ -61,7 +61,7 @@ export async function readGameWallet(
   if (!game.ok) return game;
   const { escrow, pot } = game.value;
   const onChain = await readEscrowOnChain(context.pool, { gameId, token: pot.token });
-  const tokens = await listedTokens(context.pool);
+  const tokens = await knownTokens(context.pool);
   const value = { escrow, pot, onChain: onChain === null ? null : moneyOf(tokens, pot.token, onChain) };
   return { ok: true, value };
 }
@@ -74,7 +74,7 @@ export async function readGamePool(
   const [record] = await readGames(context.pool, [gameId]);
   if (record === undefined) return reject("not_found");
   const { red, blue, token } = record.state;
-  const tokens = await listedTokens(context.pool);
+  const tokens = await knownTokens(context.pool);
   const money = (amount: bigint) => moneyOf(tokens, token, amount);
   return {
     ok: true,

@@ -10,7 +10,7 @@ import type { Queryable } from "../db/pool.ts";
 import { type PayoutRow, readPayouts } from "../db/settlements.ts";
 import type { Token } from "../db/tokens.ts";
 import type { Context } from "./context.ts";
-import { listedTokens, moneyOf } from "./tokens.ts";
+import { knownTokens, moneyOf } from "./tokens.ts";
 
 /** Some games by id, in the order asked for; those that don't exist are left out. */
 export async function viewGames(context: Context, db: Queryable, ids: string[]): Promise<Game[]> {
@@ -25,7 +25,7 @@ export async function viewGames(context: Context, db: Queryable, ids: string[]):
 /** Games that were read already, with their payouts and evidence. */
 export async function viewRecords(context: Context, db: Queryable, records: GameRecord[]): Promise<Game[]> {
   if (records.length === 0) return [];
-  const tokens = await listedTokens(context.pool);
+  const tokens = await knownTokens(context.pool);
   const ids = records.map(({ state }) => state.id);
   const payouts = await readPayouts(db, ids);
   const evidence = await readEvidence(db, ids);

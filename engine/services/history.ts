@@ -3,7 +3,7 @@ import type { HistoryLine } from "../contract/account.ts";
 import { accept, type Result, reject } from "../contract/problems.ts";
 import { readPlayerHistory } from "../db/ledger.ts";
 import type { Context } from "./context.ts";
-import { listedTokens, moneyOf } from "./tokens.ts";
+import { knownTokens, moneyOf } from "./tokens.ts";
 
 const idPattern = /^[1-9][0-9]{0,17}$/;
 
@@ -13,7 +13,7 @@ export async function readHistory(
   { by, cursor, limit }: { by: string; cursor?: string | undefined; limit: number },
 ): Promise<Result<{ items: HistoryLine[]; nextCursor: string | null }>> {
   if (cursor !== undefined && !idPattern.test(cursor)) return reject("request_invalid", { field: "cursor" });
-  const tokens = await listedTokens(context.pool);
+  const tokens = await knownTokens(context.pool);
   const rows = await readPlayerHistory(context.pool, {
     playerId: by,
     before: cursor ?? null,

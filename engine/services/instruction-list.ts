@@ -15,7 +15,7 @@ import type { Token } from "../db/tokens.ts";
 import { actorName, recordAct } from "./audit.ts";
 import type { Context } from "./context.ts";
 import { tellInstructions } from "./instruction-events.ts";
-import { listedTokens, moneyOf } from "./tokens.ts";
+import { knownTokens, moneyOf } from "./tokens.ts";
 import { change } from "./transaction.ts";
 
 export type Instruction = z.output<typeof instruction>;
@@ -29,7 +29,7 @@ export async function listInstructions(
   if (cursor !== undefined && !idPattern.test(cursor)) return reject("request_invalid", { field: "cursor" });
   const wanted = instructionState.optional().safeParse(state);
   if (!wanted.success) return reject("request_invalid", { field: "state" });
-  const tokens = await listedTokens(context.pool);
+  const tokens = await knownTokens(context.pool);
   const rows = await readList(context.pool, {
     state: wanted.data ?? null,
     before: cursor ?? null,
@@ -78,7 +78,7 @@ export async function retryInstruction(
 export async function viewInstruction(context: Context, tx: Tx, instructionId: string): Promise<Instruction> {
   const row = await readInstruction(tx, instructionId);
   if (row === null) throw new Error(`instruction ${instructionId} is gone`);
-  return instructionView(await listedTokens(context.pool), row);
+  return instructionView(await knownTokens(context.pool), row);
 }
 
 const instructionView = (tokens: ReadonlyMap<string, Token>, row: ShownInstruction): Instruction => ({

@@ -11,7 +11,7 @@ import type { Context } from "./context.ts";
 import { viewRecords } from "./game-view.ts";
 import { keptFor } from "./kept.ts";
 import { proposalView } from "./proposal-view.ts";
-import { listedTokens, moneyOf } from "./tokens.ts";
+import { knownTokens, moneyOf } from "./tokens.ts";
 
 /** Games won or lost: below it a record is luck. Printed on the board. */
 export const minimumGames = 3;
@@ -21,7 +21,7 @@ const keptMs = 5_000;
 
 type Board = z.infer<typeof leaderboard>;
 const readBoard = keptFor(keptMs, async ({ pool }): Promise<Board> => {
-  const tokens = await listedTokens(pool);
+  const tokens = await knownTokens(pool);
   const rows = await readRecords(pool, { playerId: null, minimumGames, limit: mostRows });
   return { minimumGames, rows: recordsOf(tokens, rows) };
 });
@@ -40,7 +40,7 @@ export async function readPlayerPage(
   const { pool } = context;
   const player = await readPlayerByHandle(pool, handle);
   if (player === null) return reject("player_unknown", { message: `No one here is called ${handle}.` });
-  const tokens = await listedTokens(pool);
+  const tokens = await knownTokens(pool);
   const playerId = player.id;
   const records = await readRecords(pool, { playerId, minimumGames: 0, limit: 1 });
   const now = new Date(context.clock());

@@ -10,7 +10,7 @@ import type { Context } from "./context.ts";
 import { viewGames, viewRecords } from "./game-view.ts";
 import { rooms } from "./outbox.ts";
 import { proposalView } from "./proposal-view.ts";
-import { listedTokens } from "./tokens.ts";
+import { knownTokens } from "./tokens.ts";
 
 const gameIdPattern = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 
@@ -59,7 +59,7 @@ async function readGameRoom(context: Context, gameId: string): Promise<Result<Li
 
 /** The latest open offer from or to a player. */
 async function readOffer(context: Context, tx: Tx, playerId: string): Promise<LiveRoom["offer"]> {
-  const tokens = await listedTokens(context.pool);
+  const tokens = await knownTokens(context.pool);
   const now = new Date(context.clock());
   const [row] = await listProposals(tx, { playerId, box: "open", below: null, limit: 1, now });
   return row === undefined ? null : proposalView(tokens, row);

@@ -5,7 +5,7 @@ import { accept, type Result } from "../contract/problems.ts";
 import { zeroAddress } from "../core/address.ts";
 import { listSuspenseOf, type OwnSuspenseRow } from "../db/suspense.ts";
 import type { Context } from "./context.ts";
-import { listedTokens, moneyOf } from "./tokens.ts";
+import { knownTokens, moneyOf } from "./tokens.ts";
 
 const mostShown = 100;
 
@@ -22,7 +22,7 @@ export async function listOwnSuspense(
   context: Context,
   playerId: string,
 ): Promise<Result<z.output<typeof ownSuspense>>> {
-  const tokens = await listedTokens(context.pool);
+  const tokens = await knownTokens(context.pool);
   const rows = await listSuspenseOf(context.pool, { playerId, limit: mostShown });
   return accept({
     items: rows.map((row) => ({

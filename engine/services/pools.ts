@@ -5,16 +5,16 @@ import { type PoolRow, readPools } from "../db/pools.ts";
 import type { Token } from "../db/tokens.ts";
 import type { Context } from "./context.ts";
 import { type BalanceChange, rooms, type Telling, tell } from "./outbox.ts";
-import { listedTokens, moneyOf } from "./tokens.ts";
+import { knownTokens, moneyOf } from "./tokens.ts";
 
-/** Per listed token (or only for those asked for). `withdrawable` is Free less what isn't final yet. */
+/** Per known token (or only for those asked for). `withdrawable` is Free less what isn't final yet. */
 export async function readPoolBalances(
   context: Context,
   db: Queryable,
   playerId: string,
   only?: string[],
 ): Promise<PoolBalance[]> {
-  const tokens = await listedTokens(context.pool);
+  const tokens = await knownTokens(context.pool);
   const rows = await readPools(db, { playerIds: [playerId], tokens: only ?? null });
   return rows.map((row) => balanceOf(tokens, row));
 }
@@ -31,13 +31,13 @@ export const balanceTellings = (playerIds: string[], token: string): Telling[] =
 export const tellBalances = (tx: Tx, playerIds: string[], token: string): Promise<void> =>
   tell(tx, balanceTellings(playerIds, token));
 
-/** The numbers of some players and tokens as they are now, in one statement; those of an unlisted token are left out. */
+/** The numbers of some players and tokens as they are now, in one statement; a token that this process doesn't know is left out. */
 export async function readBalancesNow(
   context: Context,
   db: Queryable,
   changes: BalanceChange[],
 ): Promise<(change: BalanceChange) => PoolBalance | null> {
-  const tokens = await listedTokens(context.pool);
+  const tokens = await knownTokens(context.pool);
   const rows = await readPools(db, {
     playerIds: [...new Set(changes.map(({ playerId }) => playerId))],
     tokens: [...new Set(changes.map(({ token }) => token))],

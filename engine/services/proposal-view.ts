@@ -13,7 +13,7 @@ import {
 import type { Token } from "../db/tokens.ts";
 import type { Context } from "./context.ts";
 import { pageOf, placeOf } from "./cursor.ts";
-import { listedTokens, moneyOf } from "./tokens.ts";
+import { knownTokens, moneyOf } from "./tokens.ts";
 
 export function proposalView(tokens: ReadonlyMap<string, Token>, row: ProposalWithNames): Proposal {
   const { state } = row;
@@ -47,7 +47,7 @@ export function proposalView(tokens: ReadonlyMap<string, Token>, row: ProposalWi
 
 /** Some offers by id, in the order asked for. Throws when one is missing. */
 export async function viewProposals(context: Context, db: Queryable, ids: string[]): Promise<Proposal[]> {
-  const tokens = await listedTokens(context.pool);
+  const tokens = await knownTokens(context.pool);
   const found = new Map(
     (await readProposals(db, ids)).map((row) => [row.state.id, proposalView(tokens, row)]),
   );
@@ -59,7 +59,7 @@ export async function viewProposals(context: Context, db: Queryable, ids: string
 }
 
 export async function readProposal(context: Context, proposalId: string): Promise<Result<Proposal>> {
-  const tokens = await listedTokens(context.pool);
+  const tokens = await knownTokens(context.pool);
   const [row] = await readProposals(context.pool, [proposalId]);
   return row === undefined ? reject("not_found") : { ok: true, value: proposalView(tokens, row) };
 }
@@ -69,7 +69,7 @@ export async function readProposalChain(
   context: Context,
   proposalId: string,
 ): Promise<Result<{ items: Proposal[] }>> {
-  const tokens = await listedTokens(context.pool);
+  const tokens = await knownTokens(context.pool);
   const rows = await readChain(context.pool, proposalId);
   if (rows.length === 0) return reject("not_found");
   return { ok: true, value: { items: rows.map((row) => proposalView(tokens, row)) } };
@@ -85,7 +85,7 @@ export async function listProposals(
 ): Promise<Result<z.infer<typeof proposals>>> {
   const below = query.cursor === undefined ? null : placeOf(query.cursor);
   if (below === null && query.cursor !== undefined) return reject("request_invalid", { field: "cursor" });
-  const tokens = await listedTokens(context.pool);
+  const tokens = await knownTokens(context.pool);
   const rows = await readBox(context.pool, {
     playerId: query.box === "public" ? null : query.by,
     box: query.box,

@@ -15,7 +15,7 @@ import type { PlayerQuery } from "./players.ts";
 import { balanceTellings } from "./pools.ts";
 import { proposalView } from "./proposal-view.ts";
 import { explainShortfall } from "./shortfall.ts";
-import { listedTokens } from "./tokens.ts";
+import { knownTokens, requireListed } from "./tokens.ts";
 import { changeOnce, type Idempotency } from "./transaction.ts";
 import { proposalTelling } from "./wager-tellings.ts";
 
@@ -45,13 +45,14 @@ export interface NewOffer extends OfferTerms {
 
 /**
  * Makes an offer and holds the proposer's stake.
- * @returns `token_unknown`, `switched_off`, `player_unknown` (with the fact `suggestion`), `insufficient_funds` (with the
+ * @returns `token_unknown`, `token_not_listed`, `switched_off`, `player_unknown` (with the fact `suggestion`), `insufficient_funds` (with the
  * facts `free` and `short`), `too_many_requests` beyond `mostPendingOffers`, or what `core/proposal` has against it.
  */
 export async function propose(context: Context, offer: NewOffer): Promise<Result<Proposal>> {
-  const tokens = await listedTokens(context.pool);
-  if (!tokens.has(offer.token)) return reject("token_unknown", { field: "token" });
+  const tokens = await knownTokens(context.pool);
   return changeOnce(context, offer.idempotency, async (tx) => {
+    const listed = requireListed(tokens, offer.token);
+    if (!listed.ok) return listed;
     const parties = await partiesOf(tx, offer);
     if (!parties.ok) return parties;
     const { proposerHandle, opponent, referee } = parties.value;
@@ -107,12 +108,14 @@ export async function counter(
   context: Context,
   offer: OfferTerms & { by: string; idempotency: Idempotency; proposalId: string },
 ): Promise<Result<Proposal>> {
-  const tokens = await listedTokens(context.pool);
+  const tokens = await knownTokens(context.pool);
   return changeOnce(context, offer.idempotency, async (tx) => {
     const isOn = await requireSwitchOn(tx, "proposals");
     if (!isOn.ok) return isOn;
     const locked = await lockProposal(tx, { id: offer.proposalId, withRoot: false });
     if (locked === null) return reject("not_found");
+    const listed = requireListed(tokens, locked.state.token);
+    if (!listed.ok) return listed;
     // After the lock: whoever waited for it is late by as much.
     const nowMs = context.clock();
     const { by, proposerStake, takerStake, terms } = offer;

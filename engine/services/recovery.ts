@@ -42,7 +42,7 @@ import { actorName, recordAct } from "./audit.ts";
 import { checkBooks } from "./books.ts";
 import type { Context } from "./context.ts";
 import { hasReceipt } from "./foreign-nonces.ts";
-import { listedTokens } from "./tokens.ts";
+import { knownTokens } from "./tokens.ts";
 import { change } from "./transaction.ts";
 import { addressWallets } from "./wallets.ts";
 
@@ -96,7 +96,7 @@ async function findYoungerWallet(context: Context): Promise<string | null> {
 }
 
 async function findMoney(context: Context, addresses: string[]): Promise<string | null> {
-  const tokens = [...(await listedTokens(context.pool)).keys()];
+  const tokens = [...(await knownTokens(context.pool)).keys()];
   const asked = addresses.flatMap((address) => tokens.map((token) => ({ address, token })));
   const held = await readBalances(context.chain, asked, "latest");
   if (held.includes(null)) throw new InconsistentAnswerError("a token doesn't say what wallets hold");
@@ -187,7 +187,7 @@ async function explainSpender(context: Context, hash: string): Promise<boolean> 
   const { chain, pool } = context;
   const found = await readTransaction(chain, hash);
   if (found === null) return false;
-  const receipt = await readAgreedReceipt(chain, hash, [...(await listedTokens(pool)).keys()]);
+  const receipt = await readAgreedReceipt(chain, hash, [...(await knownTokens(pool)).keys()]);
   if (!("found" in receipt) || !receipt.found) return true;
   const needsNoLog = found.data === "0x" || found.to === deploymentProxy;
   const hasMoved = receipt.succeeded && (needsNoLog || receipt.transfers.length > 0);

@@ -6,7 +6,7 @@ import { readBooksCheck } from "../db/books.ts";
 import { readLogged, readTotals } from "../db/overview.ts";
 import type { Context } from "./context.ts";
 import { keptFor } from "./kept.ts";
-import { listedTokens, moneyOf } from "./tokens.ts";
+import { knownTokens, moneyOf } from "./tokens.ts";
 
 type Solvency = z.output<typeof solvency>;
 
@@ -15,7 +15,7 @@ type Solvency = z.output<typeof solvency>;
  * their logs add up.
  */
 export async function readSolvency({ pool }: Context): Promise<Result<Solvency>> {
-  const [tokens, check] = await Promise.all([listedTokens(pool), readBooksCheck(pool)]);
+  const [tokens, check] = await Promise.all([knownTokens(pool), readBooksCheck(pool)]);
   const { invariants, onChain } = check?.result ?? { invariants: [], onChain: null };
   const totals = await readTotals(pool);
   const logged = onChain === null ? await readLogged(pool) : null;

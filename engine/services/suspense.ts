@@ -22,7 +22,7 @@ import type { Context } from "./context.ts";
 import { tellDeposits } from "./deposit-events.ts";
 import { post } from "./ledger.ts";
 import { approve } from "./operators.ts";
-import { listedTokens, moneyOf } from "./tokens.ts";
+import { knownTokens, moneyOf } from "./tokens.ts";
 import { change } from "./transaction.ts";
 
 type SuspenseItem = z.output<typeof suspenseItem>;
@@ -83,7 +83,7 @@ export async function claimOwnedSuspense(context: Context): Promise<number> {
 
 /** What lies in suspense or did: open items first, then the newest. */
 export async function listSuspense(context: Context): Promise<Result<z.output<typeof suspenseItems>>> {
-  const tokens = await listedTokens(context.pool);
+  const tokens = await knownTokens(context.pool);
   const rows = await readList(context.pool, mostShown);
   return accept({ items: rows.map((row) => itemView(tokens, row)) });
 }
@@ -126,7 +126,7 @@ export async function refundSuspense(context: Context, refund: Refund): Promise<
     });
     const row = await readSuspense(tx, depositId);
     if (row === null) throw new Error(`deposit ${depositId} is gone`);
-    return accept(itemView(await listedTokens(context.pool), row));
+    return accept(itemView(await knownTokens(context.pool), row));
   });
 }
 

@@ -11,7 +11,7 @@ import { type EarnedRow, readEarned } from "../db/sweep.ts";
 import { actorName, recordAct } from "./audit.ts";
 import type { Context } from "./context.ts";
 import { post } from "./ledger.ts";
-import { listedTokens, moneyOf } from "./tokens.ts";
+import { knownTokens, moneyOf } from "./tokens.ts";
 import { change } from "./transaction.ts";
 
 type SweepPlan = z.output<typeof sweepPlan>;
@@ -33,7 +33,7 @@ export interface SweepRequest {
  * the fact `total` when `confirmTotal` isn't what is free now.
  */
 export async function sweep(context: Context, request: SweepRequest): Promise<Result<SweepPlan>> {
-  const tokens = await listedTokens(context.pool);
+  const tokens = await knownTokens(context.pool);
   if (!tokens.has(request.token)) return reject("token_unknown", { field: "token" });
   if (request.dryRun) {
     const found = await findFree(context, context.pool, request.token);
@@ -138,7 +138,7 @@ async function planView(
   { free, heldBack }: Found,
   instructionIds: string[],
 ): Promise<SweepPlan> {
-  const tokens = await listedTokens(context.pool);
+  const tokens = await knownTokens(context.pool);
   const money = (amount: bigint) => moneyOf(tokens, token, amount);
   return {
     token,

@@ -1,43 +1,66 @@
-/** Tokens are tried before they are listed, and watched from then on: the first difference stops what leaves the house. */
+/** Tokens are tried before they are listed, and watched from then on, listed or not: the first difference stops what leaves the house. */
 import { ChainError } from "../chain/errors.ts";
 import { readCodeAddresses } from "../chain/token-code.ts";
 import { type TokenTrial, tryToken } from "../chain/token-trial.ts";
 import { insertBreach } from "../db/breaches.ts";
+import { holdFence } from "../db/lease.ts";
 import { transaction } from "../db/pool.ts";
 import { listTokens, readTokenCodes, type Token, updateTokenCode } from "../db/tokens.ts";
-import type { Context } from "./context.ts";
+import type { Context, Leadership } from "./context.ts";
+import { refreshTokens } from "./tokens.ts";
 
-/**
- * Lists exactly these tokens. Those that aren't listed yet are tried first; when one of them is unfit, nothing is listed
- * and the answer says which and why, a sentence each.
- */
-export async function listFitTokens(
+/** One that may be listed; `codeAddress` is null where it is listed already. */
+export type TriedToken = Token & { codeAddress: string | null };
+
+/** Tries those that aren't listed yet. `unfit` says which can't be and why, a sentence each: then none is to be. */
+export async function tryTokens(
   { pool, chain }: Pick<Context, "pool" | "chain">,
   tokens: Token[],
-): Promise<string[]> {
-  const known = new Set(
-    (await readTokenCodes(pool)).flatMap((row) => (row.code_address === null ? [] : row.address)),
+): Promise<{ tried: TriedToken[]; unfit: string[] }> {
+  const known = await readTokenCodes(pool);
+  const isListed = new Set(
+    known.flatMap((row) => (row.listed && row.code_address !== null ? row.address : [])),
   );
-  const added = tokens.filter(({ address }) => !known.has(address));
+  const added = tokens.filter(({ address }) => !isListed.has(address));
   // Before the trial: what replaces the code after it differs from what was tried.
   const codes = await readCodeAddresses(
     chain,
     added.map(({ address }) => address),
   );
   const trials = await Promise.all(added.map((token) => tryToken(chain, token)));
-  const problems = trials.flatMap((trial, index) => (trial.fit ? [] : [sayUnfit(added[index], trial)]));
-  if (problems.length > 0) return problems;
-  await listTokens(pool, tokens);
-  for (const [index, { address }] of added.entries())
-    await updateTokenCode(pool, { token: address, before: null, after: codes[index] ?? address });
-  return [];
+  const unfit = trials.flatMap((trial, index) => (trial.fit ? [] : [sayUnfit(added[index], trial)]));
+  for (const { address, symbol, decimals } of tokens) {
+    const before = known.find((row) => row.address === address)?.decimals ?? decimals;
+    if (before !== decimals)
+      unfit.push(
+        `${symbol} (${address}) can't be listed: it had ${before} decimals and has ${decimals} now.`,
+      );
+  }
+  const codeOf = new Map(added.map(({ address }, index) => [address, codes[index] ?? address]));
+  return {
+    tried: tokens.map((token) => ({ ...token, codeAddress: codeOf.get(token.address) ?? null })),
+    unfit,
+  };
+}
+
+/** Lists exactly these, in the name of the process that leads. @throws LostLeaseError */
+export async function listTriedTokens(
+  { pool }: Pick<Context, "pool">,
+  { fence }: Leadership,
+  tried: TriedToken[],
+): Promise<void> {
+  await transaction(pool, async (tx) => {
+    await holdFence(tx, { name: "chain", fence });
+    await listTokens(tx, tried);
+  });
+  await refreshTokens(pool);
 }
 
 const sayUnfit = (token: Token | undefined, { why }: TokenTrial & { fit: false }): string =>
   `${token?.symbol} (${token?.address}) can't be listed: it ${why}.`;
 
 /**
- * Looks whether each listed token still runs the code that it was listed with and still moves exact amounts. What differs
+ * Looks whether each known token still runs the code that it was listed with and still moves exact amounts. What differs
  * becomes a breach: an operator lifts it with a reason, and thereby takes the token as it is now.
  */
 export async function watchTokens(context: Context): Promise<void> {
@@ -51,10 +74,10 @@ export async function watchTokens(context: Context): Promise<void> {
   for (const token of tokens) await tryAgain(context, token);
 }
 
-type KnownToken = Awaited<ReturnType<typeof readTokenCodes>>[number];
+type WatchedToken = Awaited<ReturnType<typeof readTokenCodes>>[number];
 
 /** The new address is stored with the breach: each change stops once, and lifting it is agreeing with it. */
-async function compareCode(context: Context, token: KnownToken, now: string): Promise<void> {
+async function compareCode(context: Context, token: WatchedToken, now: string): Promise<void> {
   const { address, symbol, code_address: before } = token;
   if (before === now) return;
   await transaction(context.pool, async (tx) => {
@@ -67,7 +90,7 @@ async function compareCode(context: Context, token: KnownToken, now: string): Pr
 }
 
 /** A token that only refuses is left to the payouts, which wait for it: an issuer may pause it for a while. */
-async function tryAgain(context: Context, token: KnownToken): Promise<void> {
+async function tryAgain(context: Context, token: WatchedToken): Promise<void> {
   const trial = await tryToken(context.chain, token).catch((error): TokenTrial => {
     if (error instanceof ChainError) return { fit: false, fault: "untried", why: error.message };
     throw error;

@@ -21,7 +21,7 @@ import { payoutStateOf } from "./game-view.ts";
 import { post } from "./ledger.ts";
 import { rooms, tell } from "./outbox.ts";
 import { balanceTellings } from "./pools.ts";
-import { listedTokens, moneyOf } from "./tokens.ts";
+import { knownTokens, moneyOf } from "./tokens.ts";
 import { changeOnce, type Idempotency } from "./transaction.ts";
 
 export interface WithdrawalRequest {
@@ -41,7 +41,7 @@ export interface WithdrawalRequest {
  * with the facts `free` and `withdrawable`, `insufficient_funds` or `not_final_yet`.
  */
 export async function withdraw(context: Context, request: WithdrawalRequest): Promise<Result<Withdrawal>> {
-  const tokens = await listedTokens(context.pool);
+  const tokens = await knownTokens(context.pool);
   const token = tokens.get(request.token);
   if (token === undefined) return reject("token_unknown", { field: "token" });
   if (request.amount <= 0n) return reject("amount_not_positive", { field: "amount" });
@@ -143,7 +143,7 @@ export async function viewWithdrawals(
   db: Queryable,
   { instructionIds }: { instructionIds: string[] },
 ): Promise<{ playerId: string; withdrawal: Withdrawal }[]> {
-  const tokens = await listedTokens(context.pool);
+  const tokens = await knownTokens(context.pool);
   const rows = await readWithdrawalsOf(db, instructionIds);
   return rows.map((row) => ({ playerId: row.player_id, withdrawal: withdrawalView(tokens, row) }));
 }
@@ -155,7 +155,7 @@ export async function listWithdrawals(
 ): Promise<Result<{ items: Withdrawal[]; nextCursor: string | null }>> {
   const below = query.cursor === undefined ? null : placeOf(query.cursor);
   if (below === null && query.cursor !== undefined) return reject("request_invalid", { field: "cursor" });
-  const tokens = await listedTokens(context.pool);
+  const tokens = await knownTokens(context.pool);
   const rows = await readList(context.pool, { playerId: query.by, below, limit: query.limit + 1 });
   const value = pageOf(rows, query.limit, {
     place: (row) => ({ at: row.created_at, id: row.id }),

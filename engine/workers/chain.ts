@@ -6,7 +6,7 @@ import { checkNonces } from "../services/foreign-nonces.ts";
 import { noteProviders } from "../services/providers.ts";
 import { recoverRound } from "../services/recovery.ts";
 import { sendRound } from "../services/sending.ts";
-import { watchTokens } from "../services/token-watch.ts";
+import { listTriedTokens, type TriedToken, watchTokens } from "../services/token-watch.ts";
 import { ensureSpareWallets } from "../services/wallets.ts";
 import { type Lead, type Leases, runAsLeader } from "./leader.ts";
 import { runLoop } from "./loop.ts";
@@ -16,6 +16,7 @@ import { runWatcher } from "./watcher.ts";
 const spareWallets = 20;
 const noteProvidersMs = 2_000;
 const watchTokensMs = 30_000;
+const listAgainMs = 500;
 /** Most of the time there is nothing to recover. */
 const recoverEachMs = 1_000;
 /** That many may wait for one signal; Node warns of more, as of a leak. */
@@ -23,12 +24,37 @@ const mostLoops = 20;
 /** Processes without keys wait for these. */
 const lookForSpareMs = 500;
 
-/** Waits for its turn, works while it leads, and ends after the signal. */
+/**
+ * Waits for its turn, works while it leads, and ends after the signal.
+ * @param tried the tokens that are listed while this process leads; absent: those that are
+ */
 export const startChainWork = (
   context: Context,
-  { leases, signal }: { leases: Leases; signal: AbortSignal },
+  { leases, signal, tried }: { leases: Leases; signal: AbortSignal; tried?: TriedToken[] },
 ): Promise<void> =>
-  runAsLeader(leases, { name: "chain", signal, lead: (leadership) => lead(context, leadership) });
+  runAsLeader(leases, {
+    name: "chain",
+    signal,
+    lead: async (leadership) => {
+      // Before anything else: what is followed is known from the list.
+      if (tried !== undefined) await listFirst(context, leadership, tried);
+      if (!leadership.signal.aborted) await lead(context, leadership);
+    },
+  });
+
+/** Until it is done: a database that is away comes back, or the lead is lost. */
+async function listFirst(context: Context, { fence, signal }: Lead, tried: TriedToken[]): Promise<void> {
+  const done = new AbortController();
+  await runLoop({
+    ...{ name: "listing the tokens", log: context.log, restMs: listAgainMs },
+    signal: AbortSignal.any([signal, done.signal]),
+    round: async () => {
+      await listTriedTokens(context, { fence }, tried);
+      done.abort();
+      return false;
+    },
+  });
+}
 
 async function lead(context: Context, { fence, signal }: Lead): Promise<void> {
   const { log, settings } = context;

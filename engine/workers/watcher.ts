@@ -7,7 +7,7 @@ import { readCursor, readRecentBlocks } from "../db/cursor.ts";
 import { applyChainEvent, raiseDeepReorg, StaleEventError } from "../services/chain-events.ts";
 import type { Context } from "../services/context.ts";
 import { Lookout } from "../services/lookout.ts";
-import { listedTokens } from "../services/tokens.ts";
+import { knownTokens } from "../services/tokens.ts";
 import { type Agreeing, startAgreeing } from "./agreeing.ts";
 
 const restAfterFailureMs = 1_000;
@@ -62,7 +62,7 @@ export async function readPlace(
     from: cursor === null ? null : { number: cursor.head_number, hash: cursor.head_hash },
     finalized: finalized ?? (cursor === null ? null : { number: cursor.finalized_number, hash: "" }),
     recentBlocks,
-    tokens: [...(await listedTokens(context.pool)).keys()],
+    tokens: [...(await knownTokens(context.pool)).keys()],
   };
 }
 

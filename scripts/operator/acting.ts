@@ -14,7 +14,7 @@ import { giveBack } from "../../engine/services/giving-back.ts";
 import { refundSuspense } from "../../engine/services/suspense.ts";
 import { sweep } from "../../engine/services/sweep.ts";
 import { thaw } from "../../engine/services/thawing.ts";
-import { listedTokens } from "../../engine/services/tokens.ts";
+import { knownTokens } from "../../engine/services/tokens.ts";
 import { CommandError, type Options, UsageError } from "./arguments.ts";
 import { type Command, show, unwrap } from "./command.ts";
 
@@ -126,7 +126,7 @@ export const sweeping: Command = {
 };
 
 async function tokenOf({ pool }: Context, wanted: string): Promise<Token> {
-  const tokens = [...(await listedTokens(pool)).values()];
+  const tokens = [...(await knownTokens(pool)).values()];
   const found = tokens.filter(
     ({ address, symbol }) =>
       address === wanted.toLowerCase() || symbol.toLowerCase() === wanted.toLowerCase(),

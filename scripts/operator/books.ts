@@ -7,6 +7,7 @@ import { ConfigError, readConfig } from "../../engine/config.ts";
 import { isAway } from "../../engine/db/errors.ts";
 import { type Foundation, openFoundation } from "../../engine/foundation.ts";
 import type { Context } from "../../engine/services/context.ts";
+import { knownTokens, sayOtherTokens } from "../../engine/services/tokens.ts";
 import { CommandError } from "./arguments.ts";
 
 /** @throws CommandError when they can't be opened or went away; whatever `run` throws */
@@ -25,7 +26,10 @@ export async function withBooks(run: (context: Context) => Promise<void>): Promi
 async function openBooks(): Promise<Foundation> {
   try {
     const config = readConfig({ ...(await readEnvironment()), LOG_LEVEL: "error" });
-    return await openFoundation(config, { keys: "none" });
+    const foundation = await openFoundation(config, { keys: "none" });
+    const warning = sayOtherTokens(await knownTokens(foundation.context.pool), config.TOKENS);
+    if (warning !== null) console.error(warning);
+    return foundation;
   } catch (error) {
     throw explainFailure(error);
   }

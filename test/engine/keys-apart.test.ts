@@ -260,7 +260,7 @@ it("a passphrase that is wrong, and a login that could write down what it signs,
   const wrong = join(folder, "wrong");
   await writeFile(wrong, "another passphrase altogether\n");
   const starting = (changes: Record<string, string>) =>
-    startSignerProcess(readConfig({ ...environment, ...changes }));
+    startSignerProcess(readConfig({ ...environment, ...changes }), { known: [] });
   await expect(starting({ KEYSTORE_PASSPHRASE_FILE: wrong })).rejects.toThrow("passphrase");
   await expect(starting({ DATABASE_SIGNER_URL: database.appUrl })).rejects.toThrow(
     "DATABASE_SIGNER_URL: this login may change",
@@ -268,7 +268,7 @@ it("a passphrase that is wrong, and a login that could write down what it signs,
 });
 
 it("whoever speaks with it gets addresses, and no signature on anything that isn't committed (SAFETY 42)", async () => {
-  const { signer, close } = await startSignerProcess(readConfig(environment));
+  const { signer, close } = await startSignerProcess(readConfig(environment), { known: [] });
   try {
     expect(await signer.addressOf(vault)).toBe(deriveAddress({ seed, wallet: vault }).toLowerCase());
     const request = {

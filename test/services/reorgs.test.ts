@@ -9,7 +9,7 @@ import type { Context } from "../../engine/services/context.ts";
 import { throwSwitch } from "../../engine/services/operators.ts";
 import { readPoolBalances } from "../../engine/services/pools.ts";
 import { accept, propose } from "../../engine/services/proposals.ts";
-import { listedTokens } from "../../engine/services/tokens.ts";
+import { knownTokens } from "../../engine/services/tokens.ts";
 import { ensureSpareWallets } from "../../engine/services/wallets.ts";
 import { expectBooksToBalance } from "../helpers/books.ts";
 import { longQueues } from "../helpers/database.ts";
@@ -161,7 +161,7 @@ describe("events told more than once", () => {
     const pool = createPool({ url: world.database.appUrl, maxConnections: 10, ...longQueues });
     const other: Context = { ...world.context, pool };
     try {
-      await Promise.all([listedTokens(pool), listedTokens(world.context.pool)]);
+      await Promise.all([knownTokens(pool), knownTokens(world.context.pool)]);
       const first = await applyChainEvent(world.context, told(100), { after: null });
       const event = told(101, [transferTo(player.depositAddress, 101)]);
       const tries = Array.from({ length: 50 }, (_, index) =>

@@ -4,7 +4,7 @@ import { useState } from "react";
 import type { Me } from "../../../engine/contract/account.ts";
 import { depositAddressQuery } from "../api/queries.ts";
 import { ask } from "../shell/gates.ts";
-import { useConfig, useToken } from "../shell/use-me.ts";
+import { chooseToken, listedOf, useConfig, useToken } from "../shell/use-me.ts";
 import { Button } from "../ui/button.tsx";
 import { Choices } from "../ui/field.tsx";
 import { Loaded } from "../ui/states.tsx";
@@ -12,8 +12,8 @@ import { ByHand } from "./deposit-by-hand.tsx";
 import { PayFromWallet } from "./pay-from-wallet.tsx";
 
 export function DepositPanel({ me, initialAmount }: { me: Me; initialAmount: string }) {
-  const { token, choose } = useToken();
-  const tokens = useConfig()?.tokens ?? [];
+  const tokens = listedOf(useConfig());
+  const token = useToken(tokens);
   const address = useQuery({ ...depositAddressQuery, enabled: me.termsAcceptedAt !== null });
   const [amountText, setAmountText] = useState(initialAmount === "" ? "25.00" : initialAmount);
   return (
@@ -28,7 +28,7 @@ export function DepositPanel({ me, initialAmount }: { me: Me; initialAmount: str
         <Choices
           label="Token"
           value={token?.address ?? null}
-          onChoose={choose}
+          onChoose={chooseToken}
           options={tokens.map(({ address: value, symbol }) => ({ value, label: symbol }))}
         />
         {me.termsAcceptedAt === null ? (

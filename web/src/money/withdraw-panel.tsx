@@ -7,7 +7,7 @@ import { queryClient } from "../api/client.ts";
 import type { ApiProblem } from "../api/problem.ts";
 import { withdrawalsQuery } from "../api/queries.ts";
 import { upserted } from "../live/patches.ts";
-import { type Token, useBalance, useToken } from "../shell/use-me.ts";
+import { type Token, useBalance, useOwnTokens, useToken } from "../shell/use-me.ts";
 import { usePress } from "../shell/use-press.ts";
 import { AddressBlocks, shortHash } from "../ui/address.tsx";
 import { Button, MoneyButton } from "../ui/button.tsx";
@@ -18,7 +18,7 @@ import { exact, isZero, moneyLike, typed } from "./show.ts";
 
 /** Money out: to a wallet that the player has signed in with, at any time. */
 export function WithdrawPanel({ me }: { me: Me }) {
-  const { token } = useToken();
+  const token = useToken(useOwnTokens());
   const balance = useBalance(token?.address);
   const [amountText, setAmountText] = useState("");
   const primary = me.wallets.find(({ primary: isPrimary }) => isPrimary) ?? me.wallets[0];

@@ -2,7 +2,7 @@
 import { type RefObject, useRef } from "react";
 import { formatAmount } from "../../../engine/core/money.ts";
 import { type Draft, type DraftField, figuresOf } from "../money/draft.ts";
-import { useConfig, useMe, useToken } from "../shell/use-me.ts";
+import { chooseToken, listedOf, useConfig, useMe } from "../shell/use-me.ts";
 import { MoneyButton } from "../ui/button.tsx";
 import { SelectField, TextField } from "../ui/field.tsx";
 import { ProblemBox, ProblemNote } from "../ui/problem-note.tsx";
@@ -13,7 +13,6 @@ import { boxesOf, useComposer } from "./use-composer.ts";
 export function Composer({ initial }: { initial: Partial<Draft> }) {
   const me = useMe();
   const config = useConfig();
-  const { choose } = useToken();
   const composer = useComposer(initial);
   const { token, draft, refusal, change } = composer;
   const lineField = useRef<HTMLInputElement>(null);
@@ -84,8 +83,8 @@ export function Composer({ initial }: { initial: Partial<Draft> }) {
             <SelectField
               label="Played in"
               value={token?.address ?? ""}
-              onChoose={choose}
-              options={(config?.tokens ?? []).map(({ address, symbol }) => ({
+              onChoose={chooseToken}
+              options={listedOf(config).map(({ address, symbol }) => ({
                 value: address,
                 label: symbol,
               }))}

@@ -15,7 +15,7 @@ import {
   opponentOf,
   sentenceOf,
 } from "../money/draft.ts";
-import { type Token, tokenOf, useToken } from "../shell/use-me.ts";
+import { listedOf, type Token, tokenOf, useConfig, useToken } from "../shell/use-me.ts";
 import { usePress } from "../shell/use-press.ts";
 import { defaultOptions, type Options } from "./options.tsx";
 
@@ -37,7 +37,7 @@ export const boxesOf = (refusal: ApiProblem | null): DraftField[] =>
 const sentForMs = 4_000;
 
 export function useComposer(initial: Partial<Draft>) {
-  const { token } = useToken();
+  const token = useToken(listedOf(useConfig()));
   const [draft, setDraft] = useState<Draft>({ ...emptyDraft, ...initial });
   const [line, setLine] = useState(() => sentenceOf({ ...emptyDraft, ...initial }));
   /** Whether the sentence was typed, so that its problems count; else it was made from the boxes. */
@@ -93,7 +93,7 @@ export function useComposer(initial: Partial<Draft>) {
 
 const firstToken = async (): Promise<Token | undefined> => {
   const config = await queryClient.ensureQueryData(configQuery).catch(() => null);
-  return tokenOf(config?.tokens ?? []);
+  return tokenOf(listedOf(config));
 };
 
 type ProposeBody = NonNullable<NonNullable<Parameters<typeof call<"propose">>[1]>["body"]>;

@@ -4,7 +4,7 @@ import { call } from "../api/call.ts";
 import { queryClient } from "../api/client.ts";
 import type { SweepPlan } from "../api/shapes.ts";
 import { exact, isZero, withSymbol } from "../money/show.ts";
-import { useConfig, useToken } from "../shell/use-me.ts";
+import { chooseToken, useConfig, useToken } from "../shell/use-me.ts";
 import { usePress } from "../shell/use-press.ts";
 import { clockTime } from "../time/say.ts";
 import { AddressBlocks, shortHash } from "../ui/address.tsx";
@@ -20,7 +20,7 @@ type SweepBody = { token: string; dryRun: boolean; confirmTotal?: string };
 
 export function Sweep() {
   const tokens = useConfig()?.tokens ?? [];
-  const { token, choose } = useToken();
+  const token = useToken(tokens);
   const [plan, setPlan] = useState<SweepPlan | null>(null);
   const [done, setDone] = useState<SweepPlan | null>(null);
   const press = usePress((body: SweepBody, idempotencyKey) => call("sweep", { body, idempotencyKey }));
@@ -49,7 +49,7 @@ export function Sweep() {
         label="Token to sweep"
         value={token?.address ?? null}
         onChoose={(address) => {
-          choose(address);
+          chooseToken(address);
           setPlan(null);
         }}
         options={tokens.map(({ address, symbol }) => ({ value: address, label: symbol }))}

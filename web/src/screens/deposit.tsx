@@ -5,7 +5,7 @@ import { DepositList, WithdrawalList } from "../money/movements.tsx";
 import { OwnSuspense } from "../money/own-suspense.tsx";
 import { WithdrawPanel } from "../money/withdraw-panel.tsx";
 import { ask } from "../shell/gates.ts";
-import { useMe, useToken } from "../shell/use-me.ts";
+import { chooseToken, useMe } from "../shell/use-me.ts";
 import { Button } from "../ui/button.tsx";
 import { Blank } from "../ui/states.tsx";
 
@@ -14,10 +14,9 @@ const route = getRouteApi("/deposit");
 export default function DepositScreen() {
   const me = useMe();
   const { amount = "", token } = route.useSearch();
-  const { choose } = useToken();
   useEffect(() => {
-    if (token !== undefined) choose(token);
-  }, [token, choose]);
+    if (token !== undefined) chooseToken(token);
+  }, [token]);
   if (me === undefined) return <Blank label="Deposit and withdraw" />;
   if (me === null) {
     return (

@@ -9,7 +9,7 @@ import { Composer } from "../offers/composer.tsx";
 import { Inbox, Table } from "../offers/inbox.tsx";
 import { OfferCards } from "../offers/offer-cards.tsx";
 import { ask } from "../shell/gates.ts";
-import { useMe, useToken } from "../shell/use-me.ts";
+import { chooseToken, useMe } from "../shell/use-me.ts";
 import { Button } from "../ui/button.tsx";
 import { Empty, Loaded } from "../ui/states.tsx";
 
@@ -18,10 +18,9 @@ const route = getRouteApi("/play");
 export default function Play() {
   const me = useMe();
   const { to = "", own = "", their = "", terms = "", token } = route.useSearch();
-  const { choose } = useToken();
   useEffect(() => {
-    if (token !== undefined) choose(token);
-  }, [token, choose]);
+    if (token !== undefined) chooseToken(token);
+  }, [token]);
   const against = to === "" || to.startsWith("0x") ? to : `@${to}`;
   return (
     <div className="stack" style={{ gap: "2rem" }}>

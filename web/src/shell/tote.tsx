@@ -1,11 +1,11 @@
 import type { Me } from "../../../engine/contract/account.ts";
 import { short, withSymbol } from "../money/show.ts";
-import { useBalance, useConfig, useToken } from "./use-me.ts";
+import { chooseToken, useBalance, useOwnTokens, useToken } from "./use-me.ts";
 
 /** Free, Locked, On its way: always in view for whoever is signed in. */
 export function Tote(_: { me: Me }) {
-  const { token, choose } = useToken();
-  const tokens = useConfig()?.tokens ?? [];
+  const tokens = useOwnTokens();
+  const token = useToken(tokens);
   const balance = useBalance(token?.address);
   const cells = [
     { label: "Free", money: balance?.free },
@@ -29,7 +29,7 @@ export function Tote(_: { me: Me }) {
       <div className="tote-token">
         <label>
           <span className="sr-only">Token</span>
-          <select value={token?.address ?? ""} onChange={(event) => choose(event.target.value)}>
+          <select value={token?.address ?? ""} onChange={(event) => chooseToken(event.target.value)}>
             {tokens.map(({ address, symbol }) => (
               <option key={address} value={address}>
                 {symbol}

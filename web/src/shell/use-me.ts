@@ -1,8 +1,9 @@
 import { useQuery } from "@tanstack/react-query";
-import { useCallback, useSyncExternalStore } from "react";
+import { useSyncExternalStore } from "react";
 import type { PoolBalance } from "../../../engine/contract/account.ts";
 import { balancesQuery, configQuery, meQuery } from "../api/queries.ts";
 import type { ClientConfig } from "../api/shapes.ts";
+import { isZero } from "../money/show.ts";
 
 /** The signed-in player; null when nobody is; undefined until it is known. */
 export const useMe = () => useQuery(meQuery).data;
@@ -17,6 +18,10 @@ function subscribe(listener: () => void): () => void {
   return () => listeners.delete(listener);
 }
 
+export function chooseToken(address: string): void {
+  localStorage.setItem(storageKey, address);
+  for (const listener of listeners) listener();
+}
 const chosenToken = (): string | null => localStorage.getItem(storageKey);
 
 /** The token that this browser plays for: the one chosen last, else USDC, else the first on the list. */
@@ -28,15 +33,25 @@ export function tokenOf(tokens: readonly Token[], chosen: string | null = chosen
   );
 }
 
-/** The token that is played for; undefined until the list of them is there. */
-export function useToken(): { token: Token | undefined; choose: (address: string) => void } {
-  const chosen = useSyncExternalStore(subscribe, chosenToken);
-  const token = tokenOf(useConfig()?.tokens ?? [], chosen);
-  const choose = useCallback((address: string) => {
-    localStorage.setItem(storageKey, address);
-    for (const listener of listeners) listener();
-  }, []);
-  return { token, choose };
+/** Those that new offers are made in. */
+export const listedOf = (config: ClientConfig | null | undefined): Token[] =>
+  (config?.tokens ?? []).filter(({ listed }) => listed);
+
+/** Those that are listed, and of the others each that the player still has something of. */
+export function useOwnTokens(): Token[] {
+  const me = useMe();
+  const balances = useQuery({ ...balancesQuery, enabled: me !== null && me !== undefined }).data ?? [];
+  const isHeld = (token: string): boolean =>
+    balances.some(
+      ({ free, locked, onItsWay }) =>
+        free.token === token && ![free, locked, onItsWay].every((money) => isZero(money)),
+    );
+  return (useConfig()?.tokens ?? []).filter(({ listed, address }) => listed || isHeld(address));
+}
+
+/** The chosen one of these tokens; undefined until the list of them is there. */
+export function useToken(tokens: readonly Token[]): Token | undefined {
+  return tokenOf(tokens, useSyncExternalStore(subscribe, chosenToken));
 }
 
 /** The player's numbers in one token; undefined until they are known or while nobody is signed in. */
