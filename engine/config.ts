@@ -46,7 +46,7 @@ export const variables = {
     .describe("Base nodes, HTTP and WebSocket, comma-separated; several providers are compared"),
   TOKENS: list(address, 20)
     .default(["0x299c30dd5974bf4d5bfe42c340ca40462816ab07", "0x833589fcd6edb6e08f4c7c32d4f71b54bda02913"])
-    .describe("The tokens that can be played for, by contract address"),
+    .describe("The tokens that new offers can be made in, by contract address (docs/runbook.md)"),
   HOUSE_ADDRESS: address
     .default("0x4ba550190e5793752c4248098ebb85c977815ddc")
     .describe("Where the rake is swept to"),

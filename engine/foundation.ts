@@ -34,9 +34,9 @@ export async function openFoundation(
   const log = createLog({ level: config.LOG_LEVEL });
   const pool = createPool({ url: config.DATABASE_URL, maxConnections: config.DATABASE_CONNECTIONS });
   let facts: ChainFacts | undefined;
-  let starting: Promise<SignerProcess> | undefined;
+  let keyHolder: SignerProcess | undefined;
   const close = async (): Promise<void> => {
-    await starting?.then((keyHolder) => keyHolder.close()).catch(() => undefined);
+    await keyHolder?.close();
     await facts?.chain.close();
     await pool.end();
   };
@@ -44,15 +44,12 @@ export async function openFoundation(
     await refuseDangerousRights(pool);
     // Known from here on: a transaction that had to ask would need a second connection, and all could be taken.
     const known = [...(await refreshTokens(pool)).values()];
-    if (keys === "own") starting = startSignerProcess(config, { known });
-    // Heard of below; until then a failure of both must not end the process.
-    starting?.catch(() => undefined);
     facts = await openChain(config);
     const { chain, isLocal: chainIsLocal, tokens } = facts;
     const { tried, unfit } =
       keys === "own" ? await tryTokens({ pool, chain }, tokens) : { tried: [], unfit: [] };
     if (unfit.length > 0) throw new ConfigError(unfit.map((sentence) => `TOKENS: ${sentence}`));
-    const keyHolder = await starting;
+    if (keys === "own") keyHolder = await startSignerProcess(config, { known });
     const signer = keyHolder?.signer ?? keylessSigner;
     const settings = settingsOf(config, { chainIsLocal, tokens, known });
     return {

@@ -6,13 +6,14 @@ import { createChain } from "../../engine/chain/client.ts";
 import { tryToken } from "../../engine/chain/token-trial.ts";
 import { readConfig } from "../../engine/config.ts";
 import { readStandingBreaches } from "../../engine/db/breaches.ts";
+import { LostLeaseError } from "../../engine/db/lease.ts";
 import { listTokens, readTokens } from "../../engine/db/tokens.ts";
 import { openFoundation } from "../../engine/foundation.ts";
 import { readAuditPage } from "../../engine/services/audit.ts";
 import { runReconciliation } from "../../engine/services/books.ts";
 import { liftBreach } from "../../engine/services/overview.ts";
 import { sendRound } from "../../engine/services/sending.ts";
-import { tryTokens, watchTokens } from "../../engine/services/token-watch.ts";
+import { listTriedTokens, tryTokens, watchTokens } from "../../engine/services/token-watch.ts";
 import { withdraw } from "../../engine/services/withdrawals.ts";
 import { developmentSigner } from "../../scripts/local/accounts.ts";
 import { minedReceipt } from "../../scripts/local/mined.ts";
@@ -134,6 +135,14 @@ describe("a token that is to be listed is tried first", () => {
     await expect(openFoundation(config, { keys: "own" })).rejects.toThrow(
       `TOKENS: FEE (${address}) can't be listed: it moves other amounts than it is told to`,
     );
+    expect(await listed()).toEqual(before);
+  });
+
+  it("a process that doesn't lead any more doesn't list", async () => {
+    const before = await listed();
+    const tried = [{ address: world.base.usdc, symbol: "USDC", decimals: 6, codeAddress: null }];
+    const { fence } = world;
+    await expect(listTriedTokens(world.context, { fence: fence - 1 }, tried)).rejects.toThrow(LostLeaseError);
     expect(await listed()).toEqual(before);
   });
 
