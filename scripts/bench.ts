@@ -57,7 +57,12 @@ const benches: Record<string, Bench> = {
   watching: benchWatching,
 };
 
-const { values } = parseArgs({ options: { json: { type: "string" }, only: { type: "string" } } });
+const text = { type: "string" } as const;
+const { values } = parseArgs({ options: { json: text, only: text, help: { type: "boolean" } } });
+if (values.help) {
+  console.log(`npm run bench -- [--only ${Object.keys(benches).join("|")}] [--json FILE]`);
+  process.exit(0);
+}
 if (values.only !== undefined && !(values.only in benches))
   throw new Error(`--only ${values.only}: there is ${Object.keys(benches).join(", ")}`);
 

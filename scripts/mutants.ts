@@ -80,7 +80,11 @@ async function tryWithout(folder: string, { file, guard, instead, tests }: Guard
   }
 }
 
-const { values } = parseArgs({ options: { only: { type: "string" } } });
+const { values } = parseArgs({ options: { only: { type: "string" }, help: { type: "boolean" } } });
+if (values.help) {
+  console.log("npm run mutants -- [--only TEXT]");
+  process.exit(0);
+}
 const wanted = guards.filter(({ name }) => name.includes(values.only ?? ""));
 const copy = await copyCommit();
 const verdicts: Verdict[] = [];
