@@ -226,8 +226,8 @@ const locks: Guard[] = [
   row(
     "a deposit that is credited",
     "engine/db/deposits.ts",
-    "ORDER BY deposit.id LIMIT $1 FOR UPDATE OF deposit",
-    "ORDER BY deposit.id LIMIT $1",
+    "ORDER BY deposit.id FOR UPDATE OF deposit",
+    "ORDER BY deposit.id",
   ),
   row(
     "a deposit that is taken back",
@@ -623,7 +623,7 @@ const others: Guard[] = [
   {
     name: "nonces: those of strangers are noticed",
     file: "engine/services/foreign-nonces.ts",
-    guard: "if (spent <= nextNonce) return true;",
+    guard: "if (told !== null && told.atMost <= nextNonce) return true;",
     instead: "if (spent >= 0n) return true;",
     tests: ["test/services/distrust.test.ts"],
   },
@@ -911,9 +911,9 @@ const hour: Guard[] = [
     "test/wallets/batch.test.ts",
   ),
   signer(
-    "what was signed before a restart takes room within the hour",
+    "what was signed before a restart, or by another process, takes room within the hour",
     "wallets/keyring-signer.ts",
-    "for (const payload of options.signedBefore ?? []) {",
+    "for (const payload of (await this.#options.readSigned?.()) ?? []) {",
     "for (const payload of [] as SignedPayload[]) {",
     "test/wallets/signer.test.ts",
   ),
