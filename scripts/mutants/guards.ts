@@ -918,6 +918,13 @@ const hour: Guard[] = [
     "test/wallets/signer.test.ts",
   ),
   signer(
+    "what another process signed while this one rested takes room within the hour",
+    "wallets/keyring-signer.ts",
+    "if (now - this.#askedAtMs > longestRestMs)",
+    "if (this.#askedAtMs < 0)",
+    "test/wallets/signer.test.ts",
+  ),
+  signer(
     "what is signed is counted before its bytes exist",
     "wallets/keyring-signer.ts",
     "for (const payload of payloads) this.#history.record({ payload, leaves: leavesOurWallets(payload.kind) });",
