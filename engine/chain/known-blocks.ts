@@ -64,7 +64,9 @@ export class KnownBlocks {
     const wanted = [safe, this.#safe, floor].reduce((a, b) =>
       (a?.number ?? -1n) >= (b?.number ?? -1n) ? a : b,
     );
-    const safeGrows = safe !== null && wanted !== null && wanted.number > (this.#safe?.number ?? -1n);
+    // What is final is safe too, also when the safe block that is named now isn't known yet.
+    const isTold = safe !== null || this.#safe !== null;
+    const safeGrows = isTold && wanted !== null && wanted.number > (this.#safe?.number ?? -1n);
     if (safeGrows) this.#safe = idOf(wanted);
     if (finalizedGrows) this.#dropBelowFloor();
     return finalizedGrows || safeGrows;
