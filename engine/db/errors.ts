@@ -26,6 +26,7 @@ export class DatabaseAwayError extends Error {
 }
 const awayStates = new Set([
   "ECONNREFUSED",
+  "ENOENT" /* no socket of that name */,
   "ECONNRESET",
   "EPIPE",
   "ETIMEDOUT",

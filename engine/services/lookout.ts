@@ -36,7 +36,7 @@ export class Lookout {
     this.#count += 1;
     if (this.#count > mostSightings) return;
     this.#sightings.push(sighting);
-    if (this.#sightings.length === 1) setImmediate(() => this.#read());
+    if (this.#sightings.length === 1) process.nextTick(() => this.#read());
   }
 
   /** For the next block, whatever it is; null when something of it wasn't read ahead. */

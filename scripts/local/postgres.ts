@@ -55,7 +55,7 @@ export async function startLocalPostgres(options: {
   const password = await readOrMakePassword(dataDir);
   await initialiseCluster(dataDir, { user, password, sync: persist });
 
-  const superuserUrl = `postgres://postgres:${password}@127.0.0.1:${port}/postgres`;
+  const superuserUrl = `postgres://postgres:${password}@127.0.0.1:${port}/postgres${overSocket(dataDir)}`;
   const server = await startUntilReady(dataDir, { user, port, persist, superuserUrl });
   const stop = async () => {
     await endProcess(server, { signal: "SIGINT", patienceMs: stopTimeoutMs });
@@ -86,7 +86,7 @@ async function startUntilReady(dataDir: string, options: ServerOptions): Promise
 async function startServer(dataDir: string, { user, port, persist }: ServerOptions): Promise<ProcessMark> {
   const settings = [
     "listen_addresses=127.0.0.1",
-    "unix_socket_directories=",
+    `unix_socket_directories=${socketFolderOf(dataDir)}`,
     "max_connections=200",
     "timezone=UTC",
     "log_timezone=UTC",
@@ -125,6 +125,18 @@ async function becomesReady(server: ProcessMark, superuserUrl: string): Promise<
     }
   }
   return false;
+}
+
+/** Empty where the system or Postgres couldn't read the path: then connections go over loopback. */
+function socketFolderOf(dataDir: string): string {
+  const folder = clusterOf(dataDir);
+  return /^[\w./-]{1,80}$/.test(folder) ? folder : "";
+}
+
+/** What a connection string ends with: a socket on the same machine saves half of the way that a packet takes. */
+function overSocket(dataDir: string): string {
+  const folder = socketFolderOf(dataDir);
+  return folder === "" ? "" : `?host=${folder}`;
 }
 
 function logOf(dataDir: string): string {

@@ -71,7 +71,13 @@ test("a server left running by a killed engine is taken over with all that it ha
 
   const next = await start();
   expect(await query(next.ownerUrl, "SELECT number FROM kept")).toEqual([1]);
-  await expect(query(held.ownerUrl, "SELECT 1")).rejects.toThrow("ECONNREFUSED");
+  await expect(query(held.ownerUrl, "SELECT 1")).rejects.toThrow("ENOENT");
+});
+
+test("where a socket's path can't be written down, connections go over loopback", async () => {
+  const { ownerUrl, stop } = await startLocalPostgres({ dataDir: join(dataDir, "a folder"), persist: false });
+  expect(await query(ownerUrl, "SELECT host(inet_server_addr())")).toEqual(["127.0.0.1"]);
+  await stop();
 });
 
 test("a lock file that names another program's process doesn't keep the server down", async () => {
@@ -133,11 +139,13 @@ describe("a running server", () => {
     expect(new URL(appUrl).password).not.toBe(new URL(ownerUrl).password);
   });
 
-  test("the server listens on loopback alone, in UTF-8, behind a password that only its owner can read", async () => {
+  test("the server listens on loopback and on a socket of its user alone, in UTF-8, behind a password that only its owner can read", async () => {
     const { ownerUrl, superuserUrl } = running;
-    const settings = `SELECT current_setting('listen_addresses'), current_setting('unix_socket_directories'),
-    current_setting('server_encoding'), current_setting('TimeZone')`;
-    expect(await query(superuserUrl, settings)).toEqual(["127.0.0.1", "", "UTF8", "UTC"]);
+    const settings = `SELECT current_setting('listen_addresses'), current_setting('server_encoding'),
+    current_setting('TimeZone'), inet_server_addr(), current_setting('unix_socket_directories')`;
+    const cluster = join(folder, "cluster");
+    expect(await query(superuserUrl, settings)).toEqual(["127.0.0.1", "UTF8", "UTC", null, cluster]);
+    expect((await stat(cluster)).mode & 0o777).toBe(0o700);
     expect((await stat(join(folder, "password"))).mode & 0o777).toBe(0o600);
     await expect(query(ownerUrl.replace(/:[0-9a-f]+@/, ":guess@"), "SELECT 1")).rejects.toThrow(
       "password authentication failed",
