@@ -21,6 +21,24 @@ export interface NewChainLog {
   playerId: string | null;
   suspenseCause: string | null;
 }
+/** What every kept log has, as columns and as the arrays that `unnest` makes them of: $1 to $10. */
+export const loggedColumns =
+  "tx_hash, token, ordinal, sender, recipient, amount, block_number, block_hash, log_index, stamped_at";
+export const loggedArrays =
+  "$1::text[], $2::text[], $3::int[], $4::text[], $5::text[], $6::numeric[], $7::bigint[], $8::text[], $9::int[], $10::timestamptz[]";
+export const loggedValues = (logs: NewChainLog[]) => [
+  logs.map((log) => log.txHash),
+  logs.map((log) => log.token),
+  logs.map((log) => log.ordinal),
+  logs.map((log) => log.sender),
+  logs.map((log) => log.recipient),
+  logs.map((log) => log.amount.toString()),
+  logs.map((log) => log.blockNumber.toString()),
+  logs.map((log) => log.blockHash),
+  logs.map((log) => log.logIndex),
+  logs.map((log) => log.stampedAt),
+];
+
 const kept = z.object({ tx_hash: z.string(), token: z.string(), ordinal: count, deposit_id: id.nullable() });
 export type KeptChainLog = z.output<typeof kept>;
 
@@ -33,11 +51,11 @@ export async function keepChainLogs(tx: Tx, logs: NewChainLog[]): Promise<KeptCh
   const { rows } = await tx.query({
     name: "keep_chain_logs",
     text: `WITH given AS MATERIALIZED (
-             SELECT * FROM unnest($1::text[], $2::text[], $3::int[], $4::text[], $5::text[], $6::numeric[], $7::bigint[], $8::text[], $9::int[], $10::timestamptz[], $11::text[], $12::bigint[], $13::bigint[], $14::bigint[], $15::text[])
-               AS given (tx_hash, token, ordinal, sender, recipient, amount, block_number, block_hash, log_index, stamped_at, kind, sender_wallet_id, recipient_wallet_id, player_id, suspense_cause)),
+             SELECT * FROM unnest(${loggedArrays}, $11::text[], $12::bigint[], $13::bigint[], $14::bigint[], $15::text[])
+               AS given (${loggedColumns}, kind, sender_wallet_id, recipient_wallet_id, player_id, suspense_cause)),
            kept AS (
-             INSERT INTO chain_log (tx_hash, token, ordinal, sender, recipient, amount, block_number, block_hash, log_index, stamped_at, kind, sender_wallet_id, recipient_wallet_id)
-             SELECT tx_hash, token, ordinal, sender, recipient, amount, block_number, block_hash, log_index, stamped_at, kind, sender_wallet_id, recipient_wallet_id FROM given
+             INSERT INTO chain_log (${loggedColumns}, kind, sender_wallet_id, recipient_wallet_id)
+             SELECT ${loggedColumns}, kind, sender_wallet_id, recipient_wallet_id FROM given
              ON CONFLICT (tx_hash, token, ordinal) DO UPDATE SET canonical = true, inclusion = chain_log.inclusion + 1,
                sender = EXCLUDED.sender, recipient = EXCLUDED.recipient, amount = EXCLUDED.amount, block_number = EXCLUDED.block_number,
                block_hash = EXCLUDED.block_hash, log_index = EXCLUDED.log_index, stamped_at = EXCLUDED.stamped_at, kind = EXCLUDED.kind,
@@ -54,16 +72,7 @@ export async function keepChainLogs(tx: Tx, logs: NewChainLog[]): Promise<KeptCh
              RETURNING id, chain_log_id)
            SELECT tx_hash, token, ordinal, deposited.id AS deposit_id FROM kept LEFT JOIN deposited ON chain_log_id = kept.id`,
     values: [
-      logs.map((log) => log.txHash),
-      logs.map((log) => log.token),
-      logs.map((log) => log.ordinal),
-      logs.map((log) => log.sender),
-      logs.map((log) => log.recipient),
-      logs.map((log) => log.amount.toString()),
-      logs.map((log) => log.blockNumber.toString()),
-      logs.map((log) => log.blockHash),
-      logs.map((log) => log.logIndex),
-      logs.map((log) => log.stampedAt),
+      ...loggedValues(logs),
       logs.map((log) => log.kind),
       logs.map((log) => log.senderWalletId),
       logs.map((log) => log.recipientWalletId),

@@ -1,6 +1,6 @@
 /** What is read ahead of a block, and what is written on the strength of it: refused where the books have changed since. */
 import { z } from "zod";
-import type { NewChainLog } from "./chain-log.ts";
+import { loggedArrays, loggedColumns, loggedValues, type NewChainLog } from "./chain-log.ts";
 import { type HandledBlock, headValues, keepingBlock, movingHead } from "./cursor.ts";
 import { big, firstOf, id, rowsOf } from "./decode.ts";
 import { type DepositRow, type Exposed, type Exposure, exposureValues, readExposures } from "./deposits.ts";
@@ -95,12 +95,12 @@ export async function insertCredited(
   await tx.query({
     name: "insert_credited",
     text: `WITH given AS MATERIALIZED (
-             SELECT * FROM unnest($1::bigint[], $2::bigint[], $3::text[], $4::text[], $5::int[], $6::text[], $7::text[], $8::numeric[], $9::bigint[], $10::text[], $11::int[], $12::timestamptz[], $13::bigint[], $14::bigint[], $15::timestamptz[])
-               AS given (log_id, deposit_id, tx_hash, token, ordinal, sender, recipient, amount, block_number, block_hash, log_index, stamped_at, wallet_id, player_id, seen_at)),
+             SELECT * FROM unnest(${loggedArrays}, $11::bigint[], $12::bigint[], $13::bigint[], $14::bigint[], $15::timestamptz[])
+               AS given (${loggedColumns}, log_id, deposit_id, wallet_id, player_id, seen_at)),
            kept AS (
-             INSERT INTO chain_log (id, tx_hash, token, ordinal, sender, recipient, amount, block_number, block_hash, log_index, stamped_at, kind, recipient_wallet_id)
+             INSERT INTO chain_log (${loggedColumns}, id, kind, recipient_wallet_id)
              OVERRIDING SYSTEM VALUE
-             SELECT log_id, tx_hash, token, ordinal, sender, recipient, amount, block_number, block_hash, log_index, stamped_at, 'deposit', wallet_id FROM given),
+             SELECT ${loggedColumns}, log_id, 'deposit', wallet_id FROM given),
            deposited AS (
              INSERT INTO deposit (id, chain_log_id, token, amount, wallet_id, player_id, state, credited, created_at)
              OVERRIDING SYSTEM VALUE
@@ -108,18 +108,9 @@ export async function insertCredited(
            INSERT INTO exposure (player_id, token, amount, until_block, business_key)
            SELECT * FROM unnest($16::bigint[], $17::text[], $18::numeric[], $19::bigint[], $20::text[])`,
     values: [
+      ...loggedValues(logs),
       deposits.map((row) => row.chain_log_id),
       deposits.map((row) => row.id),
-      logs.map((log) => log.txHash),
-      logs.map((log) => log.token),
-      logs.map((log) => log.ordinal),
-      logs.map((log) => log.sender),
-      logs.map((log) => log.recipient),
-      logs.map((log) => log.amount.toString()),
-      logs.map((log) => log.blockNumber.toString()),
-      logs.map((log) => log.blockHash),
-      logs.map((log) => log.logIndex),
-      logs.map((log) => log.stampedAt),
       deposits.map((row) => row.wallet_id),
       deposits.map((row) => row.player_id),
       deposits.map((row) => row.created_at),

@@ -123,13 +123,12 @@ async function actAsOperator(
   const wouldBe = decideGame(record.state, command, context.clock());
   if (!wouldBe.ok) return wouldBe;
   const { red, blue, token, settlementNumber } = record.state;
-  const limit = context.settings.approvalLimit.get(token) ?? 0n;
   const approved = await approve(context, {
     action,
     subject: `game:${gameId}:${settlementNumber}`,
     payload: { outcome: verdict.outcome ?? null },
     operatorId: by,
-    needed: red.stake + blue.stake > limit ? 2 : 1,
+    money: { token, amount: red.stake + blue.stake },
   });
   if (!approved.ok) return approved;
   return change(context, async (tx) => {

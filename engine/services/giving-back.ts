@@ -34,7 +34,7 @@ export async function giveBack(context: Context, request: GiveBack): Promise<Res
   const approved = await approve(context, {
     ...{ action: "give_back", subject, operatorId: by.playerId },
     payload: { withdrawalId: id, token, amount },
-    needed: amount > (context.settings.approvalLimit.get(token) ?? 0n) ? 2 : 1,
+    money: { token, amount },
   });
   if (!approved.ok) return approved;
   return change(context, async (tx) => {

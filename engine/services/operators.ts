@@ -16,18 +16,19 @@ export interface Approval {
   /** Everything that a second operator must agree to, as JSON. */
   payload: unknown;
   operatorId: string;
-  /** How many operators it takes, this one included. */
-  needed: number;
+  /** What it moves: above the token's approval limit it takes two operators, this one included. */
+  money: { token: string; amount: bigint };
 }
 
 /**
  * Gives an operator's word for an act, and says whether enough of them have spoken. Call it before the act's own
  * transaction: when a second word is missing, the first one must stay although the act doesn't happen.
- * @returns `second_approval_needed` until `needed` different operators have said exactly the same.
+ * @returns `second_approval_needed` until so many different operators have said exactly the same.
  */
 export async function approve(context: Context, approval: Approval): Promise<Result<null>> {
-  if (approval.needed <= 1) return accept(null);
-  const { action, subject, operatorId } = approval;
+  const { action, subject, operatorId, money } = approval;
+  const needed = money.amount > (context.settings.approvalLimit.get(money.token) ?? 0n) ? 2 : 1;
+  if (needed <= 1) return accept(null);
   const payloadHash = createHash("sha256").update(canonical(approval.payload)).digest();
   await insertApproval(context.pool, { action, subject, payloadHash, operatorId });
   const given = await countApprovals(context.pool, {
@@ -36,10 +37,10 @@ export async function approve(context: Context, approval: Approval): Promise<Res
     payloadHash,
     operatorAddresses: [...context.settings.operatorAddresses],
   });
-  if (given >= approval.needed) return accept(null);
+  if (given >= needed) return accept(null);
   return reject("second_approval_needed", {
     message: "Your approval is noted. Another operator must ask for exactly the same.",
-    facts: { given: String(given), needed: String(approval.needed) },
+    facts: { given: String(given), needed: String(needed) },
   });
 }
 

@@ -111,7 +111,7 @@ export async function refundSuspense(context: Context, refund: Refund): Promise<
     subject: `deposit:${depositId}`,
     payload: { token, amount, sender },
     operatorId: by.playerId,
-    needed: amount > (context.settings.approvalLimit.get(token) ?? 0n) ? 2 : 1,
+    money: { token, amount },
   });
   if (!approved.ok) return approved;
   return change(context, async (tx) => {

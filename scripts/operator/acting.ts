@@ -1,6 +1,7 @@
 /** The commands that decide or move something: each in the name of an operator, for the audit. */
 import { z } from "zod";
 import { outcome } from "../../engine/contract/primitives.ts";
+import { accept, type Result } from "../../engine/contract/problems.ts";
 import {
   type PlayerRow,
   readPlayerByAddress,
@@ -39,59 +40,60 @@ export const decide: Command = {
   },
 };
 
-export const refund: Command = {
-  subject: "ITEM",
-  options: ["reason", "as"],
-  prepare: (options) => {
-    const depositId = options.subject;
-    if (!/^[1-9]\d{0,17}$/.test(depositId))
-      throw new UsageError("ITEM is the number at the front of a line of `suspense`.");
-    const reason = reasonOf(options);
-    return async (context) => {
-      const { id: playerId, handle } = await operatorOf(context, options);
-      const item = unwrap(await refundSuspense(context, { by: { playerId, handle }, depositId, reason }), {
-        not_found: `There is no item ${depositId} in suspense. \`suspense\` lists them.`,
-      });
-      console.log(`${show(item.money)} goes back to ${item.sender}.`);
-    };
-  },
-};
+/** A command on something that another command lists with a number at the front of each line. */
+interface Listed {
+  subject: string;
+  listedBy: string;
+  /** What it is when there is none. */
+  what: string;
+  /** What was done, in a sentence. */
+  act: (
+    context: Context,
+    request: { by: { playerId: string; handle: string }; id: string; reason: string },
+  ) => Promise<Result<string>>;
+}
 
-export const givingBack: Command = {
-  subject: "TRANSFER",
+const onListed = ({ subject, listedBy, what, act }: Listed): Command => ({
+  subject,
   options: ["reason", "as"],
   prepare: (options) => {
-    const instructionId = options.subject;
-    if (!/^[1-9]\d{0,17}$/.test(instructionId))
-      throw new UsageError("TRANSFER is the number at the front of a line of `instructions --state parked`.");
+    const id = options.subject;
+    if (!/^[1-9]\d{0,17}$/.test(id))
+      throw new UsageError(`${subject} is the number at the front of a line of \`${listedBy}\`.`);
     const reason = reasonOf(options);
     return async (context) => {
       const { id: playerId, handle } = await operatorOf(context, options);
-      unwrap(await giveBack(context, { by: { playerId, handle }, instructionId, reason }), {
-        not_found: `There is no transfer ${instructionId}. \`instructions --state parked\` lists them.`,
-      });
-      console.log("Given back: the money is in its player's pool again.");
+      const done = await act(context, { by: { playerId, handle }, id, reason });
+      console.log(unwrap(done, { not_found: `There is no ${what} ${id}. \`${listedBy}\` lists them.` }));
     };
   },
-};
+});
 
-export const thawing: Command = {
-  subject: "WALLET",
-  options: ["reason", "as"],
-  prepare: (options) => {
-    const walletId = options.subject;
-    if (!/^[1-9]\d{0,17}$/.test(walletId))
-      throw new UsageError("WALLET is the number at the front of a line of `frozen`.");
-    const reason = reasonOf(options);
-    return async (context) => {
-      const { id: playerId, handle } = await operatorOf(context, options);
-      unwrap(await thaw(context, { by: { playerId, handle }, walletId, reason }), {
-        not_found: `There is no wallet ${walletId}. \`frozen\` lists those that are frozen.`,
-      });
-      console.log("Thawed: it pays again.");
-    };
+export const refund = onListed({
+  ...{ subject: "ITEM", listedBy: "suspense", what: "item" },
+  act: async (context, { id: depositId, ...request }) => {
+    const refunded = await refundSuspense(context, { ...request, depositId });
+    return refunded.ok
+      ? accept(`${show(refunded.value.money)} goes back to ${refunded.value.sender}.`)
+      : refunded;
   },
-};
+});
+
+export const givingBack = onListed({
+  ...{ subject: "TRANSFER", listedBy: "instructions --state parked", what: "transfer" },
+  act: async (context, { id: instructionId, ...request }) => {
+    const given = await giveBack(context, { ...request, instructionId });
+    return given.ok ? accept("Given back: the money is in its player's pool again.") : given;
+  },
+});
+
+export const thawing = onListed({
+  ...{ subject: "WALLET", listedBy: "frozen", what: "wallet" },
+  act: async (context, { id: walletId, ...request }) => {
+    const thawed = await thaw(context, { ...request, walletId });
+    return thawed.ok ? accept("Thawed: it pays again.") : thawed;
+  },
+});
 
 export const sweeping: Command = {
   subject: null,

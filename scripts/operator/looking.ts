@@ -1,6 +1,7 @@
 /** The commands that only look. */
 import { readBooksCheck } from "../../engine/db/books.ts";
 import { instructionState } from "../../engine/db/instruction-list.ts";
+import type { Context } from "../../engine/services/context.ts";
 import { listDisputes } from "../../engine/services/game-reads.ts";
 import { listInstructions } from "../../engine/services/instruction-list.ts";
 import { readOverview } from "../../engine/services/overview.ts";
@@ -57,27 +58,28 @@ export const disputes: Command = {
   },
 };
 
-export const suspense: Command = {
+/** A command that lists something, a line each. */
+const listing = (read: (context: Context) => Promise<string[]>, none: string): Command => ({
   subject: null,
   options: [],
   prepare: () => async (context) => {
-    const { items } = unwrap(await listSuspense(context));
-    if (items.length === 0) console.log("Nothing is in suspense.");
-    for (const { id, money, cause, sender, state, txHash } of items)
-      console.log(`${id}  ${show(money)}  ${cause}  from ${sender}  ${state}  ${txHash}`);
+    const lines = await read(context);
+    for (const line of lines.length === 0 ? [none] : lines) console.log(line);
   },
-};
+});
 
-export const frozen: Command = {
-  subject: null,
-  options: [],
-  prepare: () => async (context) => {
-    const { frozenWallets } = unwrap(await readOverview(context));
-    if (frozenWallets.length === 0) console.log("No wallet is frozen.");
-    for (const { id, purpose, address, reason } of frozenWallets)
-      console.log(`${id}  ${purpose}  ${address}  ${reason}`);
-  },
-};
+export const suspense = listing(async (context) => {
+  const { items } = unwrap(await listSuspense(context));
+  return items.map(
+    ({ id, money, cause, sender, state, txHash }) =>
+      `${id}  ${show(money)}  ${cause}  from ${sender}  ${state}  ${txHash}`,
+  );
+}, "Nothing is in suspense.");
+
+export const frozen = listing(async (context) => {
+  const { frozenWallets } = unwrap(await readOverview(context));
+  return frozenWallets.map(({ id, purpose, address, reason }) => `${id}  ${purpose}  ${address}  ${reason}`);
+}, "No wallet is frozen.");
 
 export const instructions: Command = {
   subject: null,
