@@ -1,14 +1,28 @@
 -- Read back from the database: change the migrations, then run npm run schema.
 
+CREATE DOMAIN account_kind AS text CHECK ((VALUE = ANY (ARRAY['player.deposit'::text, 'player.available'::text, 'player.held'::text, 'escrow.stakes'::text, 'house.rake'::text, 'house.dust'::text, 'house.loss'::text, 'suspense'::text, 'outside'::text])));
+
 CREATE DOMAIN base_units AS numeric(78,0) CHECK ((VALUE >= (0)::numeric));
+
+CREATE DOMAIN chain_log_kind AS text CHECK ((VALUE = ANY (ARRAY['deposit'::text, 'move'::text, 'outgoing'::text, 'stray'::text])));
+
+CREATE DOMAIN deposit_state AS text CHECK ((VALUE = ANY (ARRAY['seen'::text, 'playable'::text, 'final'::text, 'orphaned'::text])));
 
 CREATE DOMAIN evm_address AS text CHECK ((VALUE ~ '^0x[0-9a-f]{40}$'::text));
 
 CREATE DOMAIN hash32 AS text CHECK ((VALUE ~ '^0x[0-9a-f]{64}$'::text));
 
+CREATE DOMAIN instruction_kind AS text CHECK ((VALUE = ANY (ARRAY['collect'::text, 'fund'::text, 'settle'::text, 'payout'::text, 'withdrawal'::text, 'sweep'::text, 'refund'::text, 'topup'::text, 'deploy'::text])));
+
+CREATE DOMAIN instruction_state AS text CHECK ((VALUE = ANY (ARRAY['gathering'::text, 'queued'::text, 'sending'::text, 'mined'::text, 'final'::text, 'parked'::text, 'cancelled'::text])));
+
+CREATE DOMAIN suspense_state AS text CHECK ((VALUE = ANY (ARRAY['open'::text, 'claimed'::text, 'refunded'::text])));
+
+CREATE DOMAIN transfer_reason AS text CHECK ((VALUE = ANY (ARRAY['deposit'::text, 'collect'::text, 'hold'::text, 'release'::text, 'capture'::text, 'win'::text, 'payout'::text, 'stake_returned'::text, 'rake'::text, 'dust'::text, 'withdrawal'::text, 'withdrawal_returned'::text, 'sweep'::text, 'suspense_claimed'::text, 'suspense_refunded'::text, 'deposit_orphaned'::text, 'loss_booked'::text, 'loss_repaid'::text, 'settlement_undone'::text])));
+
 CREATE TABLE account (
   id bigint NOT NULL GENERATED ALWAYS AS IDENTITY,
-  kind text NOT NULL,
+  kind account_kind NOT NULL,
   token evm_address NOT NULL,
   wallet_id bigint,
   player_id bigint,
@@ -16,12 +30,11 @@ CREATE TABLE account (
   balance numeric(78,0) NOT NULL DEFAULT 0,
   sequence bigint NOT NULL DEFAULT 0,
   head bytea NOT NULL DEFAULT '\x'::bytea,
-  CONSTRAINT account_balance_check CHECK (((balance >= (0)::numeric) OR (kind = 'outside'::text))),
-  CONSTRAINT account_check CHECK (((kind = 'outside'::text) = (wallet_id IS NULL))),
-  CONSTRAINT account_check1 CHECK (((kind ~~ 'player.%'::text) = (player_id IS NOT NULL))),
-  CONSTRAINT account_check2 CHECK (((kind = ANY (ARRAY['escrow.stakes'::text, 'house.rake'::text, 'house.dust'::text])) = (game_id IS NOT NULL))),
+  CONSTRAINT account_balance_check CHECK (((balance >= (0)::numeric) OR ((kind)::text = 'outside'::text))),
+  CONSTRAINT account_check CHECK ((((kind)::text = 'outside'::text) = (wallet_id IS NULL))),
+  CONSTRAINT account_check1 CHECK ((((kind)::text ~~ 'player.%'::text) = (player_id IS NOT NULL))),
+  CONSTRAINT account_check2 CHECK ((((kind)::text = ANY (ARRAY['escrow.stakes'::text, 'house.rake'::text, 'house.dust'::text])) = (game_id IS NOT NULL))),
   CONSTRAINT account_game_id_fkey FOREIGN KEY (game_id) REFERENCES game(id),
-  CONSTRAINT account_kind_check CHECK ((kind = ANY (ARRAY['player.deposit'::text, 'player.available'::text, 'player.held'::text, 'escrow.stakes'::text, 'house.rake'::text, 'house.dust'::text, 'house.loss'::text, 'suspense'::text, 'outside'::text]))),
   CONSTRAINT account_kind_token_wallet_id_player_id_game_id_key UNIQUE NULLS NOT DISTINCT (kind, token, wallet_id, player_id, game_id),
   CONSTRAINT account_pkey PRIMARY KEY (id),
   CONSTRAINT account_player_id_fkey FOREIGN KEY (player_id) REFERENCES player(id),
@@ -131,13 +144,12 @@ CREATE TABLE chain_log (
   block_hash hash32 NOT NULL,
   log_index integer NOT NULL,
   stamped_at timestamp with time zone NOT NULL,
-  kind text NOT NULL,
+  kind chain_log_kind NOT NULL,
   sender_wallet_id bigint,
   recipient_wallet_id bigint,
   canonical boolean NOT NULL DEFAULT true,
   inclusion integer NOT NULL DEFAULT 1,
   CONSTRAINT chain_log_amount_check CHECK (((amount)::numeric > (0)::numeric)),
-  CONSTRAINT chain_log_kind_check CHECK ((kind = ANY (ARRAY['deposit'::text, 'move'::text, 'outgoing'::text, 'stray'::text]))),
   CONSTRAINT chain_log_ordinal_check CHECK ((ordinal >= 0)),
   CONSTRAINT chain_log_pkey PRIMARY KEY (id),
   CONSTRAINT chain_log_recipient_check CHECK ((recipient ~ '^0x[0-9a-f]{40}$'::text)),
@@ -185,9 +197,9 @@ CREATE TABLE deposit (
   wallet_id bigint NOT NULL,
   player_id bigint,
   suspense_cause text,
-  suspense_state text,
+  suspense_state suspense_state,
   claimed_by bigint,
-  state text NOT NULL,
+  state deposit_state NOT NULL,
   credited boolean NOT NULL DEFAULT false,
   created_at timestamp with time zone NOT NULL DEFAULT now(),
   CONSTRAINT deposit_amount_check CHECK (((amount)::numeric > (0)::numeric)),
@@ -198,8 +210,6 @@ CREATE TABLE deposit (
   CONSTRAINT deposit_claimed_by_fkey FOREIGN KEY (claimed_by) REFERENCES player(id),
   CONSTRAINT deposit_pkey PRIMARY KEY (id),
   CONSTRAINT deposit_player_id_fkey FOREIGN KEY (player_id) REFERENCES player(id),
-  CONSTRAINT deposit_state_check CHECK ((state = ANY (ARRAY['seen'::text, 'playable'::text, 'final'::text, 'orphaned'::text]))),
-  CONSTRAINT deposit_suspense_state_check CHECK ((suspense_state = ANY (ARRAY['open'::text, 'claimed'::text, 'refunded'::text]))),
   CONSTRAINT deposit_token_fkey FOREIGN KEY (token) REFERENCES token(address),
   CONSTRAINT deposit_wallet_id_fkey FOREIGN KEY (wallet_id) REFERENCES wallet(id)
 );
@@ -301,7 +311,7 @@ CREATE TABLE idempotency_key (
 
 CREATE TABLE instruction (
   id bigint NOT NULL GENERATED ALWAYS AS IDENTITY,
-  kind text NOT NULL,
+  kind instruction_kind NOT NULL,
   source_wallet_id bigint NOT NULL,
   token evm_address,
   destination evm_address NOT NULL,
@@ -309,20 +319,18 @@ CREATE TABLE instruction (
   cause text NOT NULL,
   game_id uuid,
   player_id bigint,
-  state text NOT NULL DEFAULT 'queued'::text,
+  state instruction_state NOT NULL DEFAULT 'queued'::text,
   not_before timestamp with time zone NOT NULL DEFAULT now(),
   not_before_block bigint NOT NULL DEFAULT 0,
   note text,
   created_at timestamp with time zone NOT NULL DEFAULT now(),
   changed_at timestamp with time zone NOT NULL DEFAULT now(),
-  CONSTRAINT instruction_amount_check CHECK ((((amount)::numeric > (0)::numeric) OR (state = 'cancelled'::text) OR (kind = 'deploy'::text))),
+  CONSTRAINT instruction_amount_check CHECK ((((amount)::numeric > (0)::numeric) OR ((state)::text = 'cancelled'::text) OR ((kind)::text = 'deploy'::text))),
   CONSTRAINT instruction_game_id_fkey FOREIGN KEY (game_id) REFERENCES game(id),
-  CONSTRAINT instruction_kind_check CHECK ((kind = ANY (ARRAY['collect'::text, 'fund'::text, 'settle'::text, 'payout'::text, 'withdrawal'::text, 'sweep'::text, 'refund'::text, 'topup'::text, 'deploy'::text]))),
   CONSTRAINT instruction_pkey PRIMARY KEY (id),
   CONSTRAINT instruction_player_id_fkey FOREIGN KEY (player_id) REFERENCES player(id),
   CONSTRAINT instruction_source_wallet_id_fkey FOREIGN KEY (source_wallet_id) REFERENCES wallet(id),
-  CONSTRAINT instruction_state_check CHECK ((state = ANY (ARRAY['gathering'::text, 'queued'::text, 'sending'::text, 'mined'::text, 'final'::text, 'parked'::text, 'cancelled'::text]))),
-  CONSTRAINT instruction_token_check CHECK (((token IS NULL) = (kind = ANY (ARRAY['topup'::text, 'deploy'::text])))),
+  CONSTRAINT instruction_token_check CHECK (((token IS NULL) = ((kind)::text = ANY (ARRAY['topup'::text, 'deploy'::text])))),
   CONSTRAINT instruction_token_fkey FOREIGN KEY (token) REFERENCES token(address)
 );
 
@@ -530,7 +538,7 @@ CREATE TABLE transfer (
   credit_account_id bigint NOT NULL,
   token evm_address NOT NULL,
   amount base_units NOT NULL,
-  reason text NOT NULL,
+  reason transfer_reason NOT NULL,
   business_key text NOT NULL,
   created_at timestamp with time zone NOT NULL DEFAULT now(),
   debit_sequence bigint NOT NULL,
@@ -544,8 +552,7 @@ CREATE TABLE transfer (
   CONSTRAINT transfer_check CHECK ((debit_account_id <> credit_account_id)),
   CONSTRAINT transfer_credit_account_id_fkey FOREIGN KEY (credit_account_id) REFERENCES account(id),
   CONSTRAINT transfer_debit_account_id_fkey FOREIGN KEY (debit_account_id) REFERENCES account(id),
-  CONSTRAINT transfer_pkey PRIMARY KEY (id),
-  CONSTRAINT transfer_reason_check CHECK ((reason = ANY (ARRAY['deposit'::text, 'collect'::text, 'hold'::text, 'release'::text, 'capture'::text, 'win'::text, 'payout'::text, 'stake_returned'::text, 'rake'::text, 'dust'::text, 'withdrawal'::text, 'withdrawal_returned'::text, 'sweep'::text, 'suspense_claimed'::text, 'suspense_refunded'::text, 'deposit_orphaned'::text, 'loss_booked'::text, 'loss_repaid'::text, 'settlement_undone'::text])))
+  CONSTRAINT transfer_pkey PRIMARY KEY (id)
 );
 
 CREATE TABLE wallet (
@@ -621,7 +628,7 @@ CREATE INDEX chain_log_recipient_idx ON public.chain_log USING btree (recipient_
 
 CREATE INDEX chain_log_sender_idx ON public.chain_log USING btree (sender_wallet_id, block_number);
 
-CREATE INDEX chain_log_stray_idx ON public.chain_log USING btree (id) WHERE (kind = 'stray'::text);
+CREATE INDEX chain_log_stray_idx ON public.chain_log USING btree (id) WHERE ((kind)::text = 'stray'::text);
 
 CREATE INDEX chain_tx_instruction_instruction_idx ON public.chain_tx_instruction USING btree (instruction_id);
 
@@ -629,15 +636,15 @@ CREATE UNIQUE INDEX chain_tx_instruction_key ON public.chain_tx_instruction USIN
 
 CREATE INDEX chain_tx_open_idx ON public.chain_tx USING btree (state, id) WHERE (state = ANY (ARRAY['open'::text, 'mined'::text]));
 
-CREATE INDEX deposit_open_idx ON public.deposit USING btree (state) WHERE (state = ANY (ARRAY['seen'::text, 'playable'::text]));
+CREATE INDEX deposit_open_idx ON public.deposit USING btree (state) WHERE ((state)::text = ANY (ARRAY['seen'::text, 'playable'::text]));
 
 CREATE INDEX deposit_player_idx ON public.deposit USING btree (player_id, id DESC);
 
-CREATE INDEX deposit_seen_idx ON public.deposit USING btree (player_id) WHERE (state = 'seen'::text);
+CREATE INDEX deposit_seen_idx ON public.deposit USING btree (player_id) WHERE ((state)::text = 'seen'::text);
 
-CREATE INDEX deposit_suspense_idx ON public.deposit USING btree (id) WHERE (suspense_state = 'open'::text);
+CREATE INDEX deposit_suspense_idx ON public.deposit USING btree (id) WHERE ((suspense_state)::text = 'open'::text);
 
-CREATE INDEX deposit_unclaimed_idx ON public.deposit USING btree (id) WHERE (suspense_state = ANY (ARRAY['open'::text, 'refunded'::text]));
+CREATE INDEX deposit_unclaimed_idx ON public.deposit USING btree (id) WHERE ((suspense_state)::text = ANY (ARRAY['open'::text, 'refunded'::text]));
 
 CREATE INDEX evidence_game_idx ON public.evidence USING btree (game_id, id);
 
@@ -653,21 +660,21 @@ CREATE INDEX game_recent_idx ON public.game USING btree (started_at DESC, id);
 
 CREATE INDEX game_red_idx ON public.game USING btree (red_player_id, started_at DESC, id);
 
-CREATE INDEX instruction_due_idx ON public.instruction USING btree (source_wallet_id, COALESCE((token)::text, ''::text), id) WHERE (state = 'queued'::text);
+CREATE INDEX instruction_due_idx ON public.instruction USING btree (source_wallet_id, COALESCE((token)::text, ''::text), id) WHERE ((state)::text = 'queued'::text);
 
 CREATE INDEX instruction_game_idx ON public.instruction USING btree (game_id) WHERE (game_id IS NOT NULL);
 
 CREATE INDEX instruction_leg_instruction_idx ON public.instruction_leg USING btree (instruction_id);
 
-CREATE UNIQUE INDEX instruction_merge_key ON public.instruction USING btree (source_wallet_id, token, destination, cause) WHERE (state = ANY (ARRAY['gathering'::text, 'queued'::text]));
+CREATE UNIQUE INDEX instruction_merge_key ON public.instruction USING btree (source_wallet_id, token, destination, cause) WHERE ((state)::text = ANY (ARRAY['gathering'::text, 'queued'::text]));
 
-CREATE INDEX instruction_on_its_way_idx ON public.instruction USING btree (player_id) WHERE ((kind = ANY (ARRAY['payout'::text, 'withdrawal'::text])) AND (state <> ALL (ARRAY['final'::text, 'cancelled'::text])));
+CREATE INDEX instruction_on_its_way_idx ON public.instruction USING btree (player_id) WHERE (((kind)::text = ANY (ARRAY['payout'::text, 'withdrawal'::text])) AND ((state)::text <> ALL (ARRAY['final'::text, 'cancelled'::text])));
 
-CREATE INDEX instruction_open_idx ON public.instruction USING btree (source_wallet_id, id) WHERE (state = ANY (ARRAY['gathering'::text, 'queued'::text, 'sending'::text, 'mined'::text]));
+CREATE INDEX instruction_open_idx ON public.instruction USING btree (source_wallet_id, id) WHERE ((state)::text = ANY (ARRAY['gathering'::text, 'queued'::text, 'sending'::text, 'mined'::text]));
 
 CREATE INDEX instruction_player_idx ON public.instruction USING btree (player_id) WHERE (player_id IS NOT NULL);
 
-CREATE INDEX instruction_state_idx ON public.instruction USING btree (state, id) WHERE (state = ANY (ARRAY['gathering'::text, 'queued'::text, 'sending'::text, 'mined'::text, 'parked'::text]));
+CREATE INDEX instruction_state_idx ON public.instruction USING btree (state, id) WHERE ((state)::text = ANY (ARRAY['gathering'::text, 'queued'::text, 'sending'::text, 'mined'::text, 'parked'::text]));
 
 CREATE UNIQUE INDEX overlay_link_standing_key ON public.overlay_link USING btree (player_id) WHERE (replaced_at IS NULL);
 

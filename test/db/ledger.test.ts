@@ -1,6 +1,6 @@
 import pg from "pg";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import type { PlannedTransfer } from "../../engine/core/ledger.ts";
+import { type PlannedTransfer, reasonRules } from "../../engine/core/ledger.ts";
 import { isAway, isDatabaseError, isUniqueViolation, isUnwritten } from "../../engine/db/errors.ts";
 import { atOnce, createPool, type Pool, together, transaction } from "../../engine/db/pool.ts";
 import { listTokens } from "../../engine/db/tokens.ts";
@@ -348,6 +348,22 @@ describe("balances", () => {
     await expect(insert).rejects.toSatisfy(
       (error) => isDatabaseError(error) && error.constraint === "account_balance_check",
     );
+  });
+
+  it("the database itself refuses a reason that the rules don't know, and knows all that they do", async () => {
+    const { rows } = await pool.query<{ list: string }>(
+      "SELECT pg_get_constraintdef(oid) AS list FROM pg_constraint WHERE contypid = 'transfer_reason'::regtype",
+    );
+    const known = [...(rows[0]?.list ?? "").matchAll(/'([a-z_]+)'/g)].map(([, reason]) => reason);
+    expect(known.sort()).toEqual(Object.keys(reasonRules).sort());
+    const id = await player(5n);
+    const insert = pool.query(
+      `INSERT INTO transfer (debit_account_id, credit_account_id, token, amount, reason, business_key)
+       SELECT debit.id, credit.id, debit.token, 1, 'gift', 'test:gift' FROM account debit JOIN account credit USING (token)
+       WHERE debit.player_id = $1 AND debit.kind = 'player.available' AND credit.kind = 'outside'`,
+      [id],
+    );
+    await expect(insert).rejects.toThrow("value for domain transfer_reason violates");
   });
 
   it("whoever writes rows without locking the accounts first queues at them all the same, both ways", async () => {
