@@ -41,7 +41,7 @@ export const clientConfig = z
 export type ClientConfig = z.infer<typeof clientConfig>;
 
 export const invariantResult = z.strictObject({
-  /** The number in DESIGN §8. */
+  /** The number in docs/money.md. */
   number: z.int(),
   name: z.string(),
   ok: z.boolean(),

@@ -64,6 +64,7 @@ export const problemStatus = {
   not_returnable: [409, "This transfer can't be given back"],
   wallet_not_frozen: [409, "This wallet isn't frozen"],
   wallet_suspect: [409, "Something of this wallet isn't explained yet"],
+  not_parked: [409, "This transfer doesn't wait for anybody"],
   suspense_not_open: [409, "This item was dealt with already"],
   sweep_total_changed: [409, "The amount has changed since the dry run"],
   nothing_to_sweep: [409, "Nothing is earned and free"],

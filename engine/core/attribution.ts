@@ -19,7 +19,6 @@ export interface CustodyWallet {
 
 /** What we know about the two ends of a log. */
 export interface AttributionFacts {
-  tokenListed: boolean;
   /** Our wallet at `to`. */
   recipientWallet: CustodyWallet | null;
   /** Our wallet at `from`. */
@@ -48,15 +47,14 @@ export type Attribution =
   | { to: "outgoing" }
   /** Out of a wallet of ours by a hand that isn't ours: an alarm, and that wallet is frozen. */
   | { to: "stray" }
-  | { to: "ignored"; cause: "zero_value" | "unlisted_token" | "not_ours" };
+  | { to: "ignored"; cause: "zero_value" | "not_ours" };
 
 /**
- * Whose money a transfer is. A log that anybody can forge is dropped first: zero-value transfers need nobody's consent,
- * and a contract off the list may log what it likes, our own addresses included.
+ * Whose money a transfer of a token that we know is. (No other may be asked about: its contract may log what it likes, our
+ * own addresses included.) A log that anybody can forge is dropped first: zero-value transfers need nobody's consent.
  */
 export function attribute(log: TransferLog, facts: AttributionFacts): Attribution {
   const { recipientWallet, senderWallet } = facts;
-  if (!facts.tokenListed) return { to: "ignored", cause: "unlisted_token" };
   if (log.amount === 0n) return { to: "ignored", cause: "zero_value" };
   if (senderWallet !== null) {
     if (!facts.sentByUs) return { to: "stray" };

@@ -19,7 +19,7 @@ export async function insertAudit(db: Queryable, row: NewAuditRow): Promise<void
   ]);
 }
 
-/** Writes down what was refused, while an actor has fewer than `mostAnHour` rows: nobody buries what others did. */
+/** Writes down what was refused, up to `mostAnHour` rows of an actor: nobody buries what others did. */
 export async function insertRefusal(
   db: Queryable,
   row: NewAuditRow,
@@ -27,7 +27,7 @@ export async function insertRefusal(
 ): Promise<void> {
   await db.query(
     `INSERT INTO audit (actor, action, subject, detail) SELECT $1, $2, $3, $4
-     WHERE (SELECT count(*) FROM (SELECT FROM audit WHERE actor = $1 AND at > now() - interval '1 hour' LIMIT $5) AS recent) < $5`,
+     WHERE (SELECT count(*) FROM (SELECT FROM audit WHERE actor = $1 AND action LIKE 'refused: %' AND at > now() - interval '1 hour' LIMIT $5) AS recent) < $5`,
     [row.actor, row.action, row.subject, JSON.stringify(row.detail), mostAnHour],
   );
 }

@@ -5,7 +5,7 @@ import type { Queryable } from "./pool.ts";
 
 /** One statement of an invariant. It answers rows of `fault`, a sentence each; none when all is well. */
 export interface BooksCheck {
-  /** The number in DESIGN §8. */
+  /** The number in docs/money.md. */
   number: number;
   sql: string;
 }

@@ -39,6 +39,3 @@ const awayStates = new Set([
 export const isAway = (error: unknown): boolean =>
   error instanceof DatabaseAwayError ||
   (error instanceof Error && "code" in error && awayStates.has(String(error.code)));
-/** A ledger row would take a balance below zero. */
-export const isOverdraft = (error: unknown): boolean =>
-  isDatabaseError(error) && error.code === "23514" && error.constraint === "account_balance_check";

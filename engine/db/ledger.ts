@@ -311,27 +311,6 @@ export async function takeLegBack(tx: Tx, leg: LegBack): Promise<boolean> {
   return rowCount === 1;
 }
 
-const balances = z.object({ token: z.string(), available: big, held: big, not_final: big });
-/** A player's pool per token; `notFinal` is what of it rests on blocks above the finalized one. */
-export async function readPlayerBalances(db: Queryable, playerId: string, tokens?: string[]) {
-  const { rows } = await db.query({
-    name: "read_player_balances",
-    text: `SELECT token.address AS token,
-             coalesce((SELECT balance FROM account WHERE kind = 'player.available' AND player_id = $1 AND account.token = token.address), 0) AS available,
-             coalesce((SELECT balance FROM account WHERE kind = 'player.held' AND player_id = $1 AND account.token = token.address), 0) AS held,
-             coalesce((SELECT sum(amount) FROM exposure WHERE player_id = $1 AND exposure.token = token.address
-               AND until_block > (SELECT finalized_number FROM chain_cursor)), 0) AS not_final
-           FROM token WHERE $2::text[] IS NULL OR token.address = ANY ($2) ORDER BY listed DESC, position, token.address`,
-    values: [playerId, tokens ?? null],
-  });
-  return rowsOf(balances, rows).map((row) => ({
-    token: row.token,
-    available: row.available,
-    held: row.held,
-    notFinal: row.not_final,
-  }));
-}
-
 const historyRow = z.object({
   id,
   at: moment,

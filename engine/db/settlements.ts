@@ -76,11 +76,6 @@ export async function exposeWinnings(
     values: [input.playerId, input.token, input.amount.toString(), input.untilBlock.toString(), input.key],
   });
 }
-/** The winnings were taken back. */
-export async function removeExposure(tx: Tx, key: string): Promise<void> {
-  await tx.query("DELETE FROM exposure WHERE business_key = $1", [key]);
-}
-
 const payout = z.object({
   id,
   game_id: z.string(),

@@ -1,4 +1,4 @@
-/** What must always be true (DESIGN §8), looked at: one moment of the database, against itself and against the chain. */
+/** What must always be true (docs/money.md), looked at: one moment of the database, against itself and against the chain. */
 import { readBalances } from "../chain/balances.ts";
 import { InconsistentAnswerError, RpcRefusedError, RpcUnavailableError } from "../chain/errors.ts";
 import { type BooksCheck, findFaults } from "../db/books.ts";
@@ -32,7 +32,7 @@ const longestStatementMs = 300_000;
 const rowsAtOnce = 50_000;
 
 export interface InvariantResult {
-  /** 1 to 10, as in DESIGN §8. */
+  /** 1 to 10, as in docs/money.md. */
   number: number;
   name: string;
   ok: boolean;

@@ -5,7 +5,7 @@ import { readRecovery } from "../db/recovery.ts";
 import { type InvariantResult, type ReportOptions, reportBooks } from "./books-report.ts";
 import type { Context } from "./context.ts";
 
-/** The ten invariants of DESIGN §8, with every row of the ledger. */
+/** The ten invariants of docs/money.md, with every row of the ledger. */
 export const checkBooks = async (
   context: Context,
   options: Pick<ReportOptions, "onChain"> = {},

@@ -3,10 +3,11 @@ import { type Result, reject } from "../contract/problems.ts";
 import type { Game } from "../contract/wager.ts";
 import { decideGame, type GameChange, type GameCommand, type GameEvent } from "../core/game.ts";
 import type { Settlement } from "../core/settlement.ts";
+import { deleteExposure } from "../db/deposits.ts";
 import { insertEvidence } from "../db/evidence.ts";
 import { type GameRecord, lockGame, readGames, updateGame } from "../db/games.ts";
 import type { Tx } from "../db/pool.ts";
-import { exposeWinnings, insertSettlement, markSettlementUndone, removeExposure } from "../db/settlements.ts";
+import { exposeWinnings, insertSettlement, markSettlementUndone } from "../db/settlements.ts";
 import type { Context } from "./context.ts";
 import { viewGames } from "./game-view.ts";
 import { type PostOptions, post } from "./ledger.ts";
@@ -94,7 +95,7 @@ async function writeEvent(tx: Tx, { event, record, decision, now, url }: Writing
     case "refunded":
       return writeSettlement(tx, { settlement: event.settlement, record, decision, now });
     case "settlement_undone":
-      await removeExposure(tx, causeOf(decision.state));
+      await deleteExposure(tx, causeOf(decision.state));
       return markSettlementUndone(tx, { gameId: state.id, by: event.by, reason: event.reason, at: now });
     // In the game's row, or in its settlement.
     case "reported":

@@ -22,7 +22,7 @@ export interface GiveBack {
 /**
  * Puts a parked withdrawal back into its player's pool, once, and only when none of its transactions can be mined any more.
  * Above the token's approval limit two operators must ask for it.
- * @returns `not_found`, `suspense_not_open` when it isn't parked (any more), `not_returnable`, `second_approval_needed`
+ * @returns `not_found`, `not_parked` (any more), `not_returnable`, `second_approval_needed`
  */
 export async function giveBack(context: Context, request: GiveBack): Promise<Result<Instruction>> {
   const { by, instructionId, reason } = request;
@@ -59,7 +59,7 @@ function checkReturnable(row: ReturnableRow | null): Result<Returnable> {
   if (withdrawal === null)
     return refuse("Only a withdrawal can be given back; this has no player's pool to go to.");
   if (row.state !== "parked")
-    return reject("suspense_not_open", { message: "Only a parked withdrawal can be given back." });
+    return reject("not_parked", { message: "Only a parked withdrawal can be given back." });
   if (row.may_be_mined)
     return refuse("A transaction of it may still be mined: wait until the chain has decided.");
   // Books that are older than the world may have forgotten that it was paid.

@@ -41,7 +41,7 @@ export async function listInstructions(
 
 /**
  * Lets a parked instruction try again, with a nonce of its own.
- * @returns `not_found`, `suspense_not_open` when it isn't parked, `overloaded` while its twin waits to be sent
+ * @returns `not_found`, `not_parked`, also while a transaction of it may be mined, `overloaded` while its twin waits to be sent
  */
 export async function retryInstruction(
   context: Context,
@@ -55,7 +55,9 @@ export async function retryInstruction(
     return await change(context, async (tx) => {
       if ((await readInstruction(tx, instructionId)) === null) return reject("not_found");
       if (!(await unpark(tx, instructionId))) {
-        return reject("suspense_not_open", { message: "Only a parked transfer can be tried again." });
+        return reject("not_parked", {
+          message: "Only a parked transfer of which nothing may be mined any more can be tried again.",
+        });
       }
       await recordAct(tx, {
         actor: actorName(by),

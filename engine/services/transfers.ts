@@ -64,7 +64,6 @@ export function attributeAll(
   return ours.map((log) => {
     const payments = attempts.get(log.txHash) ?? [];
     const attribution = attribute(log, {
-      tokenListed: true,
       recipientWallet: custody(wallets.get(log.to)),
       senderWallet: custody(wallets.get(log.from)),
       senderOwnerPlayerId: owners.get(log.from) ?? null,

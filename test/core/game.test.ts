@@ -75,7 +75,7 @@ const commands = {
 } satisfies Record<string, (by: string) => GameCommand>;
 type Name = keyof typeof commands;
 
-/** Who may do what, as DESIGN §4 says it; `out` is whether the clock of the state has run out. */
+/** Who may do what, in words of its own, independent of the code; `out` is whether the clock of the state has run out. */
 function expected(status: GameStatus, name: Name, actor: Actor, hasReferee: boolean, out: boolean): string {
   const plays = actor === "red" || actor === "blue";
   const isOver = status === "settled" || status === "refunded";

@@ -30,7 +30,7 @@ const accounts: Record<AccountKind, AccountRef> = {
 const kinds = Object.keys(accounts) as AccountKind[];
 const reasons = Object.keys(reasonRules) as TransferReason[];
 
-/** The wallets of DESIGN §3: the vault, one per deposit address, one per game, the one that a stray deposit landed in. */
+/** The wallets: the vault, one per deposit address, one per game, the one that a stray deposit landed in. */
 const walletOf = (account: AccountRef): string | null => {
   const where = backing(account.kind);
   if (where === "none") return null;
@@ -48,7 +48,7 @@ const plan = (change: Partial<PlannedTransfer> = {}): PlannedTransfer => ({
   ...change,
 });
 
-/** DESIGN §3 and §4 as the design words it, independent of the table in the code. */
+/** The rules in words of their own, independent of the table in the code. */
 const connections: Record<TransferReason, string[]> = {
   deposit: ["outside>player.deposit", "outside>player.available", "outside>suspense", "outside>house.loss"],
   collect: ["player.deposit>player.available"],

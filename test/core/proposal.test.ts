@@ -45,7 +45,7 @@ const moves = (decision: ReturnType<typeof changed>) =>
     key,
   ]);
 
-/** Who may do what, as DESIGN §4 says it. */
+/** Who may do what, in words of its own, independent of the code. */
 function expected(
   status: ProposalStatus,
   isOpen: boolean,

@@ -53,7 +53,7 @@ describe("a withdrawal that its token refuses (SAFETY 22)", () => {
     const { player, id } = await parked(777n);
     await takeNextEvents(world.context, 1_000);
     const codes = (await Promise.all(Array.from({ length: 5 }, () => give(id)))).map(codeOf).sort();
-    expect(codes).toEqual(["ok", ...Array.from({ length: 4 }, () => "suspense_not_open")]);
+    expect(codes).toEqual(["ok", ...Array.from({ length: 4 }, () => "not_parked")]);
     expect(await free(player)).toBe(money);
     const { items } = value(await listWithdrawals(world.context, { by: player.id, limit: 10 }));
     expect(items).toMatchObject([{ state: "cancelled", money: { amount: "777" } }]);
@@ -76,7 +76,7 @@ describe("a withdrawal that its token refuses (SAFETY 22)", () => {
     ).toHaveLength(1);
 
     await setBlocked(player, false);
-    expect(codeOf(await retry(id))).toBe("suspense_not_open");
+    expect(codeOf(await retry(id))).toBe("not_parked");
     const again = await ask(world, player, 777n);
     await world.settle();
     expect(await stateOf(world, again)).toBe("final");
@@ -137,7 +137,7 @@ describe("a withdrawal that its token refuses (SAFETY 22)", () => {
     await world.caughtUp();
     await confirmRound(world.context);
     expect(await stateOf(world, id)).toBe("sending");
-    expect(codeOf(await give(id))).toBe("suspense_not_open");
+    expect(codeOf(await give(id))).toBe("not_parked");
     // Even one that somebody has parked by hand.
     await world.query("UPDATE instruction SET state = 'parked' WHERE id = $1", [id]);
     expect(codeOf(await give(id))).toBe("not_returnable");

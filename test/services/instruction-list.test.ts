@@ -46,7 +46,7 @@ describe("a parked transfer", () => {
     const by = await operator(world);
     const retry = () => retryInstruction(world.context, { by, instructionId, reason: "unblocked" });
     const codes = (await Promise.all([retry(), retry(), retry()])).map(codeOf).sort();
-    expect(codes).toEqual(["ok", "suspense_not_open", "suspense_not_open"]);
+    expect(codes).toEqual(["ok", "not_parked", "not_parked"]);
     await world.settle();
     expect(await world.held(token, player.address)).toBe(10n);
     expect(await world.query("SELECT actor FROM audit WHERE action = 'retry_instruction'")).toHaveLength(1);
@@ -64,7 +64,7 @@ describe("a parked transfer", () => {
       instructionId: row?.id ?? "",
       reason: "twice",
     });
-    expect(codeOf(again)).toBe("suspense_not_open");
+    expect(codeOf(again)).toBe("not_parked");
     await world.query("UPDATE instruction SET state = 'final' WHERE id = $1", [row?.id]);
   });
 

@@ -37,7 +37,7 @@ export interface World {
   /** Gives a player money from outside; with `untilBlock`, money that isn't final before that block. */
   deposit(playerId: string, deposit: { token?: string; amount: bigint; untilBlock?: bigint }): Promise<void>;
   rows(text: string, values?: unknown[]): Promise<Record<string, unknown>[]>;
-  /** The invariants of DESIGN §8, but for those that compare with the chain. */
+  /** The invariants of docs/money.md, but for those that compare with the chain. */
   expectBooksToBalance(): Promise<void>;
   end(): Promise<void>;
 }
@@ -117,7 +117,7 @@ export async function createWorld(changes: Partial<Settings> = {}): Promise<Worl
   };
 }
 
-/** Invariants of DESIGN §8 that compare with the chain's logs: the money here came by a ledger row alone. */
+/** Invariants of docs/money.md that compare with the chain's logs: the money here came by a ledger row alone. */
 const ofTheChain: readonly number[] = [4, 6];
 
 /** Whoever asks the chain for a wager makes the test fail. */
