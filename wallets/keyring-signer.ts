@@ -130,7 +130,8 @@ export class KeyringSigner implements Signer {
   async #readSigned(): Promise<void> {
     try {
       for (const payload of (await this.#options.readSigned?.()) ?? []) {
-        if (this.#history.find(payload.instructionId) === null)
+        const own = this.#history.find(payload.instructionId);
+        if (own === null || (!this.#history.isCounted(payload) && payload.signedAt >= own.signedAt))
           this.#history.record({ payload, leaves: leavesOurWallets(payload.kind) });
       }
     } catch (error) {

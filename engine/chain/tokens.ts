@@ -1,5 +1,5 @@
 /** What a token says of itself. */
-import { decodeFunctionResult, encodeFunctionData, parseAbi } from "viem";
+import { BaseError, decodeFunctionResult, encodeFunctionData, parseAbi } from "viem";
 import { readCode } from "./balances.ts";
 import type { Chain } from "./client.ts";
 import { InconsistentAnswerError, RpcRefusedError } from "./errors.ts";
@@ -42,7 +42,8 @@ export async function readToken(chain: Chain, address: string): Promise<TokenFac
       throw new InconsistentAnswerError(`${address} has no usable symbol or decimals`);
     return { hasCode: true, symbol, decimals };
   } catch (error) {
-    if (error instanceof RpcRefusedError)
+    // Refused, or answered with what isn't a text or a number, such as nothing at all.
+    if (error instanceof RpcRefusedError || error instanceof BaseError)
       throw new InconsistentAnswerError(`${address} isn't an ERC-20 token`, { cause: error });
     throw error;
   }

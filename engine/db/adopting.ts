@@ -143,15 +143,26 @@ export async function insertLost(
   return cellOf(id, rows);
 }
 
-/** A stray is explained after all: its log is what it would have been, and what was raised for it is lifted. */
+/**
+ * A stray is explained after all: its log is what it would have been, and what was raised for it is lifted. False when it
+ * isn't a stray in that block any more; then nothing is written. Call it with the cursor locked.
+ */
 export async function explainStray(
   tx: Tx,
-  { logId, txHash, walletId, at }: { logId: string; txHash: string; walletId: string; at: Date },
-): Promise<void> {
-  await tx.query(
-    `UPDATE chain_log SET kind = CASE WHEN recipient_wallet_id IS NULL THEN 'outgoing' ELSE 'move' END WHERE id = $1`,
-    [logId],
+  {
+    logId,
+    txHash,
+    walletId,
+    blockNumber,
+    at,
+  }: { logId: string; txHash: string; walletId: string; blockNumber: bigint; at: Date },
+): Promise<boolean> {
+  const { rowCount } = await tx.query(
+    `UPDATE chain_log SET kind = CASE WHEN recipient_wallet_id IS NULL THEN 'outgoing' ELSE 'move' END
+     WHERE id = $1 AND canonical AND kind = 'stray' AND block_number = $2`,
+    [logId, blockNumber.toString()],
   );
+  if (rowCount === 0) return false;
   await tx.query(
     `UPDATE breach SET lifted_at = $2, lifted_by = 'recovery', lift_reason = 'the books explain it now'
      WHERE lifted_at IS NULL AND strpos(detail, $1) > 0`,
@@ -167,4 +178,5 @@ export async function explainStray(
      WHERE id = $1 AND strpos(frozen_reason, $2) > 0`,
     [walletId, txHash],
   );
+  return true;
 }

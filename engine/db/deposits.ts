@@ -28,14 +28,17 @@ const select = `SELECT deposit.id, chain_log_id, chain_log.inclusion, deposit.to
 
 /**
  * Deposits that the ledger doesn't hold yet, locked, oldest first; none while an operator keeps them from being credited.
- * When there are more than `limit`, everybody has a turn: nobody's second is looked at while another lacks a first.
+ * When there are more than `limit`, everybody has a turn: nobody's second is looked at while another lacks a first, and of
+ * one turn each token has its share.
  */
 export async function lockUncredited(tx: Tx, limit: number): Promise<DepositRow[]> {
   const { rows } = await tx.query({
     name: "lock_uncredited",
     text: `${select} WHERE deposit.id IN (
-             SELECT id FROM (SELECT id, row_number() OVER (PARTITION BY player_id ORDER BY id) AS turn FROM deposit WHERE state = 'seen' AND NOT credited) AS waiting
-             ORDER BY turn, id LIMIT $1)
+             SELECT id FROM (
+               SELECT id, turn, row_number() OVER (PARTITION BY turn, token ORDER BY id) AS place FROM (
+                 SELECT id, token, row_number() OVER (PARTITION BY player_id ORDER BY id) AS turn FROM deposit WHERE state = 'seen' AND NOT credited) AS waiting) AS line
+             ORDER BY turn, place, id LIMIT $1)
            AND deposit.state = 'seen' AND NOT deposit.credited AND (SELECT is_on FROM switch WHERE name = 'deposits') ORDER BY deposit.id FOR UPDATE OF deposit`,
     values: [limit],
   });

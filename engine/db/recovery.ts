@@ -81,15 +81,15 @@ export async function setUntilBlock(db: Queryable, untilBlock: bigint): Promise<
   ]);
 }
 
-/** Ends the one that stands; null when there is none. */
+/** Ends one; null when it doesn't stand any more. */
 export async function endRecovery(
   tx: Tx,
-  input: { by: string; reason: string; at: Date },
+  input: { id: string; by: string; reason: string; at: Date },
 ): Promise<Recovery | null> {
   const { rows } = await tx.query(
-    `UPDATE recovery SET ended_at = $1, ended_by = $2, end_reason = $3 WHERE ended_at IS NULL
+    `UPDATE recovery SET ended_at = $1, ended_by = $2, end_reason = $3 WHERE ended_at IS NULL AND id = $4
      RETURNING id, cause, began_at, from_block, until_block`,
-    [input.at, input.by, input.reason],
+    [input.at, input.by, input.reason, input.id],
   );
   return firstOf(recovery, rows);
 }

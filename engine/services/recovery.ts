@@ -15,7 +15,7 @@ import { accept, type Result, reject } from "../contract/problems.ts";
 import { explainStray } from "../db/adopting.ts";
 import { insertBreach, readStandingBreaches } from "../db/breaches.ts";
 import { markMined } from "../db/confirming.ts";
-import { readCursor } from "../db/cursor.ts";
+import { lockCursor, readCursor } from "../db/cursor.ts";
 import { readFrozenWallets } from "../db/frozen.ts";
 import { readAttempts } from "../db/payments.ts";
 import { transaction } from "../db/pool.ts";
@@ -95,11 +95,15 @@ async function findYoungerWallet(context: Context): Promise<string | null> {
   return null;
 }
 
+/** A token that doesn't answer any more counts as none: it mustn't keep the others from being paid. */
 async function findMoney(context: Context, addresses: string[]): Promise<string | null> {
   const tokens = [...(await knownTokens(context.pool)).keys()];
   const asked = addresses.flatMap((address) => tokens.map((token) => ({ address, token })));
   const held = await readBalances(context.chain, asked, "latest");
-  if (held.includes(null)) throw new InconsistentAnswerError("a token doesn't say what wallets hold");
+  const silent = new Set(asked.filter((_, index) => held[index] === null).map(({ token }) => token));
+  if (silent.size > 0) context.log.error({ tokens: [...silent] }, "a token doesn't say what wallets hold");
+  if (silent.size > 0 && silent.size === tokens.length)
+    throw new InconsistentAnswerError("no token says what wallets hold");
   return asked.find((_, index) => (held[index] ?? 0n) > 0n)?.address ?? null;
 }
 
@@ -154,10 +158,13 @@ async function explainStrays(context: Context): Promise<void> {
     const chainTxId = await adoptHash(context, stray.tx_hash);
     if (chainTxId === null) continue;
     await transaction(context.pool, async (tx) => {
-      await explainStray(tx, {
+      // With the cursor locked no reorg is handled meanwhile; one that was handled since has taken the log elsewhere.
+      await lockCursor(tx);
+      const isExplained = await explainStray(tx, {
         ...{ logId: stray.id, txHash: stray.tx_hash, walletId: stray.sender_wallet_id },
-        at: new Date(context.clock()),
+        ...{ blockNumber: stray.block_number, at: new Date(context.clock()) },
       });
+      if (!isExplained) return;
       await markMined(tx, [{ chainTxId, hash: stray.tx_hash, blockNumber: stray.block_number }]);
     });
   }
@@ -297,8 +304,10 @@ export async function endRecovery(
   if (report.open.length > 0) return reject("request_invalid", { message: report.open.join("\n") });
   const actor = actorName(by);
   return change(context, async (tx) => {
-    const ended = await end(tx, { by: actor, reason, at: new Date(context.clock()) });
-    if (ended === null) return reject("request_invalid", { message: "No recovery stands." });
+    // The one that was looked at: another operator may have ended it meanwhile, and begun another.
+    const { id } = report.recovery;
+    const ended = await end(tx, { id, by: actor, reason, at: new Date(context.clock()) });
+    if (ended === null) return reject("request_invalid", { message: "This recovery has ended meanwhile." });
     await recordAct(tx, {
       ...{ actor, action: "end_recovery", subject: "books" },
       detail: {

@@ -172,6 +172,12 @@ describe("a token", () => {
     expect(await readToken(chain, token)).toEqual({ hasCode: true, symbol: "SOME", decimals });
   });
 
+  it("that answers nothing any more is refused", async () => {
+    const gone = `0x${"90".repeat(20)}` as const;
+    await base.testClient.setCode({ address: gone, bytecode: "0x00" });
+    await expect(readToken(chain, gone)).rejects.toMatchObject({ code: "inconsistent_answer" });
+  });
+
   it("with a symbol that isn't plain text is refused", async () => {
     await base.testClient.impersonateAccount({ address: nobody });
     await base.setEther(nobody, 10n ** 18n);

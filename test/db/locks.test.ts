@@ -19,7 +19,15 @@ import { claimSpareWallet, readSingleWallet } from "../../engine/db/wallets.ts";
 import * as proposals from "../../engine/services/proposals.ts";
 import { ensureSpareWallets } from "../../engine/services/wallets.ts";
 import { waitFor } from "../helpers/wait.ts";
-import { createWorld, offerBy, startGame, usdc, value, type World } from "../services/wager-world.ts";
+import {
+  createWorld,
+  offerBy,
+  openwork,
+  startGame,
+  usdc,
+  value,
+  type World,
+} from "../services/wager-world.ts";
 
 let world: World;
 let red: string;
@@ -182,6 +190,10 @@ it("more deposits than are looked at in one go leave everybody a turn", async ()
       const found = await lockUncredited(tx, 3);
       expect(found.map((row) => row.player_id)).toEqual([null, red, blue]);
       expect(await lockUncredited(tx, 10)).toHaveLength(5);
+      // One token's many, of however many players, leave the others their share.
+      await tx.query("UPDATE deposit SET token = $1 WHERE player_id = $2", [openwork, blue]);
+      const shared = await lockUncredited(tx, 2);
+      expect(shared.map((row) => row.token).sort()).toEqual([openwork, usdc].sort());
     },
     { keep: () => false },
   );

@@ -46,7 +46,7 @@ describe("a parked transfer", () => {
     const by = await operator(world);
     const retry = () => retryInstruction(world.context, { by, instructionId, reason: "unblocked" });
     const codes = (await Promise.all([retry(), retry(), retry()])).map(codeOf).sort();
-    expect(codes).toEqual(["ok", "not_parked", "not_parked"]);
+    expect(codes).toEqual(["not_parked", "not_parked", "ok"]);
     await world.settle();
     expect(await world.held(token, player.address)).toBe(10n);
     expect(await world.query("SELECT actor FROM audit WHERE action = 'retry_instruction'")).toHaveLength(1);

@@ -13,6 +13,7 @@ import { sendRound } from "../../engine/services/sending.ts";
 import { ensureSpareWallets, prepareWallets } from "../../engine/services/wallets.ts";
 import { runWatcher } from "../../engine/workers/watcher.ts";
 import { createMoneyContext } from "../../scripts/local/bare-context.ts";
+import { openworkAddress } from "../../scripts/local/tokens.ts";
 import { backUp, restore } from "../../scripts/operator/copies.ts";
 import { expectBooksToBalance } from "../helpers/books.ts";
 import { createTestDatabase } from "../helpers/database.ts";
@@ -315,6 +316,19 @@ describe("a backup that is restored after ten more payouts (SAFETY 43)", () => {
       await expectBooksToBalance(old.context, { onChain: true });
     },
   );
+
+  it("sees what the world has beyond the books, also when a token answers nothing any more", async () => {
+    await ensureSpareWallets(world.context, "deposit", 1);
+    await takeBackup();
+    const shown: Address[] = [];
+    for (let index = 0; index < 3; index += 1) shown.push((await world.player()).depositAddress);
+    await world.base.mint(world.base.usdc, shown.at(-1) ?? "0x", 9n);
+    await world.base.testClient.setCode({ address: openworkAddress, bytecode: "0x00" });
+
+    const old = await restored({ by: "other means" });
+    await recoverIfOld(old.context);
+    expect((await readRecovery(old.context.pool))?.cause).toContain(`${shown.at(-1)} holds money`);
+  });
 
   it("gives no address to a new player that somebody may have been shown since", async () => {
     await ensureSpareWallets(world.context, "deposit", 3);

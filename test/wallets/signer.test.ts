@@ -227,6 +227,20 @@ test("what another process signed while this one rested counts in the hour's lim
   }
 });
 
+test("what another process signed anew counts with the nonce that it has there", async () => {
+  const elsewhere: SignedPayload[] = [];
+  const house = makeHouse({ readSigned: async () => elsewhere });
+  const payout = instructionOf("payout");
+  const first = house.commit(payout);
+  expect(await codeOf(house.signer.sign(requestOf(first, { nonce: 5 })))).toBe("signed");
+  const { id: instructionId, kind, sourceAddress: sender, token, destination, amount } = payout;
+  const payload = { instructionId, kind, sourceAddress: sender, token, destination, amount };
+  house.clock.now += 5_001;
+  elsewhere.push({ ...payload, sender, nonce: 6, together: [instructionId], signedAt: house.clock.now });
+  house.commit({ ...payout, failed: { sender, nonce: 6 } });
+  expect(await codeOf(house.signer.sign(requestOf(payout, { nonce: 7 })))).toBe("signed");
+});
+
 test("nothing is signed while it can't be known what others signed", async () => {
   let isAway = true;
   const house = makeHouse({
