@@ -86,6 +86,16 @@ export async function readDepositWallet(db: Queryable, playerId: string): Promis
   return firstOf(wallet, rows);
 }
 
+const addressed = z.object({ id, address: z.string() });
+/** Our wallets by id, a page of them; null is before the first. */
+export async function readAddressesAfter(db: Queryable, after: string | null, limit: number) {
+  const { rows } = await db.query(
+    "SELECT id, address FROM wallet WHERE address IS NOT NULL AND id > coalesce($1::bigint, 0) ORDER BY id LIMIT $2",
+    [after, limit],
+  );
+  return rowsOf(addressed, rows);
+}
+
 /** Which of these addresses are ours. The cost doesn't grow with the number of wallets. */
 export async function findWallets(db: Queryable, addresses: string[]): Promise<Map<string, WalletRow>> {
   const { rows } = await db.query({

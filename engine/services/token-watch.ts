@@ -1,13 +1,18 @@
 /** Tokens are tried before they are listed, and watched from then on, listed or not: the first difference stops what leaves the house. */
+import { readBalances } from "../chain/balances.ts";
 import { ChainError } from "../chain/errors.ts";
 import { readCodeAddresses } from "../chain/token-code.ts";
 import { type TokenTrial, tryToken } from "../chain/token-trial.ts";
 import { insertBreach } from "../db/breaches.ts";
+import { readCursor } from "../db/cursor.ts";
 import { holdFence } from "../db/lease.ts";
 import { transaction } from "../db/pool.ts";
 import { listTokens, readTokenCodes, type Token, updateTokenCode } from "../db/tokens.ts";
+import { readAddressesAfter } from "../db/wallets.ts";
 import type { Context, Leadership } from "./context.ts";
 import { refreshTokens } from "./tokens.ts";
+
+const walletsAtOnce = 5_000;
 
 /** One that may be listed; `codeAddress` is null where it is listed already. */
 export type TriedToken = Token & { codeAddress: string | null };
@@ -29,6 +34,14 @@ export async function tryTokens(
   );
   const trials = await Promise.all(added.map((token) => tryToken(chain, token)));
   const unfit = trials.flatMap((trial, index) => (trial.fit ? [] : [sayUnfit(added[index], trial)]));
+  const isKnown = new Set(known.map(({ address }) => address));
+  for (const token of added.filter(({ address }) => !isKnown.has(address))) {
+    const holder = await findHolder({ pool, chain }, token);
+    if (holder !== null)
+      unfit.push(
+        `${token.symbol} (${token.address}) can't be listed: our wallet ${holder} holds some already, which was nobody's when it came, so that the books could never agree with the chain.`,
+      );
+  }
   for (const { address, symbol, decimals } of tokens) {
     const before = known.find((row) => row.address === address)?.decimals ?? decimals;
     if (before !== decimals)
@@ -41,6 +54,25 @@ export async function tryTokens(
     tried: tokens.map((token) => ({ ...token, codeAddress: codeOf.get(token.address) ?? null })),
     unfit,
   };
+}
+
+/** A wallet of ours that holds some of a token at the books' head: from there on its transfers are read. Null when none does. */
+async function findHolder(
+  { pool, chain }: Pick<Context, "pool" | "chain">,
+  token: Token,
+): Promise<string | null> {
+  const cursor = await readCursor(pool);
+  if (cursor === null) return null;
+  for (let after: string | null = null; ; ) {
+    const page = await readAddressesAfter(pool, after, walletsAtOnce);
+    const wanted = page.map(({ address }) => ({ token: token.address, address }));
+    // Of the head of old books a node may have nothing left to tell: then they are compared when they have caught up.
+    const held = await readBalances(chain, wanted, cursor.head_number).catch(() => []);
+    const place = held.findIndex((amount) => amount !== null && amount > 0n);
+    if (place >= 0) return wanted[place]?.address ?? null;
+    if (page.length < walletsAtOnce) return null;
+    after = page.at(-1)?.id ?? null;
+  }
 }
 
 /** Lists exactly these, in the name of the process that leads. @throws LostLeaseError */

@@ -4,8 +4,8 @@ import { join } from "node:path";
 import type { Address } from "viem";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { mayMoneyLeave, readStandingBreaches } from "../../engine/db/breaches.ts";
-import { createPool } from "../../engine/db/pool.ts";
-import { readRecovery } from "../../engine/db/recovery.ts";
+import { createPool, transaction } from "../../engine/db/pool.ts";
+import { endRecovery as end, readRecovery } from "../../engine/db/recovery.ts";
 import { confirmRound } from "../../engine/services/confirming.ts";
 import type { Context } from "../../engine/services/context.ts";
 import { endRecovery, recoverIfOld, recoverRound, reportRecovery } from "../../engine/services/recovery.ts";
@@ -327,7 +327,12 @@ describe("a backup that is restored after ten more payouts (SAFETY 43)", () => {
 
     const old = await restored({ by: "other means" });
     await recoverIfOld(old.context);
-    expect((await readRecovery(old.context.pool))?.cause).toContain(`${shown.at(-1)} holds money`);
+    const standing = await readRecovery(old.context.pool);
+    expect(standing?.cause).toContain(`${shown.at(-1)} holds money`);
+    // Whoever has looked at another, that has ended since, doesn't end this one.
+    const another = { id: String(Number(standing?.id) + 1), by: "ada", reason: "all found", at: new Date() };
+    expect(await transaction(old.context.pool, (tx) => end(tx, another))).toBeNull();
+    expect(await readRecovery(old.context.pool)).toEqual(standing);
   });
 
   it("gives no address to a new player that somebody may have been shown since", async () => {

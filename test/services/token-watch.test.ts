@@ -122,6 +122,18 @@ describe("a token that is to be listed is tried first", () => {
     expect(await listed()).toEqual(before);
   });
 
+  it("one that a wallet of ours holds already is refused: nobody could be credited for that", async () => {
+    const address = await token("EARLY");
+    await call(address, contracts.tokenAbi, "mint", [world.vault, 1n]);
+    await world.caughtUp();
+    expect(await list(address, "EARLY")).toEqual([
+      expect.stringContaining(
+        `EARLY (${address}) can't be listed: our wallet ${world.vault} holds some already`,
+      ),
+    ]);
+    expect(await listed()).not.toContain(address);
+  });
+
   it("an engine that is to list it doesn't start, and says why", async () => {
     const address = await contracts.deployFeeOnTransferToken(deployment, 1n);
     const before = await listed();
