@@ -6,11 +6,11 @@ import { problemOf } from "./problem.ts";
 /** Lists of the player's own things are read whole up to this; older ones are in the history. */
 const ownLimit = 100;
 
-/** Never changes while the page is open. */
+/** Which tokens are listed may change while the page is open: the next look at it reads it again after a minute. */
 export const configQuery = queryOptions({
   queryKey: ["config"],
   queryFn: () => call("readConfig"),
-  staleTime: Number.POSITIVE_INFINITY,
+  staleTime: 60_000,
 });
 
 /** The signed-in player, or null. */

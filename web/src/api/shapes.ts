@@ -3,7 +3,6 @@ import type { ResponseOf } from "../../../engine/contract/routes.ts";
 
 export type { ClientConfig } from "../../../engine/contract/operations.ts";
 export type Listings = ResponseOf<"readListings">;
-export type HistoryPage = ResponseOf<"readHistory">;
 export type Leaderboard = ResponseOf<"readLeaderboard">;
 export type PlayerPage = ResponseOf<"readPlayer">;
 export type FoundDeposit = ResponseOf<"findDeposit">;
@@ -13,4 +12,3 @@ export type SuspenseItem = ResponseOf<"refundSuspense">;
 export type Instruction = ResponseOf<"retryInstruction">;
 export type Dispute = ResponseOf<"listDisputes">["items"][number];
 export type Evidence = ResponseOf<"readGame">["evidence"][number];
-export type OverlayLink = ResponseOf<"rotateOverlay">;

@@ -11,7 +11,16 @@ import { Loaded } from "../ui/states.tsx";
 import { ByHand } from "./deposit-by-hand.tsx";
 import { PayFromWallet } from "./pay-from-wallet.tsx";
 
-export function DepositPanel({ me, initialAmount }: { me: Me; initialAmount: string }) {
+export function DepositPanel({
+  me,
+  initialAmount,
+  said,
+}: {
+  me: Me;
+  initialAmount: string;
+  /** What is to be known first. */
+  said: string | null;
+}) {
   const tokens = listedOf(useConfig());
   const token = useToken(tokens);
   const address = useQuery({ ...depositAddressQuery, enabled: me.termsAcceptedAt !== null });
@@ -25,6 +34,7 @@ export function DepositPanel({ me, initialAmount }: { me: Me; initialAmount: str
         <span className="label">{token?.symbol}</span>
       </div>
       <div className="ticket-body">
+        {said === null ? null : <p className="field-error">{said}</p>}
         <Choices
           label="Token"
           value={token?.address ?? null}

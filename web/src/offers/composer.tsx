@@ -10,7 +10,14 @@ import { DraftFigures } from "./figures-of-draft.tsx";
 import { OfferOptions } from "./options.tsx";
 import { boxesOf, useComposer } from "./use-composer.ts";
 
-export function Composer({ initial }: { initial: Partial<Draft> }) {
+export function Composer({
+  initial,
+  said,
+}: {
+  initial: Partial<Draft>;
+  /** What is to be known first. */
+  said: string | null;
+}) {
   const me = useMe();
   const config = useConfig();
   const composer = useComposer(initial);
@@ -45,6 +52,7 @@ export function Composer({ initial }: { initial: Partial<Draft> }) {
         <span className="label">{token?.symbol ?? "––"}</span>
       </div>
       <div className="ticket-body">
+        {said === null ? null : <p className="field-error">{said}</p>}
         <LineField composer={composer} field={lineField} />
         <div className="offer-boxes">
           <TextField

@@ -121,9 +121,11 @@ function Moves({ proposal, standing }: { proposal: Proposal; standing: "proposer
               <MoneyButton kind="blue" isBusy={take.isBusy} onClick={() => void onTake()}>
                 Take it for {exact(proposal.takerStake)}
               </MoneyButton>
-              <Button ref={countering.opener} onClick={countering.open}>
-                Counter
-              </Button>
+              {token?.listed === false ? null : (
+                <Button ref={countering.opener} onClick={countering.open}>
+                  Counter
+                </Button>
+              )}
               {standing === "taker" ? (
                 <Button isBusy={end.isBusy} onClick={() => void onEnd("declineProposal")}>
                   Pass

@@ -1,5 +1,5 @@
 /** An offer on its way from the keyboard to the engine: what is typed, what is wrong with it, sending it. */
-import { useEffect, useState } from "react";
+import { useEffect, useRef, useState } from "react";
 import { parseAmount } from "../../../engine/core/money.ts";
 import { call } from "../api/call.ts";
 import { queryClient } from "../api/client.ts";
@@ -37,7 +37,8 @@ export const boxesOf = (refusal: ApiProblem | null): DraftField[] =>
 const sentForMs = 4_000;
 
 export function useComposer(initial: Partial<Draft>) {
-  const token = useToken(listedOf(useConfig()));
+  const tokens = listedOf(useConfig());
+  const token = useToken(tokens);
   const [draft, setDraft] = useState<Draft>({ ...emptyDraft, ...initial });
   const [line, setLine] = useState(() => sentenceOf({ ...emptyDraft, ...initial }));
   /** Whether the sentence was typed, so that its problems count; else it was made from the boxes. */
@@ -66,6 +67,14 @@ export function useComposer(initial: Partial<Draft>) {
     setLineTyped(false);
     press.clear();
   };
+  const playedBefore = useRef(token);
+  useEffect(() => {
+    const before = playedBefore.current;
+    playedBefore.current = token;
+    // One was taken out of play under the hand: its amounts aren't meant in the next one.
+    if (before !== undefined && !tokens.some(({ address }) => address === before.address))
+      change({ own: "", their: "" });
+  });
   /** Answers whether the sentence is what comes next: because it is wrong, or because the offer is out. */
   const send = async (): Promise<boolean> => {
     setChecked(true);

@@ -1,11 +1,10 @@
 import { getRouteApi } from "@tanstack/react-router";
-import { useEffect } from "react";
 import { DepositPanel } from "../money/deposit-panel.tsx";
 import { DepositList, WithdrawalList } from "../money/movements.tsx";
 import { OwnSuspense } from "../money/own-suspense.tsx";
 import { WithdrawPanel } from "../money/withdraw-panel.tsx";
 import { ask } from "../shell/gates.ts";
-import { chooseToken, useMe } from "../shell/use-me.ts";
+import { useLinkedToken, useMe } from "../shell/use-me.ts";
 import { Button } from "../ui/button.tsx";
 import { Blank } from "../ui/states.tsx";
 
@@ -14,9 +13,8 @@ const route = getRouteApi("/deposit");
 export default function DepositScreen() {
   const me = useMe();
   const { amount = "", token } = route.useSearch();
-  useEffect(() => {
-    if (token !== undefined) chooseToken(token);
-  }, [token]);
+  const { isPlayed, said } = useLinkedToken(token);
+  const linkedAmount = isPlayed ? amount : "";
   if (me === undefined) return <Blank label="Deposit and withdraw" />;
   if (me === null) {
     return (
@@ -35,7 +33,7 @@ export default function DepositScreen() {
     <div className="stack" style={{ gap: "2rem" }}>
       <h1 className="sr-only">Deposit and withdraw</h1>
       <div className="split">
-        <DepositPanel me={me} initialAmount={amount} key={amount} />
+        <DepositPanel me={me} initialAmount={linkedAmount} said={said} key={linkedAmount} />
         <WithdrawPanel me={me} />
       </div>
       <div className="split">

@@ -1,6 +1,5 @@
 import { useQuery } from "@tanstack/react-query";
 import { getRouteApi } from "@tanstack/react-router";
-import { useEffect } from "react";
 import type { Me } from "../../../engine/contract/account.ts";
 import { ownGamesQuery, ownProposalsQuery } from "../api/queries.ts";
 import { Bout } from "../games/bout.tsx";
@@ -9,7 +8,7 @@ import { Composer } from "../offers/composer.tsx";
 import { Inbox, Table } from "../offers/inbox.tsx";
 import { OfferCards } from "../offers/offer-cards.tsx";
 import { ask } from "../shell/gates.ts";
-import { chooseToken, useMe } from "../shell/use-me.ts";
+import { useLinkedToken, useMe } from "../shell/use-me.ts";
 import { Button } from "../ui/button.tsx";
 import { Empty, Loaded } from "../ui/states.tsx";
 
@@ -18,15 +17,18 @@ const route = getRouteApi("/play");
 export default function Play() {
   const me = useMe();
   const { to = "", own = "", their = "", terms = "", token } = route.useSearch();
-  useEffect(() => {
-    if (token !== undefined) chooseToken(token);
-  }, [token]);
+  const linked = useLinkedToken(token);
+  const stakes = linked.isPlayed ? { own, their } : {};
   const against = to === "" || to.startsWith("0x") ? to : `@${to}`;
   return (
     <div className="stack" style={{ gap: "2rem" }}>
       <h1 className="sr-only">Play</h1>
       <Table playerId={me?.id ?? null}>
-        <Composer key={`${to} ${own} ${their} ${terms}`} initial={{ against, own, their, terms }} />
+        <Composer
+          key={`${to} ${own} ${their} ${terms} ${linked.isPlayed}`}
+          initial={{ against, terms, ...stakes }}
+          said={linked.said}
+        />
         {me ? <Inbox playerId={me.id} /> : <SignedOut isKnown={me === null} />}
       </Table>
       {me ? (

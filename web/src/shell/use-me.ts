@@ -1,5 +1,5 @@
 import { useQuery } from "@tanstack/react-query";
-import { useSyncExternalStore } from "react";
+import { useEffect, useSyncExternalStore } from "react";
 import type { PoolBalance } from "../../../engine/contract/account.ts";
 import { balancesQuery, configQuery, meQuery } from "../api/queries.ts";
 import type { ClientConfig } from "../api/shapes.ts";
@@ -52,6 +52,25 @@ export function useOwnTokens(): Token[] {
 /** The chosen one of these tokens; undefined until the list of them is there. */
 export function useToken(tokens: readonly Token[]): Token | undefined {
   return tokenOf(tokens, useSyncExternalStore(subscribe, chosenToken));
+}
+
+/**
+ * Chooses the token that a link names. Amounts of the link are meant in it, so that without it they mean nothing.
+ * `said`: why it isn't played with; null while that isn't known.
+ */
+export function useLinkedToken(address: string | undefined): { isPlayed: boolean; said: string | null } {
+  const config = useConfig();
+  const token = config?.tokens.find((known) => known.address === address);
+  const isPlayed = address === undefined || token?.listed === true;
+  useEffect(() => {
+    if (address !== undefined && isPlayed) chooseToken(address);
+  }, [address, isPlayed]);
+  if (isPlayed || config === undefined) return { isPlayed, said: null };
+  const said =
+    token === undefined
+      ? "The token of this link isn't known here."
+      : `${token.symbol} was taken out of play.`;
+  return { isPlayed, said };
 }
 
 /** The player's numbers in one token; undefined until they are known or while nobody is signed in. */

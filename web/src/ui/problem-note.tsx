@@ -21,9 +21,11 @@ export function ProblemNote({
     return (
       <>
         You have {say(free)} free. {say(short)} short.{" "}
-        <Link className="link" to="/deposit" search={{ amount: typed, token: token.address }}>
-          Add {say(short)}
-        </Link>
+        {token.listed ? (
+          <Link className="link" to="/deposit" search={{ amount: typed, token: token.address }}>
+            Add {say(short)}
+          </Link>
+        ) : null}
       </>
     );
   }
