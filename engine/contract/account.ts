@@ -117,8 +117,8 @@ export const foundDeposit = z.strictObject({
 
 export const withdrawalBody = z.strictObject({ token: address, amount: positiveBaseUnits, address });
 /**
- * `waiting` → `sent` → `final`; `parked`: the token refuses the recipient, the money waits here; `cancelled`: it never left,
- * a withdrawal's is in its player's pool again.
+ * `waiting` → `sent` → `final`; `parked`: the token or the signer refuses it, the money waits here for an operator;
+ * `cancelled`: it never left, a withdrawal's is in its player's pool again.
  */
 export const payoutState = z.enum(["waiting", "sent", "mined", "final", "parked", "cancelled"]);
 export const withdrawal = z

@@ -82,7 +82,7 @@ export function payoutSaid(payout: Payout): string {
     case "final":
       return `${sum} is in the wallet.`;
     case "parked":
-      return `The token refuses this wallet. ${sum} waits here.`;
+      return `${sum} couldn't be sent. It waits here, and an operator looks at it.`;
     case "cancelled":
       return `${sum} was taken back before it left.`;
   }

@@ -71,7 +71,7 @@ function withdrawalNews({ state, money }: Withdrawal): string | null {
   if (state === "mined") return `Your ${withSymbol(money)} is in a block on its way to your wallet.`;
   if (state === "final") return `Your ${withSymbol(money)} is in your wallet.`;
   if (state === "parked")
-    return `The token refuses your address. Your ${withSymbol(money)} waits for you here.`;
+    return `Your ${withSymbol(money)} couldn't be sent. It waits here, and an operator looks at it.`;
   if (state === "cancelled") return `Your ${withSymbol(money)} couldn't leave and is in your pool again.`;
   return null;
 }

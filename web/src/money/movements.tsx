@@ -2,6 +2,7 @@
 import { useQuery } from "@tanstack/react-query";
 import type { Deposit, Withdrawal } from "../../../engine/contract/account.ts";
 import { depositsQuery, withdrawalsQuery } from "../api/queries.ts";
+import { useConfig } from "../shell/use-me.ts";
 import { Moment } from "../time/clock.tsx";
 import { OnChain } from "../ui/address.tsx";
 import { ListSection } from "../ui/list-section.tsx";
@@ -23,6 +24,7 @@ export function DepositList() {
 }
 
 function DepositLine({ deposit }: { deposit: Deposit }) {
+  const token = useConfig()?.tokens.find(({ address }) => address === deposit.money.token);
   return (
     <li className="box box-pad stack" style={{ gap: "0.5rem" }}>
       <p className="row" style={{ justifyContent: "space-between" }}>
@@ -34,7 +36,7 @@ function DepositLine({ deposit }: { deposit: Deposit }) {
         </span>
       </p>
       <Stages reached={stagesReached(deposit)} label={`Deposit of ${withSymbol(deposit.money)}`} />
-      <p>{allowedNow(deposit)}</p>
+      <p>{allowedNow(deposit, token?.listed !== false)}</p>
     </li>
   );
 }
@@ -44,7 +46,7 @@ const withdrawalWords: Record<Withdrawal["state"], string> = {
   sent: "Sent",
   mined: "In a block",
   final: "There, final",
-  parked: "The token refuses this address. The money waits here",
+  parked: "Couldn't be sent",
   cancelled: "Given back: it is in your pool again",
 };
 
@@ -70,6 +72,7 @@ function WithdrawalLine({ withdrawal }: { withdrawal: Withdrawal }) {
         </strong>
         <span className="call">{withdrawalWords[withdrawal.state]}</span>
       </p>
+      {withdrawal.state === "parked" ? <p>The money waits here, and an operator looks at it.</p> : null}
       <TransferFacts at={withdrawal.createdAt} to={withdrawal.address} txHash={withdrawal.txHash} />
     </li>
   );

@@ -1,23 +1,51 @@
+import { useQuery } from "@tanstack/react-query";
 import { useState } from "react";
-import type { Me, PoolBalance } from "../../../engine/contract/account.ts";
-import type { Money } from "../../../engine/contract/primitives.ts";
+import type { Me } from "../../../engine/contract/account.ts";
 import { parseAmount } from "../../../engine/core/money.ts";
 import { call } from "../api/call.ts";
 import { queryClient } from "../api/client.ts";
-import type { ApiProblem } from "../api/problem.ts";
-import { withdrawalsQuery } from "../api/queries.ts";
+import { balancesQuery, withdrawalsQuery } from "../api/queries.ts";
 import { upserted } from "../live/patches.ts";
-import { type Token, useBalance, useOwnTokens, useToken } from "../shell/use-me.ts";
+import { useBalance, useOwnTokens, useToken } from "../shell/use-me.ts";
 import { usePress } from "../shell/use-press.ts";
 import { AddressBlocks, shortHash } from "../ui/address.tsx";
 import { Button, MoneyButton } from "../ui/button.tsx";
 import { SelectField, TextField } from "../ui/field.tsx";
 import { Figures } from "../ui/figures.tsx";
 import { ProblemBox } from "../ui/problem-note.tsx";
-import { exact, isZero, moneyLike, typed } from "./show.ts";
+import { Loaded } from "../ui/states.tsx";
+import { exact, isZero, typed } from "./show.ts";
+import { AtMost, mostNow } from "./withdraw-most.tsx";
 
 /** Money out: to a wallet that the player has signed in with, at any time. */
 export function WithdrawPanel({ me }: { me: Me }) {
+  const balances = useQuery(balancesQuery);
+  // Which tokens there are to choose from, the balances say: none is chosen under an amount that is typed already.
+  if (balances.data !== undefined) return <WithdrawForm me={me} />;
+  return (
+    <section className="ticket" aria-label="Withdraw">
+      <Head symbol={undefined} />
+      <div className="ticket-body">
+        <Loaded query={balances} label="Your balance">
+          {() => null}
+        </Loaded>
+      </div>
+    </section>
+  );
+}
+
+function Head({ symbol }: { symbol: string | undefined }) {
+  return (
+    <div className="ticket-head">
+      <h2 className="label" style={{ fontSize: "1.25rem" }}>
+        Withdraw
+      </h2>
+      <span className="label">{symbol}</span>
+    </div>
+  );
+}
+
+function WithdrawForm({ me }: { me: Me }) {
   const token = useToken(useOwnTokens());
   const balance = useBalance(token?.address);
   const [amountText, setAmountText] = useState("");
@@ -30,7 +58,6 @@ export function WithdrawPanel({ me }: { me: Me }) {
     call("withdraw", { body, idempotencyKey }),
   );
   const most = token === undefined || balance === undefined ? undefined : mostNow(balance, token);
-  const isTooLarge = parsed.ok && token !== undefined && parsed.amount > BigInt(token.withdrawalLimit);
   const amountProblem = press.problem?.fields.amount === undefined ? null : press.problem;
 
   const setAll = (): void => {
@@ -40,7 +67,7 @@ export function WithdrawPanel({ me }: { me: Me }) {
 
   const withdraw = async (): Promise<void> => {
     setChecked(true);
-    if (!parsed.ok || token === undefined || isTooLarge) return;
+    if (!parsed.ok || token === undefined) return;
     const made = await press.go({ token: token.address, amount: parsed.amount.toString(), address });
     if (made === null) return;
     queryClient.setQueryData(withdrawalsQuery.queryKey, (known) => upserted(known ?? [], made));
@@ -57,13 +84,11 @@ export function WithdrawPanel({ me }: { me: Me }) {
         void withdraw();
       }}
     >
-      <div className="ticket-head">
-        <h2 className="label" style={{ fontSize: "1.25rem" }}>
-          Withdraw
-        </h2>
-        <span className="label">{token?.symbol}</span>
-      </div>
+      <Head symbol={token?.symbol} />
       <div className="ticket-body">
+        {token?.listed === false ? (
+          <p>{token.symbol} was taken out of play. What you have of it can be withdrawn.</p>
+        ) : null}
         <Figures
           lines={[
             { label: "Free", value: balance === undefined ? "" : exact(balance.free) },
@@ -78,8 +103,6 @@ export function WithdrawPanel({ me }: { me: Me }) {
           error={
             amountProblem !== null ? (
               <AtMost problem={amountProblem} balance={balance} most={most} onAll={setAll} />
-            ) : isChecked && isTooLarge && balance !== undefined ? (
-              `At most ${exact(moneyLike(balance.free, BigInt(token.withdrawalLimit)))} can be withdrawn at once. Withdraw the rest after that.`
             ) : isChecked && !parsed.ok ? (
               amountText === "" ? (
                 "Say how much."
@@ -127,36 +150,5 @@ export function WithdrawPanel({ me }: { me: Me }) {
         </p>
       </div>
     </form>
-  );
-}
-
-/** What can leave now, as far as it fits into one withdrawal. */
-function mostNow({ withdrawable }: PoolBalance, { withdrawalLimit }: Token): Money {
-  const [free, limit] = [BigInt(withdrawable.amount), BigInt(withdrawalLimit)];
-  return moneyLike(withdrawable, free < limit ? free : limit);
-}
-
-/** More was asked for than there is: how much it is, and all of it in one press. */
-function AtMost({
-  problem,
-  balance,
-  most,
-  onAll,
-}: {
-  problem: ApiProblem;
-  balance: PoolBalance | undefined;
-  most: Money | undefined;
-  onAll: () => void;
-}) {
-  if (balance === undefined || most === undefined || isZero(balance.free)) return <>{problem.message}</>;
-  return (
-    <>
-      {problem.code === "insufficient_funds" ? `You have ${exact(balance.free)} free.` : problem.message}{" "}
-      {isZero(most) ? null : (
-        <button type="button" className="link link-row" onClick={onAll}>
-          {most.amount === balance.free.amount ? "All of it" : "All that can leave now"}
-        </button>
-      )}
-    </>
   );
 }

@@ -79,8 +79,10 @@ export default function Terms() {
             20 minutes after its block.
           </Question>
           <Question ask="I sent the wrong token, or from an exchange.">
-            To your own deposit address an exchange is fine. A token that isn't on the list is seen, kept
-            apart and can be sent back. Paste the transaction's hash on the deposit page.
+            To your own deposit address an exchange is fine. A token that was never listed here isn't seen and
+            can't be sent back by us: don't send it. One that was taken out of play is yours all the same once
+            it is final, and can be withdrawn. If you don't see your money, paste the transaction's hash on
+            the deposit page.
           </Question>
           <Question ask="What does the other side see of me?">
             Your handle, your offers and your games. Not your balance.
@@ -119,7 +121,10 @@ const refunds = [
   ["Nobody reports a result", "Both stakes, no cut"],
   ["A draw, or no contest", "Both stakes, no cut"],
   ["A dispute that nobody decides in time", "Both stakes, no cut"],
-  ["Money to a wrong address of ours, or a token that isn't listed", "All of it, to its sender"],
+  [
+    "Money in a token of ours that came where it counts for nobody",
+    "All of it: to its sender, by an operator; or yours, once you link the wallet that sent it to the vault",
+  ],
 ] as const;
 
 function RefundTable() {
