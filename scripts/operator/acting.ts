@@ -163,7 +163,7 @@ export async function operatorOf({ pool, settings }: Context, { as }: Options): 
   return player;
 }
 
-/** As long as the browser lets it be. */
+/** As long as the API lets it be. */
 const longestReason = 1_000;
 export function reasonOf({ reason = "" }: Options): string {
   if (reason.trim() === "") throw new UsageError('Give a reason: --reason "…".');

@@ -96,7 +96,7 @@ export const instructions: Command = {
           `${item.id}  ${item.kind}  ${item.state}  ${what}  from ${item.source} to ${item.destination}  ${item.txHash ?? "not sent"}${item.note === null ? "" : `  ${item.note}`}`,
         );
       }
-      if (nextCursor !== null) console.log("Older ones are in the browser, under /operator.");
+      if (nextCursor !== null) console.log("There are older ones: name a --state.");
     };
   },
 };

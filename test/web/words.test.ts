@@ -2,6 +2,7 @@ import { describe, expect, test } from "vitest";
 import { consequenceSaid, outcomeSaid, payoutSaid } from "../../web/src/games/said.ts";
 import { newsOf } from "../../web/src/live/news.ts";
 import { waitingFor } from "../../web/src/live/waiting.ts";
+import { allowedNow } from "../../web/src/money/stages.tsx";
 import { stakesOf, standingOf } from "../../web/src/offers/said.ts";
 import { countdown, length } from "../../web/src/time/say.ts";
 import { isClosedByUser, walletProblem } from "../../web/src/wallet/refusal.ts";
@@ -45,6 +46,7 @@ describe("a game in words", () => {
       expect(payoutSaid(payout({ state }))).toContain("won, sending");
     }
     expect(payoutSaid(payout({ state: "final" }))).toBe("57.00 USDC is in the wallet.");
+    expect(payoutSaid(payout({ state: "parked" }))).toContain("couldn't be sent. It waits here");
   });
 });
 
@@ -64,6 +66,13 @@ describe("news of money", () => {
     );
     expect(new Set(told.map((line) => line?.key)).size).toBe(3);
     expect(told[1]?.text).toBe("25.00 USDC is yours to play with.");
+  });
+
+  test("nobody is told to play with what came in a token out of play", () => {
+    for (const state of ["seen", "playable", "final"] as const) {
+      expect(allowedNow({ state }, true)).toMatch(/play with/i);
+      expect(allowedNow({ state }, false)).not.toMatch(/play with/i);
+    }
   });
 
   test("only the player's own money is told", () => {

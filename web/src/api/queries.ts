@@ -99,9 +99,17 @@ export const suspenseQuery = queryOptions({
   queryKey: ["operator", "suspense"],
   queryFn: async () => (await call("listSuspense")).items,
 });
+/** Those that are parked first, however old: they wait for the operator. */
 export const instructionsQuery = queryOptions({
   queryKey: ["operator", "instructions"],
-  queryFn: async () => (await call("listInstructions", { query: { limit: 50 } })).items,
+  queryFn: async () => {
+    const [parked, newest] = await Promise.all([
+      call("listInstructions", { query: { state: "parked", limit: 100 } }),
+      call("listInstructions", { query: { limit: 50 } }),
+    ]);
+    const ids = new Set(parked.items.map(({ id }) => id));
+    return [...parked.items, ...newest.items.filter(({ id }) => !ids.has(id))];
+  },
   refetchInterval: 5_000,
 });
 export const auditQuery = queryOptions({

@@ -12,6 +12,11 @@ function nodesPhrase({ providers }: Overview): { text: string; tab: OperatorTab;
   return [{ text: `${unwell} of ${counted(providers.length, "node")} unwell`, tab: "health", isBad: true }];
 }
 
+function frozenPhrase({ frozenWallets }: Overview): { text: string; tab: OperatorTab; isBad: boolean }[] {
+  if (frozenWallets.length === 0) return [];
+  return [{ text: `${counted(frozenWallets.length, "wallet")} frozen`, tab: "health", isBad: true }];
+}
+
 /** One line; every phrase leads to where it is put right. */
 export function HealthLine({ overview, onOpen }: { overview: Overview; onOpen: (tab: OperatorTab) => void }) {
   const { chain, depositsUnmatched, instructionsStuck, instructionsWaiting, openDisputes } = overview;
@@ -22,6 +27,7 @@ export function HealthLine({ overview, onOpen }: { overview: Overview; onOpen: (
   const phrases: { text: string; tab: OperatorTab; isBad: boolean }[] = [
     { text: `Chain ${chain.behindSeconds} s behind`, tab: "health", isBad: chain.behindSeconds > 30 },
     ...nodesPhrase(overview),
+    ...frozenPhrase(overview),
     {
       text: `${counted(depositsUnmatched, "deposit")} unmatched`,
       tab: "money",

@@ -4,7 +4,8 @@ import { auditQuery, overviewQuery, solvencyQuery } from "../api/queries.ts";
 import type { Overview } from "../api/shapes.ts";
 import { withSymbol } from "../money/show.ts";
 import { Moment } from "../time/clock.tsx";
-import { AddressBlocks } from "../ui/address.tsx";
+import { ActSection } from "../ui/act-section.tsx";
+import { OnChain } from "../ui/address.tsx";
 import { Figures } from "../ui/figures.tsx";
 import { ListSection } from "../ui/list-section.tsx";
 import { Empty, Loaded } from "../ui/states.tsx";
@@ -78,10 +79,7 @@ const stateOf = ({ ok, agrees }: { ok: boolean; agrees: boolean }): string => {
 
 function Breaches({ overview: { breaches } }: { overview: Overview }) {
   return (
-    <section className="stack" aria-labelledby="breaches">
-      <div className="section-head">
-        <h2 id="breaches">Breaches</h2>
-      </div>
+    <ActSection id="breaches" title="Breaches">
       {breaches.length === 0 ? (
         <Empty>None. The ten rules hold.</Empty>
       ) : (
@@ -95,6 +93,7 @@ function Breaches({ overview: { breaches } }: { overview: Overview }) {
               <ReasonForm
                 action="Lift"
                 subject={`breach ${id}`}
+                done={`Lifted: breach ${id}`}
                 send={(reason, idempotencyKey) =>
                   call("liftBreach", { params: { id }, body: { reason }, idempotencyKey })
                 }
@@ -103,29 +102,34 @@ function Breaches({ overview: { breaches } }: { overview: Overview }) {
           ))}
         </ul>
       )}
-    </section>
+    </ActSection>
   );
 }
+
+/** As many as the engine lists. */
+const mostFrozen = 100;
 
 /** Each pays nothing until it is thawed. */
 function FrozenWallets({ overview: { frozenWallets } }: { overview: Overview }) {
   return (
-    <section className="stack" aria-labelledby="frozen-wallets">
-      <div className="section-head">
-        <h2 id="frozen-wallets">Frozen wallets</h2>
-      </div>
+    <ActSection id="frozen-wallets" title="Frozen wallets">
       {frozenWallets.length === 0 ? (
-        <Empty>None. Every wallet may pay.</Empty>
+        <Empty>None is frozen.</Empty>
       ) : (
         <ul className="stack">
           {frozenWallets.map(({ id, address, purpose, reason: why }) => (
             <li key={id} className="box box-pad stack">
-              <p className="call">{purpose}</p>
-              <AddressBlocks address={address} />
+              <p className="row" style={{ justifyContent: "space-between" }}>
+                <span className="call">
+                  {purpose} wallet {id}
+                </span>
+                <OnChain kind="address" value={address} />
+              </p>
               <p style={{ overflowWrap: "anywhere" }}>{why}</p>
               <ReasonForm
                 action="Thaw"
                 subject={`${purpose} wallet ${id}`}
+                done={`Thawed: ${purpose} wallet ${id}`}
                 send={(reason, idempotencyKey) =>
                   call("thawWallet", { params: { id }, body: { reason }, idempotencyKey })
                 }
@@ -134,16 +138,16 @@ function FrozenWallets({ overview: { frozenWallets } }: { overview: Overview }) 
           ))}
         </ul>
       )}
-    </section>
+      {frozenWallets.length < mostFrozen ? null : (
+        <p>There may be more: these are the oldest {mostFrozen}.</p>
+      )}
+    </ActSection>
   );
 }
 
 function Switches({ overview: { switches } }: { overview: Overview }) {
   return (
-    <section className="stack" aria-labelledby="switches">
-      <div className="section-head">
-        <h2 id="switches">Switches</h2>
-      </div>
+    <ActSection id="switches" title="Switches">
       <ul className="stack">
         {switchNames.map((name) => {
           const known = switches.find((one) => one.name === name);
@@ -163,6 +167,7 @@ function Switches({ overview: { switches } }: { overview: Overview }) {
                 key={String(isOn)}
                 action={isOn ? "Stop" : "Start"}
                 subject={name}
+                done={`${isOn ? "Stopped" : "Started"}: ${name}`}
                 send={(reason, idempotencyKey) =>
                   call("setSwitch", { body: { name, on: !isOn, reason }, idempotencyKey })
                 }
@@ -171,7 +176,7 @@ function Switches({ overview: { switches } }: { overview: Overview }) {
           );
         })}
       </ul>
-    </section>
+    </ActSection>
   );
 }
 

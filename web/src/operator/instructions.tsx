@@ -3,22 +3,24 @@ import { call } from "../api/call.ts";
 import { instructionsQuery } from "../api/queries.ts";
 import type { Instruction } from "../api/shapes.ts";
 import { exact, withSymbol } from "../money/show.ts";
+import { ActSection } from "../ui/act-section.tsx";
 import { OnChain } from "../ui/address.tsx";
-import { ListSection } from "../ui/list-section.tsx";
+import { List } from "../ui/list-section.tsx";
 import { ReasonForm } from "./reason-form.tsx";
 
 /** Chain transfers that we owe or have sent. */
 export function Instructions() {
   return (
-    <ListSection
-      id="instructions"
-      title="Chain transfers"
-      query={useQuery(instructionsQuery)}
-      empty="Nothing was owed yet."
-      gap="0.5rem"
-    >
-      {(instruction) => <Line key={instruction.id} instruction={instruction} />}
-    </ListSection>
+    <ActSection id="instructions" title="Chain transfers">
+      <List
+        title="Chain transfers"
+        query={useQuery(instructionsQuery)}
+        empty="Nothing was owed yet."
+        gap="0.5rem"
+      >
+        {(instruction) => <Line key={instruction.id} instruction={instruction} />}
+      </List>
+    </ActSection>
   );
 }
 
@@ -43,6 +45,7 @@ function Line({ instruction }: { instruction: Instruction }) {
         <ReasonForm
           action="Try again"
           subject={`${kind} ${id}`}
+          done={`Tried again: ${kind} ${id}`}
           send={(reason, idempotencyKey) =>
             call("retryInstruction", { params: { id }, body: { reason }, idempotencyKey })
           }
@@ -52,6 +55,7 @@ function Line({ instruction }: { instruction: Instruction }) {
         <ReasonForm
           action="Give back"
           subject={`${kind} ${id}`}
+          done={`Given back: ${withSymbol(money)}`}
           confirm={exact(money)}
           send={(reason, idempotencyKey) =>
             call("giveBack", { params: { id }, body: { reason }, idempotencyKey })

@@ -1,6 +1,7 @@
-import { type ReactNode, useState } from "react";
+import { type ReactNode, useRef, useState } from "react";
 import { queryClient } from "../api/client.ts";
 import { usePress } from "../shell/use-press.ts";
+import { useTell } from "../ui/act-section.tsx";
 import { MoneyButton } from "../ui/button.tsx";
 import { TextField } from "../ui/field.tsx";
 import { ProblemBox } from "../ui/problem-note.tsx";
@@ -9,12 +10,15 @@ import { ProblemBox } from "../ui/problem-note.tsx";
 export function ReasonForm({
   action,
   subject,
+  done,
   confirm = null,
   note,
   send,
 }: {
   action: string;
   subject: string;
+  /** What is said when it is done, and the form gone. */
+  done: string;
   /** An amount that must be typed first. */
   confirm?: string | null;
   /** What stands beside the button. */
@@ -25,11 +29,14 @@ export function ReasonForm({
   const [typed, setTyped] = useState("");
   const [isChecked, setChecked] = useState(false);
   const press = usePress(send);
+  const form = useRef<HTMLFormElement>(null);
+  const tell = useTell();
   const isConfirmed = confirm === null || typed.trim().replaceAll(",", "") === confirm.replaceAll(",", "");
   const act = async (): Promise<void> => {
     setChecked(true);
     if (reason.trim() === "" || !isConfirmed) return;
     if ((await press.go(reason.trim())) === null) return;
+    tell(done, form.current);
     setReason("");
     setTyped("");
     setChecked(false);
@@ -37,6 +44,7 @@ export function ReasonForm({
   };
   return (
     <form
+      ref={form}
       className="stack"
       style={{ gap: "0.5rem" }}
       aria-label={`${action} ${subject}`}

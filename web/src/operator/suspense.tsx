@@ -4,20 +4,18 @@ import { suspenseQuery } from "../api/queries.ts";
 import type { SuspenseItem } from "../api/shapes.ts";
 import { exact, withSymbol } from "../money/show.ts";
 import { TransferFacts } from "../money/transfer-facts.tsx";
-import { ListSection } from "../ui/list-section.tsx";
+import { ActSection } from "../ui/act-section.tsx";
+import { List } from "../ui/list-section.tsx";
 import { ReasonForm } from "./reason-form.tsx";
 
 /** Money that nobody could be credited for; it goes back where it came from. */
 export function Suspense() {
   return (
-    <ListSection
-      id="suspense"
-      title="Suspense"
-      query={useQuery(suspenseQuery)}
-      empty="All that came in has an owner."
-    >
-      {(item) => <Item key={item.id} item={item} />}
-    </ListSection>
+    <ActSection id="suspense" title="Suspense">
+      <List title="Suspense" query={useQuery(suspenseQuery)} empty="All that came in has an owner.">
+        {(item) => <Item key={item.id} item={item} />}
+      </List>
+    </ActSection>
   );
 }
 
@@ -34,6 +32,7 @@ function Item({ item }: { item: SuspenseItem }) {
         <ReasonForm
           action="Send it back"
           subject={withSymbol(item.money)}
+          done={`Goes back: ${withSymbol(item.money)}`}
           confirm={exact(item.money)}
           send={(reason, idempotencyKey) =>
             call("refundSuspense", { params: { id: item.id }, body: { reason }, idempotencyKey })

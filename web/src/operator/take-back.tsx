@@ -14,6 +14,7 @@ export function TakeBack({ game }: { game: Game }) {
   return (
     <ReasonForm
       action={game.decision === null ? "Take the settlement back" : "Take the decision back"}
+      done="Taken back."
       note={
         <span>
           (<Countdown until={undoUntil} />)
