@@ -6,6 +6,7 @@ import type { Browser, Page } from "playwright-core";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import type { ApiClient } from "../../scripts/client/api.ts";
 import { type LocalEngine, startLocalEngine } from "../../scripts/local/engine.ts";
+import { usdcAddress } from "../../scripts/local/tokens.ts";
 import { launchBrowser } from "../helpers/browser.ts";
 import { waitFor } from "../helpers/wait.ts";
 import { expectNoComplaints, openBrowser, type Person } from "./actor.ts";
@@ -147,6 +148,36 @@ it("a player's money and settings: deposit, withdraw with its error, overlay lin
   expectNoComplaints(player);
 });
 
+it("a token out of play: no link fills in amounts meant in it, nothing new begins in it, and it can be withdrawn", async () => {
+  const person = await openSignedIn(house.marcus.api);
+  await person.page.route("**/api/config", async (route) => {
+    const response = await route.fetch();
+    const config = await response.json();
+    for (const token of config.tokens) token.listed = token.symbol !== "USDC";
+    await route.fulfill({ response, json: config });
+  });
+  const page = await open(person, `/play?own=500&their=400&terms=Again&token=${usdcAddress}`);
+  await page.getByText("USDC was taken out of play.").waitFor();
+  const composer = page.getByRole("form", { name: "Make an offer" });
+  expect(await composer.getByLabel("Terms").inputValue()).toBe("Again");
+  for (const box of ["You put up", "They put up"])
+    expect(await composer.getByLabel(box).inputValue()).toBe("");
+  await page
+    .getByRole("button", { name: /^Take it for/ })
+    .first()
+    .waitFor();
+  expect(await page.getByRole("button", { name: "Counter" }).count()).toBe(0);
+  await open(person, `/g/${house.settled}`);
+  expect(await page.getByRole("link", { name: "Rematch" }).count()).toBe(0);
+  await open(person, `/deposit?amount=500&token=${usdcAddress}`);
+  await page.getByText("USDC was taken out of play.", { exact: true }).waitFor();
+  await page.getByRole("combobox", { name: "Token" }).selectOption({ label: "USDC" });
+  await page.getByText("What you have of it can be withdrawn.").waitFor();
+  await expectAccessible(page, "/deposit with a token out of play");
+  expectNoComplaints(person);
+  await person.close();
+});
+
 it("a player's games: reporting, disputing, settled", async () => {
   const { playing, disputed, settled } = house;
   const page = await open(player, `/g/${playing}`);
@@ -167,9 +198,27 @@ it("the operator's four tabs, with something in each", async () => {
       await page.getByRole("button", { name: "Dry run" }).click();
       await page.getByRole("form", { name: "Sweep plan" }).waitFor();
       await page.getByRole("form", { name: /^Send it back/ }).waitFor();
+      await page.getByRole("form", { name: /^Give back withdrawal/ }).waitFor();
     }
+    if (tab === "Health") await page.getByRole("form", { name: /^Thaw escrow wallet/ }).waitFor();
     await expectAccessible(page, `/operator ${tab}`);
   }
+  expectNoComplaints(operator);
+});
+
+it("what an operator has done is said, and the keyboard stays where it was done", async () => {
+  const page = await open(operator, "/operator");
+  await page.getByRole("button", { name: "1 wallet frozen" }).click();
+  const thaw = page.getByRole("form", { name: /^Thaw escrow wallet/ });
+  await thaw.getByLabel("Reason").fill("Looked at: it is ours.");
+  await page.keyboard.press("Enter");
+  await page
+    .getByRole("status")
+    .filter({ hasText: /^Thawed: escrow wallet \d+$/ })
+    .waitFor();
+  await page.getByText("None is frozen.").waitFor();
+  await thaw.waitFor({ state: "detached" });
+  expect(await page.evaluate("document.activeElement.textContent")).toBe("Frozen wallets");
   expectNoComplaints(operator);
 });
 

@@ -1,10 +1,13 @@
-/** An engine with something on every screen: offers both ways, games in each state, money that nobody owns. */
-import type { Address } from "viem";
+/** An engine with something on every screen: offers both ways, games in each state, money that nobody owns or can't leave. */
+import pg from "pg";
+import { type Address, createPublicClient, encodeFunctionData, http, parseAbi } from "viem";
 import { privateKeyToAccount } from "viem/accounts";
 import { ApiClient, signMessage } from "../../scripts/client/api.ts";
 import { type Actor, enter } from "../../scripts/demo/actors.ts";
 import { developmentAccounts, mintToken } from "../../scripts/local/accounts.ts";
 import type { LocalEngine } from "../../scripts/local/engine.ts";
+import { minedReceipt } from "../../scripts/local/mined.ts";
+import { callNode } from "../../scripts/local/rpc.ts";
 import { usdcAddress } from "../../scripts/local/tokens.ts";
 
 export interface FullHouse {
@@ -23,7 +26,12 @@ const usdc = (whole: number): string => `${whole}000000`;
 /** So many that both stand on the leaderboard. */
 const settledGames = 3;
 
-export async function fillHouse({ origin, rpcUrl, vaultAddress }: LocalEngine): Promise<FullHouse> {
+export async function fillHouse({
+  origin,
+  rpcUrl,
+  vaultAddress,
+  databaseOwnerUrl,
+}: LocalEngine): Promise<FullHouse> {
   const [marcus, ana, operator, newcomer] = await Promise.all([
     enter({ origin, rpcUrl, accountIndex: 1, handle: "marcus" }),
     enter({ origin, rpcUrl, accountIndex: 2, handle: "ana_of_the_long_line" }),
@@ -51,9 +59,11 @@ export async function fillHouse({ origin, rpcUrl, vaultAddress }: LocalEngine): 
     params: { id: disputed },
     body: { text: "Here is the last rally.", url: "https://example.com/clips/the-last-rally-of-the-evening" },
   });
-  await marcus.api.call("withdraw", {
-    body: { token: usdcAddress, amount: usdc(20), address: marcus.address },
-  });
+  await withdraw(marcus, 20, "mined");
+  await blockAtIssuer(rpcUrl, marcus.address);
+  await withdraw(marcus, 5, "parked");
+  const { escrow } = await marcus.api.call("readGame", { params: { id: disputed } });
+  await freeze(databaseOwnerUrl, escrow.address);
   const playing = await play(marcus, ana, "Sudden death");
   await offer(marcus, null, "Anyone, one rack");
   const first = await offer(marcus, ana, "Five racks");
@@ -81,6 +91,34 @@ async function enterWithoutTerms(origin: string, accountIndex: number): Promise<
   const { message } = await api.call("createChallenge", { body: { address: account.address } });
   await api.call("verifyChallenge", { body: { message, signature: await signMessage(account, message) } });
   return api;
+}
+
+async function withdraw({ api, live, address }: Actor, whole: number, until: "mined" | "parked") {
+  const { id } = await api.call("withdraw", { body: { token: usdcAddress, amount: usdc(whole), address } });
+  await live.until(
+    "withdrawal:update",
+    ({ withdrawal }) => withdrawal.id === id && withdrawal.state === until,
+  );
+}
+
+/** From the next block on the token refuses to pay this address. */
+async function blockAtIssuer(rpcUrl: string, address: Address): Promise<void> {
+  await callNode(rpcUrl, "anvil_impersonateAccount", [address]);
+  const abi = parseAbi(["function blacklist(address account)"]);
+  const data = encodeFunctionData({ abi, functionName: "blacklist", args: [address] });
+  const hash = await callNode(rpcUrl, "eth_sendTransaction", [{ from: address, to: usdcAddress, data }]);
+  await minedReceipt(createPublicClient({ transport: http(rpcUrl) }), hash as `0x${string}`);
+}
+
+async function freeze(databaseUrl: string, address: string): Promise<void> {
+  const client = new pg.Client({ connectionString: databaseUrl });
+  await client.connect();
+  const { rowCount } = await client.query(
+    "UPDATE wallet SET frozen_reason = 'a transaction of it is unknown here' WHERE lower(address) = lower($1)",
+    [address],
+  );
+  await client.end();
+  if (rowCount !== 1) throw new Error(`${address} is no wallet of ours`);
 }
 
 async function offer(from: Actor, to: Actor | null, terms: string): Promise<string> {

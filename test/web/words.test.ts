@@ -2,7 +2,7 @@ import { describe, expect, test } from "vitest";
 import { consequenceSaid, outcomeSaid, payoutSaid } from "../../web/src/games/said.ts";
 import { newsOf } from "../../web/src/live/news.ts";
 import { waitingFor } from "../../web/src/live/waiting.ts";
-import { allowedNow } from "../../web/src/money/stages.tsx";
+import { allowedNow } from "../../web/src/money/said.ts";
 import { stakesOf, standingOf } from "../../web/src/offers/said.ts";
 import { countdown, length } from "../../web/src/time/say.ts";
 import { isClosedByUser, walletProblem } from "../../web/src/wallet/refusal.ts";

@@ -6,8 +6,9 @@ import { useConfig } from "../shell/use-me.ts";
 import { Moment } from "../time/clock.tsx";
 import { OnChain } from "../ui/address.tsx";
 import { ListSection } from "../ui/list-section.tsx";
+import { allowedNow, stagesReached } from "./said.ts";
 import { withSymbol } from "./show.ts";
-import { allowedNow, Stages, stagesReached } from "./stages.tsx";
+import { Stages } from "./stages.tsx";
 import { TransferFacts } from "./transfer-facts.tsx";
 
 export function DepositList() {
