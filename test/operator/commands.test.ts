@@ -185,7 +185,7 @@ it("a stranger's money is in suspense and goes back to the stranger, to the unit
   ]);
   expectRefusal(nothing, {
     code: 1,
-    says: "There is no item 999999 in suspense. `suspense` lists them.",
+    says: "There is no item 999999. `suspense` lists them.",
   });
   expect(sentBack).toEqual({ code: 0, stderr: "", stdout: `7.654321 USDC goes back to ${from}.\n` });
   await waitFor(async () => (await held(stranger.address)) === before, {

@@ -45,8 +45,11 @@ async function tellOne(seed: number): Promise<boolean> {
   }
 }
 
-/** As many processes as there are processors, each with a seed at a time. Answers the seeds that failed. */
-async function runAll(seeds: number[]): Promise<number[]> {
+/**
+ * As many processes as there are processors, each with a seed at a time. Answers the seeds that failed, and how many were
+ * run: not all after Ctrl-C.
+ */
+async function runAll(seeds: number[]): Promise<{ failed: number[]; done: number }> {
   const startedAtMs = performance.now();
   const { cluster, stop } = await startCluster();
   const waiting = [...seeds];
@@ -69,13 +72,23 @@ async function runAll(seeds: number[]): Promise<number[]> {
       tell,
     }),
   );
+  const end = (): void => {
+    for (const { child } of workers) child.kill("SIGTERM");
+  };
+  let isInterrupted = false;
+  process.once("SIGINT", () => {
+    isInterrupted = true;
+    end();
+  });
   try {
     await Promise.all(workers.map(({ done }) => done));
+  } catch (error) {
+    if (!isInterrupted) throw error;
   } finally {
-    for (const { child } of workers) child.kill("SIGTERM");
+    end();
     await stop();
   }
-  return failed;
+  return { failed, done };
 }
 
 interface Worker {
@@ -109,11 +122,11 @@ function workThrough(
 }
 
 const { seeds, isOne } = readLine();
-const failed = isOne ? ((await tellOne(seeds[0] ?? 1)) ? [] : seeds) : await runAll(seeds);
-if (!isOne)
-  console.log(
-    failed.length === 0
-      ? `\nAll ${seeds.length} seeds hold.`
-      : `\n${failed.length} of ${seeds.length} seeds fail: ${failed.join(", ")}`,
-  );
-process.exit(failed.length === 0 ? 0 : 1);
+if (isOne) process.exit((await tellOne(seeds[0] ?? 1)) ? 0 : 1);
+const { failed, done } = await runAll(seeds);
+console.log(
+  failed.length > 0
+    ? `\n${failed.length} of ${done} seeds fail: ${failed.join(", ")}`
+    : `\nAll ${done} seeds hold${done < seeds.length ? `, of ${seeds.length} that were asked for` : ""}.`,
+);
+process.exit(failed.length === 0 && done === seeds.length ? 0 : 1);
