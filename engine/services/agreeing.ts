@@ -9,14 +9,16 @@ import {
   type Weighed,
   weighClaims,
 } from "../chain/claims.ts";
+import { countWitnesses, readBlock } from "../chain/heads.ts";
 import { confirmTransfer, identityOf, readAgreedReceipt } from "../chain/receipts.ts";
-import type { TransferLog } from "../chain/types.ts";
+import { refOf } from "../chain/shapes.ts";
+import type { BlockRef, TransferLog } from "../chain/types.ts";
 import { accept } from "../contract/problems.ts";
 import { insertBreach } from "../db/breaches.ts";
 import { readLogsOfBlocks, type ToldLog } from "../db/chain-log.ts";
 import { lockCursor, readBlockBelow, readCursor } from "../db/cursor.ts";
 import { findWallets } from "../db/wallets.ts";
-import { applyReorg } from "./chain-events.ts";
+import { applyReorg, referred } from "./chain-events.ts";
 import type { Context } from "./context.ts";
 import { tellDeposits } from "./deposit-events.ts";
 import { applyFinality } from "./finality.ts";
@@ -167,17 +169,27 @@ const textOf = (claims: readonly TransferClaim[]): string => claims.map(identity
 
 /** Back to before a transfer that isn't there: the follower reads on from that block. */
 async function takeBack(context: Context, claim: TransferClaim): Promise<Agreement> {
+  const final = await readFinalBlock(context);
   const detail = `${claim.amount} of ${claim.token} from ${claim.from} to ${claim.to} in ${claim.txHash}, block ${claim.blockNumber}: the books had it, the providers deny it`;
   const applied = await change(context, async (tx) => {
     const cursor = await lockCursor(tx);
-    const before = await readBlockBelow(tx, claim.blockNumber);
+    const below = await readBlockBelow(tx, claim.blockNumber);
+    const known = [below && referred(below), final];
     await insertBreach(tx, { invariant: "transfer denied", detail });
-    if (cursor === null || before === null || before.number < cursor.finalized_number) return accept(false);
-    const { stampedAt, ...block } = before;
-    const timestampSeconds = BigInt(stampedAt.getTime() / 1_000);
-    await applyReorg(context, tx, cursor, { ...block, timestampSeconds });
+    if (cursor === null) return accept(false);
+    const before = known.find((block) => block !== null && block.number >= cursor.finalized_number);
+    if (before == null || before.number >= claim.blockNumber) return accept(false);
+    await applyReorg(context, tx, cursor, before);
     return accept(true);
   });
   context.log.fatal({ txHash: claim.txHash }, detail);
   return applied.ok && applied.value ? "taken back" : "waiting";
+}
+
+/** The books leave out blocks without transfers that were final when they were read: perhaps the last one that is. */
+async function readFinalBlock({ chain, pool }: Context): Promise<BlockRef | null> {
+  const cursor = await readCursor(pool);
+  const block = cursor === null ? null : await readBlock(chain, cursor.finalized_number);
+  if (block === null || (await countWitnesses(chain, block)) < chain.quorum) return null;
+  return refOf(block);
 }

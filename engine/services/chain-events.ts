@@ -129,6 +129,12 @@ const handled = ({ number, hash, parentHash, timestampSeconds }: BlockRef): Hand
   stampedAt: new Date(Number(timestampSeconds) * 1_000),
 });
 
+/** A block of the books as the chain's events name it. */
+export const referred = ({ stampedAt, ...block }: HandledBlock): BlockRef => ({
+  ...block,
+  timestampSeconds: BigInt(stampedAt.getTime() / 1_000),
+});
+
 /** Where two providers must agree, finality waits until they do (`agreeing.ts`); what is `safe` moves at once. */
 const headsOf = (
   { chain }: Context,

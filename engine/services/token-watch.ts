@@ -1,6 +1,6 @@
 /** Tokens are tried before they are listed, and watched from then on, listed or not: the first difference stops what leaves the house. */
 import { readBalances } from "../chain/balances.ts";
-import { ChainError } from "../chain/errors.ts";
+import { ChainError, RpcRefusedError } from "../chain/errors.ts";
 import { readCodeAddresses } from "../chain/token-code.ts";
 import { type TokenTrial, tryToken } from "../chain/token-trial.ts";
 import { insertBreach } from "../db/breaches.ts";
@@ -39,7 +39,7 @@ export async function tryTokens(
     const holder = await findHolder({ pool, chain }, token);
     if (holder !== null)
       unfit.push(
-        `${token.symbol} (${token.address}) can't be listed: our wallet ${holder} holds some already, which was nobody's when it came, so that the books could never agree with the chain.`,
+        `${token.symbol} (${token.address}) can't be listed: our wallet ${holder} holds some already, which was nobody's when it came, so that the books could never agree with the chain. If it came while the engine was down, start without ${token.symbol} and list it when the books have caught up.`,
       );
   }
   for (const { address, symbol, decimals } of tokens) {
@@ -66,8 +66,11 @@ async function findHolder(
   for (let after: string | null = null; ; ) {
     const page = await readAddressesAfter(pool, after, walletsAtOnce);
     const wanted = page.map(({ address }) => ({ token: token.address, address }));
-    // Of the head of old books a node may have nothing left to tell: then they are compared when they have caught up.
-    const held = await readBalances(chain, wanted, cursor.head_number).catch(() => []);
+    const held = await readBalances(chain, wanted, cursor.head_number).catch((error: unknown) => {
+      // Of the head of old books a node may have nothing left to tell. What is held now is at least what was held then.
+      if (error instanceof RpcRefusedError) return readBalances(chain, wanted, "latest");
+      throw error;
+    });
     const place = held.findIndex((amount) => amount !== null && amount > 0n);
     if (place >= 0) return wanted[place]?.address ?? null;
     if (page.length < walletsAtOnce) return null;

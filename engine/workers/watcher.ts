@@ -4,7 +4,7 @@ import { DeepReorgError } from "../chain/errors.ts";
 import { type FollowOptions, follow } from "../chain/follow.ts";
 import type { Sighting } from "../chain/types.ts";
 import { readCursor, readRecentBlocks } from "../db/cursor.ts";
-import { applyChainEvent, raiseDeepReorg, StaleEventError } from "../services/chain-events.ts";
+import { applyChainEvent, raiseDeepReorg, referred, StaleEventError } from "../services/chain-events.ts";
 import type { Context } from "../services/context.ts";
 import { Lookout } from "../services/lookout.ts";
 import { knownTokens } from "../services/tokens.ts";
@@ -51,11 +51,7 @@ export async function readPlace(
   context: Context,
 ): Promise<Pick<FollowOptions, "from" | "finalized" | "recentBlocks" | "tokens">> {
   const cursor = await readCursor(context.pool);
-  const blocks = await readRecentBlocks(context.pool);
-  const recentBlocks = blocks.map(({ stampedAt, ...block }) => ({
-    ...block,
-    timestampSeconds: BigInt(stampedAt.getTime() / 1_000),
-  }));
+  const recentBlocks = (await readRecentBlocks(context.pool)).map(referred);
   const finalized =
     cursor === null ? null : (recentBlocks.find(({ number }) => number === cursor.finalized_number) ?? null);
   return {

@@ -3,6 +3,7 @@ import { randomUUID } from "node:crypto";
 import { type Abi, type Address, type Hex, keccak256, toHex } from "viem";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import { createChain } from "../../engine/chain/client.ts";
+import { RpcUnavailableError } from "../../engine/chain/errors.ts";
 import { tryToken } from "../../engine/chain/token-trial.ts";
 import { readConfig } from "../../engine/config.ts";
 import { readStandingBreaches } from "../../engine/db/breaches.ts";
@@ -21,7 +22,7 @@ import { expectBooksToBalance } from "../helpers/books.ts";
 import * as contracts from "../helpers/contracts.ts";
 import { createMoneyWorld, type MoneyPlayer, type MoneyWorld } from "../helpers/money-world.ts";
 import { replyTo } from "../helpers/rpc-faults.ts";
-import { startRpcProxy } from "../helpers/rpc-proxy.ts";
+import { type RpcReply, startRpcProxy } from "../helpers/rpc-proxy.ts";
 import { ask, readyToWithdraw, stateOf } from "../helpers/sender.ts";
 import { finalize, operator } from "../helpers/treasury.ts";
 import { waitFor } from "../helpers/wait.ts";
@@ -132,6 +133,31 @@ describe("a token that is to be listed is tried first", () => {
       ),
     ]);
     expect(await listed()).not.toContain(address);
+  });
+
+  it("what wallets hold is looked up now where a node has forgotten the books' head; from a node that fails nothing follows", async () => {
+    const [held, free] = [await token("HELD"), await token("FREE")];
+    await call(held, contracts.tokenAbi, "mint", [world.vault, 1n]);
+    const proxy = await startRpcProxy(world.base.rpcUrl);
+    const chain = await createChain({
+      rpcUrls: [proxy.rpcUrl],
+      expectedChainId: 8453,
+      requestTimeoutMs: 60_000,
+    });
+    const unfit = async (address: Address): Promise<string[]> =>
+      (await tryTokens({ ...world.context, chain }, [{ address, symbol: "NEW", decimals: 18 }])).unfit;
+    const ofOldBlocks = (reply: RpcReply) =>
+      replyTo("eth_call", ({ params: [, at] }) => (/^0x/.test(String(at)) ? reply : undefined));
+    try {
+      proxy.setFaults(ofOldBlocks({ error: { code: -32_000, message: "missing trie node" } }));
+      expect(await unfit(free)).toEqual([]);
+      expect(await unfit(held)).toEqual([expect.stringContaining(`${world.vault} holds some already`)]);
+      proxy.setFaults(ofOldBlocks("cut"));
+      await expect(unfit(free)).rejects.toThrow(RpcUnavailableError);
+    } finally {
+      await chain.close();
+      await proxy.stop();
+    }
   });
 
   it("an engine that is to list it doesn't start, and says why", async () => {

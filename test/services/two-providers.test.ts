@@ -2,13 +2,17 @@ import { setTimeout as delay } from "node:timers/promises";
 import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
 import { afterEach, beforeEach, describe, expect, it, onTestFinished } from "vitest";
-import { readCursor } from "../../engine/db/cursor.ts";
+import { followByHand } from "../../engine/chain/follow.ts";
+import { readCursor, readRecentBlocks } from "../../engine/db/cursor.ts";
 import { giveUpLease } from "../../engine/db/lease.ts";
+import { agreeUpTo } from "../../engine/services/agreeing.ts";
+import { applyChainEvent } from "../../engine/services/chain-events.ts";
 import { confirmRound } from "../../engine/services/confirming.ts";
 import { readOverview } from "../../engine/services/overview.ts";
 import { noteProviders } from "../../engine/services/providers.ts";
 import { sendRound } from "../../engine/services/sending.ts";
 import { startChainWork } from "../../engine/workers/chain.ts";
+import { readPlace } from "../../engine/workers/watcher.ts";
 import { mintTokenToEach } from "../../scripts/local/accounts.ts";
 import type { ProcessMark } from "../../scripts/local/processes.ts";
 import { callNode } from "../../scripts/local/rpc.ts";
@@ -36,13 +40,14 @@ const shortPatienceMs = 5_000;
 let world: MoneyWorld;
 let first: RpcProxy;
 let second: RpcProxy;
+let unwatch: () => Promise<void>;
 beforeEach(async () => {
   const providers = async ({ rpcUrl }: { rpcUrl: string }): Promise<string[]> => {
     [first, second] = await Promise.all([startRpcProxy(rpcUrl), startRpcProxy(rpcUrl)]);
     return [first.rpcUrl, second.rpcUrl];
   };
   world = await createMoneyWorld({}, providers, shortPatienceMs);
-  world.watch();
+  unwatch = world.watch();
   await world.caughtUp();
 });
 afterEach(async () => {
@@ -167,6 +172,34 @@ describe("a deposit that one of two providers forges", () => {
     await world.base.mine(8);
     await waitFor(async () => (await freeOf(world, player.id)) === 0n, { what: "nothing left", ...patience });
     await waitFor(async () => (await freeOf(world, other.id)) === 40n, { what: "the real one", ...patience });
+  });
+
+  it("is taken back also where the books left out the block before it, which is the final one (SAFETY 26)", async () => {
+    const player = await world.player();
+    await unwatch();
+    await world.base.mine(3);
+    await mint(player, 5n);
+    const minted = await world.base.testClient.getBlockNumber();
+    await world.base.mine(10);
+    first.setFaults(liar((logs) => logs.map(doubled)));
+    second.setFaults(mute);
+    const place = await readPlace(world.context);
+    const look = followByHand(world.chain, { ...place, signal: new AbortController().signal });
+    let after = place.from?.hash ?? null;
+    for await (const event of look()) after = await applyChainEvent(world.context, event, { after });
+    expect(await freeOf(world, player.id)).toBe(10n);
+
+    second.setFaults();
+    expect(await agreeUpTo(world.context, minted)).toBe("waiting");
+    expect(await finalized()).toBe(minted - 1n);
+    const blocks = await readRecentBlocks(world.context.pool);
+    expect(blocks.map(({ number }) => number)).not.toContain(minted - 1n);
+    first.setFaults();
+    expect(await agreeUpTo(world.context, minted)).toBe("taken back");
+    expect(await breaches()).toEqual([{ invariant: "transfer denied" }]);
+    world.watch();
+    await becomes(player, "final");
+    expect(await freeOf(world, player.id)).toBe(5n);
   });
 
   it("by the second isn't final either, and the first alone doesn't make the truth final (SAFETY 26)", async () => {
