@@ -4,6 +4,7 @@ import { join } from "node:path";
 import type { Address } from "viem";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { mayMoneyLeave, readStandingBreaches } from "../../engine/db/breaches.ts";
+import { lockCursor } from "../../engine/db/cursor.ts";
 import { createPool, transaction } from "../../engine/db/pool.ts";
 import { endRecovery as end, readRecovery } from "../../engine/db/recovery.ts";
 import { confirmRound } from "../../engine/services/confirming.ts";
@@ -230,6 +231,28 @@ describe("a backup that is restored after ten more payouts (SAFETY 43)", () => {
     expect(recovery).toMatchObject({ code: 0, stderr: "" });
     expect(recovery.stdout).toContain(`in ${paid?.hash}: nothing in the books asked for it.`);
     expect(recovery.stdout).toContain("Nothing leaves until all of this is explained.");
+
+    // Somebody asks for it after all, while a block is being written.
+    await old.query("INSERT INTO player_wallet (address, player_id) VALUES ($1, $2)", [
+      later.address,
+      player.id,
+    ]);
+    await ask(old, { ...player, address: later.address }, 3_000n);
+    const strays = () => old.query("SELECT FROM chain_log WHERE kind = 'stray'");
+    expect(await strays()).toHaveLength(1);
+    const round = await transaction(old.context.pool, async (tx) => {
+      await lockCursor(tx);
+      const underWay = recoverRound(old.context);
+      const waiting =
+        "SELECT FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'";
+      await waitFor(async () => (await old.query(waiting)).length > 0, {
+        what: "the round to wait its turn",
+      });
+      expect(await strays()).toHaveLength(1);
+      return { underWay };
+    });
+    await round.underWay;
+    expect(await strays()).toEqual([]);
   });
 
   const modes = [

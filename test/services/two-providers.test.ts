@@ -1,6 +1,7 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
+import { toHex } from "viem";
 import { afterEach, beforeEach, describe, expect, it, onTestFinished } from "vitest";
 import { followByHand } from "../../engine/chain/follow.ts";
 import { readCursor, readRecentBlocks } from "../../engine/db/cursor.ts";
@@ -194,6 +195,16 @@ describe("a deposit that one of two providers forges", () => {
     expect(await finalized()).toBe(minted - 1n);
     const blocks = await readRecentBlocks(world.context.pool);
     expect(blocks.map(({ number }) => number)).not.toContain(minted - 1n);
+    // Nor is it taken back to a block that one alone tells of.
+    first.setFaults(
+      replyTo("eth_getBlockByNumber", async ({ params: [asked], forward }) => {
+        const reply = await forward();
+        if (asked !== toHex(minted - 1n) || typeof reply !== "object" || !("result" in reply)) return reply;
+        return { result: { ...(reply.result as object), hash: `0x${"11".repeat(32)}` } };
+      }),
+    );
+    expect(await agreeUpTo(world.context, minted)).toBe("waiting");
+    expect(await breaches()).toEqual([{ invariant: "transfer denied" }]);
     first.setFaults();
     expect(await agreeUpTo(world.context, minted)).toBe("taken back");
     expect(await breaches()).toEqual([{ invariant: "transfer denied" }]);
