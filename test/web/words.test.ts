@@ -65,7 +65,7 @@ describe("news of money", () => {
       newsOf(event("deposit:update", { deposit: { ...deposit, state } }), anna.id),
     );
     expect(new Set(told.map((line) => line?.key)).size).toBe(3);
-    expect(told[1]?.text).toBe("25.00 USDC is yours to play with.");
+    expect(told[1]?.text).toBe("25.00 USDC is in your pool.");
   });
 
   test("nobody is told to play with what came in a token out of play", () => {

@@ -33,7 +33,7 @@ export function storeOwnEvent(cache: QueryClient, event: BatchedEvent): void {
       cache.setQueryData(balancesQuery.queryKey, (known) =>
         known?.some(({ free }) => free.token === balance.free.token)
           ? known.map((other) => (other.free.token === balance.free.token ? balance : other))
-          : [...(known ?? []), balance],
+          : known && [...known, balance],
       );
       void cache.invalidateQueries({ queryKey: ["own", "history"] });
       return;

@@ -81,9 +81,9 @@ function depositNews({ state, money }: Deposit): string {
     case "seen":
       return `We see ${withSymbol(money)} coming in.`;
     case "playable":
-      return `${withSymbol(money)} is yours to play with.`;
+      return `${withSymbol(money)} is in your pool.`;
     case "final":
-      return `${withSymbol(money)} is final: play with it or withdraw it.`;
+      return `${withSymbol(money)} is final: you can withdraw it now.`;
     case "orphaned":
       return `The block with your ${withSymbol(money)} fell out of the chain. It isn't credited until it comes back.`;
   }
