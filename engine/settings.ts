@@ -1,6 +1,6 @@
 /** From configuration to the rules that services go by, with the defaults that depend on a token's decimals. */
 
-import { limitsOf, mostAtOnce } from "../wallets/limits.ts";
+import { largestPayment, limitsOf } from "../wallets/limits.ts";
 import type { Config } from "./config.ts";
 import type { ConfirmationTier, ExposureCaps } from "./core/tiers.ts";
 import type { KnownToken, Token } from "./db/tokens.ts";
@@ -45,7 +45,7 @@ export function settingsOf(
     withdrawalLimit: new Map(
       [...known, ...tokens].map(({ address, decimals }) => [
         address,
-        mostAtOnce(limitsOf({ address, decimals, limits: config.OUTFLOW_LIMITS?.get(address) })),
+        largestPayment(limitsOf({ address, decimals, limits: config.OUTFLOW_LIMITS?.get(address) })),
       ]),
     ),
     approvalLimit: perToken([...known, ...tokens], config.APPROVAL_LIMIT, (unit) => 1_000n * unit),

@@ -40,5 +40,5 @@ export function limitsOf(rule: TokenRule): TokenLimits {
 }
 
 /** The most that one payment can ever be: above the limit of an hour it would wait for room that never comes. */
-export const mostAtOnce = ({ perTransaction, perHour }: TokenLimits): bigint =>
+export const largestPayment = ({ perTransaction, perHour }: TokenLimits): bigint =>
   perTransaction < perHour ? perTransaction : perHour;

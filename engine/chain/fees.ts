@@ -3,8 +3,7 @@ import { decodeAbiParameters, encodeFunctionData, erc20Abi, parseAbi } from "vie
 import { z } from "zod";
 import { readBalance, readCode } from "./balances.ts";
 import type { Chain } from "./client.ts";
-import { ChainError, RpcRefusedError, RpcUnavailableError } from "./errors.ts";
-import { readTag } from "./heads.ts";
+import { ChainError, RpcRefusedError } from "./errors.ts";
 import { reasonOf } from "./provider.ts";
 import { bytes, quantity } from "./shapes.ts";
 
@@ -166,13 +165,6 @@ async function postingFee(chain: Chain): Promise<bigint> {
 /** The base fee of the latest block, wei. */
 export async function readBaseFee(chain: Chain): Promise<bigint> {
   return (await chain.ask("eth_getBlockByNumber", ["latest", false], block)).baseFeePerGas;
-}
-
-/** The newest block's number; for "how far behind are we". */
-export async function readHeadNumber(chain: Chain): Promise<bigint> {
-  const head = await readTag(chain, "latest");
-  if (head === null) throw new RpcUnavailableError("the node names no latest block");
-  return head.number;
 }
 
 const least = (a: bigint, b: bigint): bigint => (a < b ? a : b);

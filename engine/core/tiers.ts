@@ -82,22 +82,6 @@ export function withinExposure({
   return playerNotFinal + amount <= caps.perPlayer && totalNotFinal + amount <= caps.inAll;
 }
 
-/**
- * What is wrong with the heads that a provider reports, or null. finalized ≤ safe ≤ latest, and neither `safe` nor
- * `finalized` ever goes back (`latest` may: that is a reorg).
- */
-export function headsProblem(before: Heads | null, now: Heads): string | null {
-  if (now.finalized < 0n) return "A block number is below zero.";
-  if (now.finalized > now.safe) return `Finalized ${now.finalized} is above safe ${now.safe}.`;
-  if (now.safe > now.latest) return `Safe ${now.safe} is above latest ${now.latest}.`;
-  if (before === null) return null;
-  if (now.finalized < before.finalized) {
-    return `Finalized went back from ${before.finalized} to ${now.finalized}.`;
-  }
-  if (now.safe < before.safe) return `Safe went back from ${before.safe} to ${now.safe}.`;
-  return null;
-}
-
 function isDepth(demand: PlayableAt): boolean {
   if (typeof demand === "string") return true;
   return Number.isInteger(demand.depth) && demand.depth >= 1 && demand.depth <= deepestDepth;

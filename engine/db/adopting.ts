@@ -2,7 +2,7 @@
 import { z } from "zod";
 import { lockWallet } from "./allocating.ts";
 import { cellOf, count, firstCellOf, firstOf, id } from "./decode.ts";
-import { type Payment, readPayments } from "./payments.ts";
+import { mayBeMined, type Payment, readPayments } from "./payments.ts";
 import type { Queryable, Tx } from "./pool.ts";
 
 /** A signed transaction as found on the chain. */
@@ -51,7 +51,7 @@ export async function lockMatching(
   const { rows } = await tx.query(
     `SELECT id FROM instruction WHERE source_wallet_id = $1 AND token IS NOT DISTINCT FROM $2 AND destination = $3 AND amount = $4
        AND state IN ('gathering', 'queued', 'parked')
-       AND NOT EXISTS (SELECT FROM chain_tx_instruction paid WHERE instruction_id = instruction.id AND paid.state <> 'reverted')
+       AND NOT ${mayBeMined}
      ORDER BY id LIMIT 1 FOR UPDATE`,
     [walletId, token, destination, amount.toString()],
   );

@@ -1,6 +1,7 @@
 /** Parked withdrawals, and what speaks against giving one back. */
 import { z } from "zod";
 import { big, firstOf, flag, id } from "./decode.ts";
+import { mayBeMined } from "./payments.ts";
 import type { Queryable, Tx } from "./pool.ts";
 
 const returnable = z.object({
@@ -21,7 +22,7 @@ export async function readReturnable(db: Queryable, instructionId: string): Prom
     `SELECT instruction.state, frozen_reason IS NOT NULL AS source_frozen,
        CASE WHEN withdrawal.id IS NOT NULL THEN jsonb_build_object('id', withdrawal.id, 'player_id', withdrawal.player_id::text,
          'token', withdrawal.token, 'amount', withdrawal.amount::text, 'address', withdrawal.address) END AS withdrawal,
-       EXISTS (SELECT FROM chain_tx_instruction paid WHERE paid.instruction_id = instruction.id AND paid.state <> 'reverted') AS may_be_mined,
+       ${mayBeMined} AS may_be_mined,
        EXISTS (SELECT FROM recovery WHERE ended_at IS NULL) AS in_recovery
      FROM instruction JOIN wallet ON wallet.id = source_wallet_id LEFT JOIN withdrawal ON instruction_id = instruction.id
      WHERE instruction.id = $1`,

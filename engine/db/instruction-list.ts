@@ -1,6 +1,7 @@
 /** Chain transfers that we owe, for the operator's screen. */
 import { z } from "zod";
 import { big, count, id, moment, rowsOf } from "./decode.ts";
+import { mayBeMined } from "./payments.ts";
 import type { Queryable, Tx } from "./pool.ts";
 
 const states = ["gathering", "queued", "sending", "mined", "final", "parked", "cancelled"] as const;
@@ -55,7 +56,7 @@ export async function readInstruction(
 export async function unpark(tx: Tx, instructionId: string): Promise<boolean> {
   const { rowCount } = await tx.query(
     `UPDATE instruction SET state = 'queued', note = NULL, changed_at = now() WHERE id = $1 AND state = 'parked'
-       AND NOT EXISTS (SELECT FROM chain_tx_instruction paid WHERE paid.instruction_id = instruction.id AND paid.state <> 'reverted')`,
+       AND NOT ${mayBeMined}`,
     [instructionId],
   );
   return rowCount === 1;

@@ -1,6 +1,7 @@
 /** Accounts, ledger rows and the instructions that follow from them. */
 import { z } from "zod";
 import { big, columnOf, count, firstOf, id, moment, rowsOf } from "./decode.ts";
+import { mayBeMined } from "./payments.ts";
 import type { Queryable, Tx } from "./pool.ts";
 
 /** What names an account; its backing wallet follows from it. */
@@ -287,8 +288,7 @@ const takingBack = (which: string): string => `WITH owed AS (
     RETURNING id)
   INSERT INTO instruction_leg (transfer_id, instruction_id, sign) SELECT transfer.id, owed.id, -1 FROM owed JOIN transfer ON business_key = $1`;
 const takingWaitingBack = takingBack("cause = $7 AND state IN ('gathering', 'queued')");
-const takingParkedBack = takingBack(`id = $7::bigint AND state = 'parked' AND NOT EXISTS (
-      SELECT FROM chain_tx_instruction paid WHERE paid.instruction_id = instruction.id AND paid.state <> 'reverted')`);
+const takingParkedBack = takingBack(`id = $7::bigint AND state = 'parked' AND NOT ${mayBeMined}`);
 
 /**
  * Takes a leg back with a transfer the other way, while nothing of the instruction is signed, or all that was has failed for

@@ -18,6 +18,10 @@ export type Payment = z.output<typeof payment>;
 const select = `SELECT paid.chain_tx_id, instruction_id, ordinal, source_wallet_id AS source_id, wallet.address AS source, token, destination, amount
   FROM chain_tx_instruction paid JOIN instruction ON instruction.id = instruction_id JOIN wallet ON wallet.id = source_wallet_id`;
 
+/** Of an `instruction`: a transaction of it isn't known to have failed for good. */
+export const mayBeMined =
+  "EXISTS (SELECT FROM chain_tx_instruction paid WHERE paid.instruction_id = instruction.id AND paid.state <> 'reverted')";
+
 /** By transaction, each in order. */
 export async function readPayments(db: Queryable, chainTxIds: string[]): Promise<Map<string, Payment[]>> {
   const { rows } = await db.query({

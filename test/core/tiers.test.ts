@@ -3,7 +3,6 @@ import {
   type ConfirmationTier,
   checkTiers,
   deepestDepth,
-  headsProblem,
   isPlayable,
   playableAt,
   withinExposure,
@@ -114,26 +113,3 @@ test.each([
     ).toBe(fits);
   },
 );
-
-describe("heads that a provider reports", () => {
-  const before = { latest: 100n, safe: 90n, finalized: 80n };
-  test.each([
-    ["the first ones", null, before],
-    ["the same again", before, before],
-    ["grown", before, { latest: 101n, safe: 91n, finalized: 81n }],
-    ["a shorter chain, which is a reorg", before, { ...before, latest: 95n }],
-    ["all in one block", null, { latest: 0n, safe: 0n, finalized: 0n }],
-  ])("are believed: %s", (_, last, now) => {
-    expect(headsProblem(last, now)).toBeNull();
-  });
-
-  test.each([
-    ["Finalized 91 is above safe 90.", null, { ...before, finalized: 91n }],
-    ["Safe 101 is above latest 100.", null, { ...before, safe: 101n }],
-    ["A block number is below zero.", null, { ...before, finalized: -1n }],
-    ["Finalized went back from 80 to 79.", before, { ...before, finalized: 79n }],
-    ["Safe went back from 90 to 89.", before, { ...before, safe: 89n }],
-  ])("stop all progress: %s", (problem, last, now) => {
-    expect(headsProblem(last, now)).toBe(problem);
-  });
-});
