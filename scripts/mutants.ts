@@ -1,7 +1,7 @@
 /**
  * `npm run mutants`: takes one guard away at a time, in a copy of the last commit, and runs the tests that must notice.
  * Ends with exit code 1 when a guard isn't missed by any test, or isn't where the list says. `-- --only TEXT` tries those
- * whose names hold the text.
+ * whose names hold the text, `-- --at-once N` so many side by side, each in a copy of its own.
  */
 import { spawn } from "node:child_process";
 import { cp, mkdtemp, readFile, rm, symlink, writeFile } from "node:fs/promises";
@@ -80,34 +80,53 @@ async function tryWithout(folder: string, { file, guard, instead, tests }: Guard
   }
 }
 
-const { values } = parseArgs({ options: { only: { type: "string" }, help: { type: "boolean" } } });
-if (values.help) {
-  console.log("npm run mutants -- [--only TEXT]");
-  process.exit(0);
+const usage = "npm run mutants -- [--only TEXT] [--at-once N]";
+const { values } = parseArgs({
+  options: {
+    only: { type: "string", default: "" },
+    "at-once": { type: "string", default: "1" },
+    help: { type: "boolean", default: false },
+  },
+});
+const atOnce = Number(values["at-once"]);
+if (values.help || !Number.isInteger(atOnce) || atOnce < 1 || atOnce > 8) {
+  console.log(`${usage}, N from 1 to 8`);
+  process.exit(values.help ? 0 : 2);
 }
-const wanted = guards.filter(({ name }) => name.includes(values.only ?? ""));
-const copy = await copyCommit();
-const verdicts: Verdict[] = [];
+const wanted = guards.filter(({ name }) => name.includes(values.only));
 const beganAtMs = performance.now();
 const secondsSince = (atMs: number): string => `${((performance.now() - atMs) / 1_000).toFixed(0)} s`;
+const copies: Awaited<ReturnType<typeof copyCommit>>[] = [];
+const removeCopies = () => Promise.all(copies.map((copy) => copy.remove()));
 for (const signal of ["SIGINT", "SIGTERM"] as const)
-  process.once(signal, () => void copy.remove().finally(() => process.exit(1)));
-try {
-  const files = [...new Set(wanted.flatMap(({ tests }) => tests))];
-  console.log(`${wanted.length} guards; first with all of them in place, ${files.length} test files …`);
-  const { code, said } = await test(copy.folder, files);
-  if (code !== 0) throw new Error(`the tests fail by themselves:\n${said.slice(-4_000)}`);
-  for (const [index, guard] of wanted.entries()) {
+  process.once(signal, () => void removeCopies().finally(() => process.exit(1)));
+
+const waiting = wanted.entries();
+/** Takes one guard after the other out of this copy, as long as there are any. */
+async function tryNext(folder: string): Promise<number> {
+  let killed = 0;
+  for (const [index, guard] of waiting) {
     const startedAtMs = performance.now();
-    const { verdict, by } = await tryWithout(copy.folder, guard);
-    verdicts.push(verdict);
+    const { verdict, by } = await tryWithout(folder, guard);
+    if (verdict === "killed") killed += 1;
     const place = `[${index + 1}/${wanted.length}]`;
     console.log(`${place} ${verdict.padEnd(9)} ${guard.name} (${secondsSince(startedAtMs)})`);
     if (by !== undefined) console.log(`    by: ${by}`);
   }
-} finally {
-  await copy.remove();
+  return killed;
 }
-const killed = verdicts.filter((verdict) => verdict === "killed").length;
-console.log(`\n${killed} of ${wanted.length} are missed by a test, after ${secondsSince(beganAtMs)} in all.`);
-process.exitCode = killed === wanted.length ? 0 : 1;
+
+try {
+  for (let count = 0; count < atOnce; count += 1) copies.push(await copyCommit());
+  const files = [...new Set(wanted.flatMap(({ tests }) => tests))];
+  console.log(`${wanted.length} guards; first with all of them in place, ${files.length} test files …`);
+  const { code, said } = await test(copies[0]?.folder ?? root, files);
+  if (code !== 0) throw new Error(`the tests fail by themselves:\n${said.slice(-4_000)}`);
+  const killed = (await Promise.all(copies.map(({ folder }) => tryNext(folder)))).reduce((a, b) => a + b);
+  console.log(
+    `\n${killed} of ${wanted.length} are missed by a test, after ${secondsSince(beganAtMs)} in all.`,
+  );
+  process.exitCode = killed === wanted.length ? 0 : 1;
+} finally {
+  await removeCopies();
+}
