@@ -761,12 +761,13 @@ END $function$;
 
 CREATE OR REPLACE FUNCTION public.lock_accounts(ids bigint[])
  RETURNS SETOF account
- LANGUAGE sql
+ LANGUAGE plpgsql
  SECURITY DEFINER
  SET search_path TO 'public', 'pg_temp'
 AS $function$
-  SELECT * FROM account WHERE id = ANY (ids) ORDER BY id FOR UPDATE
-$function$;
+BEGIN
+  RETURN QUERY SELECT * FROM account WHERE id = ANY (ids) ORDER BY id FOR UPDATE;
+END $function$;
 
 CREATE OR REPLACE FUNCTION public.refuse_change()
  RETURNS trigger
@@ -787,7 +788,7 @@ END $function$;
 CREATE OR REPLACE FUNCTION public.transfer_hash(debit_head bytea, credit_head bytea, debit_account_id bigint, credit_account_id bigint, token text, amount numeric, reason text, business_key text, debit_sequence bigint, credit_sequence bigint)
  RETURNS bytea
  LANGUAGE sql
- IMMUTABLE PARALLEL SAFE
+ STABLE PARALLEL SAFE
 AS $function$
   SELECT sha256(convert_to(concat_ws('|', encode(debit_head, 'hex'), encode(credit_head, 'hex'),
     debit_account_id, credit_account_id, token, amount, reason, business_key, debit_sequence, credit_sequence), 'UTF8'))
