@@ -1,7 +1,7 @@
 /** What ties the ledger to the chain: instructions are exactly the transfers that cross wallets, and each wallet holds what it backs. */
 import { z } from "zod";
 import type { BooksCheck } from "./books.ts";
-import { big, id, rowsOf } from "./decode.ts";
+import { big, count, id, rowsOf } from "./decode.ts";
 import type { Queryable } from "./pool.ts";
 
 /**
@@ -40,16 +40,20 @@ export const walletChecks: readonly BooksCheck[] = [
 
 const expected = z.object({ wallet_id: id, address: z.string(), token: z.string(), amount: big });
 export type ExpectedBalance = z.output<typeof expected>;
+const numbered = expected.extend({ total: count });
 
 /**
  * What each wallet must hold on the chain at the end of a final block: the accounts that it backs, less deposits that
  * came later, plus those of that time that aren't credited yet, less what was still to come in by instructions, plus
  * what was still to go out. A transaction in a block up to that one counts as done, whatever its state says by now.
+ *
+ * Of more than `atOnce` come those of the vault, the gas wallet and the newest wallets, and one part of the older ones:
+ * each turn another. Older ones keep their places when wallets are added.
  */
 export async function readExpectedBalances(
   db: Queryable,
-  { atBlock, limit }: { atBlock: bigint; limit: number },
-): Promise<ExpectedBalance[]> {
+  { atBlock, atOnce, turn }: { atBlock: bigint; atOnce: number; turn: number },
+): Promise<{ balances: ExpectedBalance[]; areAll: boolean }> {
   const { rows } = await db.query(
     `WITH undone AS (
        SELECT instruction.* FROM instruction WHERE token IS NOT NULL AND state <> 'cancelled' AND NOT EXISTS (
@@ -64,11 +68,17 @@ export async function readExpectedBalances(
        UNION ALL
        SELECT wallet.id, token, -amount FROM undone JOIN wallet ON wallet.address = destination
        UNION ALL
-       SELECT source_wallet_id, token, amount FROM undone)
-     SELECT wallet_id, address, token, sum(amount) AS amount FROM part JOIN wallet ON wallet.id = wallet_id
-     WHERE address IS NOT NULL GROUP BY wallet_id, purpose, address, token
-     ORDER BY purpose NOT IN ('vault', 'gas'), wallet_id DESC, token LIMIT $2`,
-    [atBlock.toString(), limit],
+       SELECT source_wallet_id, token, amount FROM undone),
+     placed AS (
+       SELECT wallet_id, address, token, sum(amount) AS amount, count(*) OVER () AS total,
+         row_number() OVER (ORDER BY purpose IN ('vault', 'gas'), wallet_id, token) - 1 AS place
+       FROM part JOIN wallet ON wallet.id = wallet_id
+       WHERE address IS NOT NULL GROUP BY wallet_id, purpose, address, token)
+     SELECT wallet_id, address, token, amount, total FROM placed
+     WHERE place >= total - $2 OR place / $2 = $3 % greatest((total - 1) / $2, 1)
+     ORDER BY place DESC`,
+    [atBlock.toString(), atOnce, turn],
   );
-  return rowsOf(expected, rows);
+  const balances = rowsOf(numbered, rows);
+  return { balances, areAll: balances.length === (balances[0]?.total ?? 0) };
 }

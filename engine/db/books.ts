@@ -24,7 +24,7 @@ const result = z.object({
   invariants: z.array(
     z.object({ number: z.number(), name: z.string(), ok: z.boolean(), detail: z.string().nullable() }),
   ),
-  /** What all our wallets hold, base units by token; null when the chain didn't say. */
+  /** What all our wallets hold, base units by token; null when the chain didn't say, or was asked for some only. */
   onChain: z.record(z.string(), z.string()).nullable(),
 });
 export type BooksResult = z.output<typeof result>;

@@ -11,8 +11,8 @@ import { knownTokens, moneyOf } from "./tokens.ts";
 type Solvency = z.output<typeof solvency>;
 
 /**
- * Totals of the ledger now, and of the wallets as the last check read them from the chain; before the first check, as
- * their logs add up.
+ * Totals of the ledger now, and of the wallets as the last check read them from the chain; before the first check, and
+ * where it compares some wallets only, as their logs add up.
  */
 export async function readSolvency({ pool }: Context): Promise<Result<Solvency>> {
   const [tokens, check] = await Promise.all([knownTokens(pool), readBooksCheck(pool)]);

@@ -4,7 +4,7 @@ import { readExpectedBalances } from "../../engine/db/books-wallets.ts";
 import { readCursor } from "../../engine/db/cursor.ts";
 import { snapshot } from "../../engine/db/pool.ts";
 import { checkBooks, runReconciliation } from "../../engine/services/books.ts";
-import { rowsInTurn } from "../../engine/services/books-report.ts";
+import { reportBooks, rowsInTurn } from "../../engine/services/books-report.ts";
 import { liftBreach, readOverview } from "../../engine/services/overview.ts";
 import { prepare } from "../../engine/services/preparing.ts";
 import * as proposals from "../../engine/services/proposals.ts";
@@ -117,12 +117,46 @@ describe("the books", () => {
     }
   });
 
-  it("have the vault compared with the chain first, however many wallets there are", async () => {
+  it("have the vault compared with the chain each time, and every other wallet in its turn", async () => {
     const atBlock = (await readCursor(world.context.pool))?.finalized_number ?? -1n;
-    const expected = (limit: number) =>
-      snapshot(world.context.pool, (tx) => readExpectedBalances(tx, { atBlock, limit }));
-    expect((await expected(100)).length).toBeGreaterThan(3);
-    expect(await expected(1)).toMatchObject([{ address: world.vault }]);
+    const expected = (atOnce: number, turn: number) =>
+      snapshot(world.context.pool, (tx) => readExpectedBalances(tx, { atBlock, atOnce, turn }));
+    const all = await expected(1_000, 0);
+    expect(all.areAll).toBe(true);
+    expect(all.balances.length).toBeGreaterThan(3);
+    for (const atOnce of [1, 2, 3, all.balances.length - 1, all.balances.length]) {
+      const parts = Math.max(1, Math.ceil(all.balances.length / atOnce) - 1);
+      const seen = new Set<string>();
+      for (let turn = 1_000_003; turn < 1_000_003 + parts; turn += 1) {
+        const { balances, areAll } = await expected(atOnce, turn);
+        expect(balances).toMatchObject([{ address: world.vault }, ...balances.slice(1)]);
+        expect(balances.length).toBeLessThanOrEqual(2 * atOnce);
+        expect(areAll).toBe(balances.length === all.balances.length);
+        for (const { address, token } of balances) seen.add(`${address} ${token}`);
+      }
+      expect(seen.size).toBe(all.balances.length);
+    }
+  });
+
+  it("that compare a part at a time find what the oldest wallet lacks, and say no total of what they looked at", async () => {
+    const oldest =
+      "id = (SELECT min(account.id) FROM account JOIN wallet ON wallet.id = wallet_id WHERE purpose = 'deposit')";
+    await owner.query(`UPDATE account SET balance = balance + 1 WHERE ${oldest}`);
+    try {
+      const { rows } = await owner.query(
+        "SELECT count(DISTINCT (wallet_id, token))::int AS parts FROM account",
+      );
+      const found: boolean[] = [];
+      for (let turn = 0; turn < rows[0].parts; turn += 1) {
+        const report = await reportBooks(world.context, { everyRow: false, balancesAtOnce: 1 });
+        expect(report).toMatchObject({ blockNumber: expect.anything(), onChain: null });
+        found.push(report.invariants.some(({ number, ok }) => number === 6 && !ok));
+      }
+      expect(new Set(found)).toEqual(new Set([true, false]));
+      expect((await reportBooks(world.context, { balancesAtOnce: 1 })).onChain?.size).toBeGreaterThan(0);
+    } finally {
+      await owner.query(`UPDATE account SET balance = balance - 1 WHERE ${oldest}`);
+    }
   });
 
   it("balance while deposits come in, are not final, and fall out of the chain", async () => {
