@@ -12,11 +12,11 @@ import {
 import { countWitnesses, readBlock } from "../chain/heads.ts";
 import { confirmTransfer, identityOf, readAgreedReceipt } from "../chain/receipts.ts";
 import { refOf } from "../chain/shapes.ts";
-import type { BlockRef, TransferLog } from "../chain/types.ts";
+import type { BlockId, BlockRef, TransferLog } from "../chain/types.ts";
 import { accept } from "../contract/problems.ts";
 import { insertBreach } from "../db/breaches.ts";
 import { readLogsOfBlocks, type ToldLog } from "../db/chain-log.ts";
-import { lockCursor, readBlockBelow, readCursor } from "../db/cursor.ts";
+import { isInBooks, lockCursor, readBlockBelow, readCursor } from "../db/cursor.ts";
 import { findWallets } from "../db/wallets.ts";
 import { applyReorg, referred } from "./chain-events.ts";
 import type { Context } from "./context.ts";
@@ -47,13 +47,16 @@ interface Blocks {
   upTo: bigint;
 }
 
-/** Makes blocks of the books final, at most up to `wanted`, which a quorum of providers calls final. */
-export async function agreeUpTo(context: Context, wanted: bigint): Promise<Agreement> {
+/**
+ * Makes blocks of the books final, at most up to `wanted`, which a quorum of providers calls final: as long as the books
+ * hold that very block, for their blocks below it are its ancestors.
+ */
+export async function agreeUpTo(context: Context, wanted: BlockId): Promise<Agreement> {
   const cursor = await readCursor(context.pool);
   if (cursor === null) return "waiting";
   const above = cursor.finalized_number;
-  const upTo = least(wanted, cursor.head_number, above + blocksAtOnce);
-  if (upTo <= above) return wanted <= above ? "reached" : "waiting";
+  const upTo = least(wanted.number, cursor.head_number, above + blocksAtOnce);
+  if (upTo <= above) return wanted.number <= above ? "reached" : "waiting";
   const books = (await readLogsOfBlocks(context.pool, { above, upTo })).map(claimOf);
   const weighed = await compare(context, { above, upTo }, books);
   if (weighed === null) return "waiting";
@@ -63,9 +66,10 @@ export async function agreeUpTo(context: Context, wanted: bigint): Promise<Agree
   const { late, unknown } = await readLate(context, judged.late);
   const agreed = least(upTo, ...[...judged.open, ...unknown].map(({ blockNumber }) => blockNumber - 1n));
   if (agreed <= above) return "waiting";
-  if (!(await makeFinal(context, { above, upTo: agreed }, { books, late }))) return "more";
+  const made = await makeFinal(context, { above, upTo: agreed }, { wanted, books, late });
+  if (made !== "final") return made === "changed" ? "more" : "waiting";
   if (agreed < upTo) return "waiting";
-  return agreed < wanted ? "more" : "reached";
+  return agreed < wanted.number ? "more" : "reached";
 }
 
 const least = (...numbers: bigint[]): bigint => numbers.reduce((a, b) => (a < b ? a : b));
@@ -94,15 +98,18 @@ async function compare(
   return testimonies.length < chain.quorum ? null : weighClaims(books, testimonies, chain.quorum);
 }
 
-/** A node's index of logs may lag behind its blocks: the receipts of what is in doubt decide, if they are agreed on. */
+/**
+ * A node's index of logs may lag behind its blocks: the receipts of what is in doubt decide, if they are agreed on, and
+ * nothing that the books hold is denied without them.
+ */
 async function askReceipts(
   { chain, log }: Context,
   weighed: Weighed,
   books: readonly TransferClaim[],
 ): Promise<Weighed> {
   const booked = new Set(books.map(identityOf));
-  const disputed = weighed.open.sort(byBlock);
-  const judged: Weighed = { ...weighed, open: disputed.slice(mostDisputed) };
+  const disputed = [...weighed.open, ...weighed.denied].sort(byBlock);
+  const judged: Weighed = { late: weighed.late, denied: [], open: disputed.slice(mostDisputed) };
   for (const claim of disputed.slice(0, mostDisputed)) {
     const isBooked = booked.has(identityOf(claim));
     const confirmation = await confirmTransfer(chain, claim);
@@ -135,20 +142,22 @@ async function readLate(
   return { late, unknown };
 }
 
-/** False when the books have changed since they were compared. */
+/** "changed" when the books aren't as they were compared; "astray" when they don't hold the block that is called final. */
 async function makeFinal(
   context: Context,
   blocks: Blocks,
-  { books, late }: { books: readonly TransferClaim[]; late: readonly TransferLog[] },
-): Promise<boolean> {
+  { wanted, books, late }: { wanted: BlockId; books: readonly TransferClaim[]; late: readonly TransferLog[] },
+): Promise<"final" | "changed" | "astray"> {
   const compared = books.filter(({ blockNumber }) => blockNumber <= blocks.upTo);
   const inTime = late.filter(({ blockNumber }) => blockNumber <= blocks.upTo);
   const applied = await change(context, async (tx) => {
     const cursor = await lockCursor(tx);
     if (cursor === null || cursor.finalized_number !== blocks.above || cursor.head_number < blocks.upTo)
-      return accept(false);
+      return accept("changed" as const);
+    if (!(await isInBooks(tx, { blockNumber: wanted.number, blockHash: wanted.hash })))
+      return accept("astray" as const);
     const now = (await readLogsOfBlocks(tx, blocks)).map(claimOf);
-    if (textOf(now) !== textOf(compared)) return accept(false);
+    if (textOf(now) !== textOf(compared)) return accept("changed" as const);
     if (inTime.length > 0) {
       context.log.error(
         { transfers: inTime.map(({ txHash }) => txHash) },
@@ -160,9 +169,9 @@ async function makeFinal(
       await tellDeposits(context, tx, kept.depositIds);
     }
     await applyFinality(context, tx, cursor, { finalized: blocks.upTo, safe: cursor.safe_number });
-    return accept(true);
+    return accept("final" as const);
   });
-  return applied.ok && applied.value;
+  return applied.ok ? applied.value : "changed";
 }
 
 const textOf = (claims: readonly TransferClaim[]): string => claims.map(identityOf).sort().join("\n");
@@ -173,17 +182,22 @@ async function takeBack(context: Context, claim: TransferClaim): Promise<Agreeme
   const detail = `${claim.amount} of ${claim.token} from ${claim.from} to ${claim.to} in ${claim.txHash}, block ${claim.blockNumber}: the books had it, the providers deny it`;
   const applied = await change(context, async (tx) => {
     const cursor = await lockCursor(tx);
-    const below = await readBlockBelow(tx, claim.blockNumber);
-    const known = [below && referred(below), final];
+    const { blockNumber } = claim;
+    const held = await readLogsOfBlocks(tx, { above: blockNumber - 1n, upTo: blockNumber });
+    // A reorg or another process has taken it back meanwhile.
+    if (cursor === null || !held.some((log) => identityOf(claimOf(log)) === identityOf(claim)))
+      return accept(null);
     await insertBreach(tx, { invariant: "transfer denied", detail });
-    if (cursor === null) return accept(false);
+    const below = await readBlockBelow(tx, blockNumber);
+    const known = [below && referred(below), final];
     const before = known.find((block) => block !== null && block.number >= cursor.finalized_number);
-    if (before == null || before.number >= claim.blockNumber) return accept(false);
+    if (before == null || before.number >= blockNumber) return accept(false);
     await applyReorg(context, tx, cursor, before);
     return accept(true);
   });
+  if (!applied.ok || applied.value === null) return "more";
   context.log.fatal({ txHash: claim.txHash }, detail);
-  return applied.ok && applied.value ? "taken back" : "waiting";
+  return applied.value ? "taken back" : "waiting";
 }
 
 /** The books leave out blocks without transfers that were final when they were read: perhaps the last one that is. */

@@ -75,7 +75,7 @@ async function followOnce(
   for await (const event of events) {
     const foresight = event.type === "block" ? await lookout.take(event.transfers) : null;
     after = await applyChainEvent(context, event, { after, foresight });
-    if (event.type === "finalized" && context.chain.quorum > 1) agreeing.want(event.block.number);
+    if (event.type === "finalized" && context.chain.quorum > 1) agreeing.want(event.block);
     onEvent();
   }
 }

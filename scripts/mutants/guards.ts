@@ -789,6 +789,27 @@ const others: Guard[] = [
     tests: ["test/services/two-providers.test.ts"],
   },
   {
+    name: "final is a block that the books hold, not a number",
+    file: "engine/services/agreeing.ts",
+    guard: "if (!(await isInBooks(tx, { blockNumber: wanted.number, blockHash: wanted.hash })))",
+    instead: "if (false as boolean)",
+    tests: ["test/services/two-providers.test.ts"],
+  },
+  {
+    name: "nothing that the books hold is denied without receipts",
+    file: "engine/services/agreeing.ts",
+    guard: "denied: [], open:",
+    instead: "denied: weighed.denied, open:",
+    tests: ["test/services/two-providers.test.ts"],
+  },
+  {
+    name: "what was taken back meanwhile isn't taken back again",
+    file: "engine/services/agreeing.ts",
+    guard: " || !held.some((log) => identityOf(claimOf(log)) === identityOf(claim))",
+    instead: "",
+    tests: ["test/services/two-providers.test.ts"],
+  },
+  {
     name: "a final block to go back to isn't one provider's word",
     file: "engine/services/agreeing.ts",
     guard: "(await countWitnesses(chain, block)) < chain.quorum",

@@ -23,6 +23,7 @@ import { createMoneyWorld, type MoneyPlayer, type MoneyWorld } from "../helpers/
 import {
   behindHead,
   doubled,
+  emptyLogs,
   everything,
   html,
   liar,
@@ -104,6 +105,54 @@ describe("two providers that agree", () => {
   });
 });
 
+describe("what is about to be final", () => {
+  /** A deposit that the books have and nobody has agreed on yet, and its block. */
+  async function playable() {
+    const player = await world.player();
+    await mint(player, 5n);
+    const { number, hash } = await world.base.testClient.getBlock();
+    await becomes(player, "playable");
+    await unwatch();
+    await world.base.mine(10);
+    return { player, block: { number, hash } };
+  }
+
+  it("is final only where the books hold the very block that is called so (SAFETY 26)", async () => {
+    const { player, block } = await playable();
+    const other = { ...block, hash: `0x${"11".repeat(32)}` };
+    expect(await agreeUpTo(world.context, other)).toBe("waiting");
+    expect(await finalized()).toBeLessThan(block.number);
+    expect(await agreeUpTo(world.context, block)).toBe("reached");
+    expect((await depositOf(player))?.state).toBe("final");
+  });
+
+  it("isn't taken back because no node's index has it, as long as its receipt is there (SAFETY 26)", async () => {
+    const { player, block } = await playable();
+    for (const proxy of [first, second]) proxy.setFaults(emptyLogs());
+    expect(await agreeUpTo(world.context, block)).toBe("reached");
+    expect((await depositOf(player))?.state).toBe("final");
+    expect(await breaches()).toEqual([]);
+  });
+
+  it("isn't taken back twice: what was denied is looked for in the books again (SAFETY 26)", async () => {
+    const { player, block } = await playable();
+    const keep = (canonical: boolean) =>
+      world.query("UPDATE chain_log SET canonical = $2 WHERE block_number = $1", [
+        String(block.number),
+        canonical,
+      ]);
+    const deny = replyTo("eth_getTransactionReceipt", async () => {
+      await keep(false);
+      return { result: null };
+    });
+    for (const proxy of [first, second]) proxy.setFaults(emptyLogs(), deny);
+    expect(await agreeUpTo(world.context, block)).toBe("more");
+    expect(await breaches()).toEqual([]);
+    await keep(true);
+    expect((await depositOf(player))?.state).toBe("playable");
+  });
+});
+
 describe("a deposit that one of two providers forges", () => {
   it("is never final on its word alone, and what was made of it is taken back (SAFETY 26)", async () => {
     first.setFaults(liar((logs) => logs.map(doubled)));
@@ -180,7 +229,8 @@ describe("a deposit that one of two providers forges", () => {
     await unwatch();
     await world.base.mine(3);
     await mint(player, 5n);
-    const minted = await world.base.testClient.getBlockNumber();
+    const { number: minted, hash } = await world.base.testClient.getBlock();
+    const wanted = { number: minted, hash };
     await world.base.mine(10);
     first.setFaults(liar((logs) => logs.map(doubled)));
     second.setFaults(mute);
@@ -191,7 +241,7 @@ describe("a deposit that one of two providers forges", () => {
     expect(await freeOf(world, player.id)).toBe(10n);
 
     second.setFaults();
-    expect(await agreeUpTo(world.context, minted)).toBe("waiting");
+    expect(await agreeUpTo(world.context, wanted)).toBe("waiting");
     expect(await finalized()).toBe(minted - 1n);
     const blocks = await readRecentBlocks(world.context.pool);
     expect(blocks.map(({ number }) => number)).not.toContain(minted - 1n);
@@ -203,10 +253,10 @@ describe("a deposit that one of two providers forges", () => {
         return { result: { ...(reply.result as object), hash: `0x${"11".repeat(32)}` } };
       }),
     );
-    expect(await agreeUpTo(world.context, minted)).toBe("waiting");
+    expect(await agreeUpTo(world.context, wanted)).toBe("waiting");
     expect(await breaches()).toEqual([{ invariant: "transfer denied" }]);
     first.setFaults();
-    expect(await agreeUpTo(world.context, minted)).toBe("taken back");
+    expect(await agreeUpTo(world.context, wanted)).toBe("taken back");
     expect(await breaches()).toEqual([{ invariant: "transfer denied" }]);
     world.watch();
     await becomes(player, "final");

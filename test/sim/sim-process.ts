@@ -2,6 +2,7 @@
 import type pg from "pg";
 import { type Chain, createChain } from "../../engine/chain/client.ts";
 import { followByHand } from "../../engine/chain/follow.ts";
+import type { BlockId } from "../../engine/chain/types.ts";
 import { createPool, type Pool } from "../../engine/db/pool.ts";
 import { type Agreement, agreeUpTo } from "../../engine/services/agreeing.ts";
 import { applyChainEvent } from "../../engine/services/chain-events.ts";
@@ -42,7 +43,7 @@ export class SimProcess {
   fence = 0;
   /** Null before the first look and after trouble. */
   #follower: Follower | null = null;
-  #toAgreeOn: bigint | null = null;
+  #toAgreeOn: BlockId | null = null;
   readonly #options: SimProcessOptions;
   readonly #nodes: FaultyNode[];
   readonly #asked: Asked;
@@ -119,7 +120,7 @@ export class SimProcess {
     let at = after;
     for await (const event of look()) {
       at = await applyChainEvent(this.context, event, { after: at });
-      if (event.type === "finalized") this.#toAgreeOn = event.block.number;
+      if (event.type === "finalized") this.#toAgreeOn = event.block;
     }
     this.#follower = { look, after: at };
   }
@@ -129,7 +130,7 @@ export class SimProcess {
     let outcome: Agreement = "more";
     while (outcome === "more" && this.#toAgreeOn !== null && this.context.chain.quorum > 1)
       outcome = await agreeUpTo(this.context, this.#toAgreeOn);
-    if (outcome === "reached") this.#toAgreeOn = null;
+    if (outcome === "reached" || outcome === "taken back") this.#toAgreeOn = null;
   }
 
   async #beginToFollow(): Promise<Follower> {
