@@ -21,6 +21,8 @@ export type Started = { ok: true } | { ok: false; problems: string[] | null; mes
 
 export interface SignerProcess {
   signer: Signer;
+  /** What `signer` asks over. */
+  channel: Channel;
   pid: number;
   /** Fulfilled when the process ends, whether it was asked to or not. */
   ended: Promise<void>;
@@ -47,8 +49,10 @@ export async function startSignerProcess(
     child.kill("SIGKILL");
     throw error;
   }
+  const channel = channelOf(child);
   return {
-    signer: new RemoteSigner(channelOf(child)),
+    signer: new RemoteSigner(channel),
+    channel,
     pid: child.pid ?? 0,
     ended,
     close: async () => {
