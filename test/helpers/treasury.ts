@@ -1,6 +1,6 @@
 /** What tests of deposits, withdrawals and sweeps have in common, on a world with a real chain. */
 import { type Address, encodeFunctionData, erc20Abi } from "viem";
-import { generatePrivateKey, privateKeyToAccount } from "viem/accounts";
+import { generatePrivateKey, type PrivateKeyAccount, privateKeyToAccount } from "viem/accounts";
 import { readCursor } from "../../engine/db/cursor.ts";
 import { readPoolBalances } from "../../engine/services/pools.ts";
 import { minedReceipt } from "../../scripts/local/mined.ts";
@@ -38,12 +38,15 @@ export async function funded(world: MoneyWorld, amount: bigint): Promise<MoneyPl
   return player;
 }
 
-/** Money from a wallet that nobody has signed in with; answers its address once the books know the transfer. */
+/** The first money of a wallet that nobody has signed in with; answers its address once the books know the transfer. */
 export async function payAsStranger(
   world: MoneyWorld,
-  { to, amount }: { to: Address; amount: bigint },
+  {
+    to,
+    amount,
+    account = privateKeyToAccount(generatePrivateKey()),
+  }: { to: Address; amount: bigint; account?: PrivateKeyAccount },
 ): Promise<Address> {
-  const account = privateKeyToAccount(generatePrivateKey());
   const address = account.address.toLowerCase() as Address;
   const { usdc, testClient } = world.base;
   await world.base.setEther(address, 10n ** 18n);

@@ -1,6 +1,9 @@
+import type { FastifyInstance } from "fastify";
 import type { Address } from "viem";
+import type { PrivateKeyAccount } from "viem/accounts";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import { transaction } from "../../engine/db/pool.ts";
+import { buildApp } from "../../engine/http/app.ts";
 import { readAuditPage } from "../../engine/services/audit.ts";
 import { findDeposit, listDeposits } from "../../engine/services/deposit-list.ts";
 import { listOwnSuspense } from "../../engine/services/own-suspense.ts";
@@ -14,6 +17,7 @@ import { ensureSpareWallets } from "../../engine/services/wallets.ts";
 import { expectBooksToBalance } from "../helpers/books.ts";
 import { createWatchedWorld, type MoneyPlayer, type MoneyWorld } from "../helpers/money-world.ts";
 import { depositFrom, finalize, freeOf, operator, payAsStranger } from "../helpers/treasury.ts";
+import { Browser, newAccount } from "../http/site.ts";
 import { codeOf, value } from "./wager-world.ts";
 
 let world: MoneyWorld;
@@ -132,6 +136,52 @@ describe("money from a wallet that nobody signed in with", () => {
     expect(await ask(elsewhere.hash)).toMatchObject({ status: "not_ours" });
     const failed = await player.pay({ token: world.base.usdc, to: sender, amount: 10n ** 30n });
     expect(await ask(failed.hash)).toMatchObject({ status: "failed" });
+  });
+});
+
+describe("over HTTP, by the wallet's own signature", () => {
+  let app: FastifyInstance;
+  beforeAll(async () => {
+    const { context } = world;
+    app = await buildApp({ context, trustedProxyHops: 0, requestsPerMinute: 1_000_000 });
+  });
+  afterAll(() => app.close());
+  const browser = () => new Browser(app, world.context.settings.publicOrigin);
+  const poolOf = async (visitor: Browser) => {
+    const { balances } = await visitor.get("readBalances");
+    return balances.map(({ free }) => free).filter(({ amount }) => amount !== "0");
+  };
+  const ways: [how: string, prove: (account: PrivateKeyAccount) => Promise<Browser>][] = [
+    [
+      "signs in with it",
+      async (account) => {
+        const visitor = browser();
+        await visitor.signIn(account);
+        return visitor;
+      },
+    ],
+    [
+      "links it as a second wallet",
+      async (account) => {
+        const visitor = browser();
+        await visitor.signIn(newAccount());
+        expect(await poolOf(visitor)).toEqual([]);
+        await visitor.get("linkWallet", { body: await visitor.linkChallenge(account) });
+        return visitor;
+      },
+    ],
+  ];
+  it.each(ways)("what a wallet sent is at once in the pool of whoever %s, and once", async (_how, prove) => {
+    const account = newAccount();
+    await payAsStranger(world, { to: world.vault, amount: 50n, account });
+    await finalize(world);
+    const visitor = await prove(account);
+    expect(await poolOf(visitor)).toMatchObject([{ token: world.base.usdc, amount: "50" }]);
+    const again = browser();
+    await again.signIn(account);
+    await again.get("linkWallet", { body: await again.linkChallenge(account) });
+    expect(await claimOwnedSuspense(world.context)).toBe(0);
+    expect(await poolOf(again)).toMatchObject([{ token: world.base.usdc, amount: "50" }]);
   });
 });
 
