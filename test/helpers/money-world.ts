@@ -27,8 +27,13 @@ export interface MoneyPlayer {
   id: string;
   address: Address;
   depositAddress: Address;
-  /** Signs and sends an ERC-20 transfer from the player's own wallet; answers the bytes and their hash. */
-  pay(input: { token: Address; to: Address; amount: bigint }): Promise<{ raw: Hex; hash: Hex }>;
+  /** Signs and sends an ERC-20 transfer from the player's own wallet; answers the bytes and their hash once it is mined. */
+  pay(input: {
+    token: Address;
+    to: Address;
+    amount: bigint;
+    maxFeeWei?: bigint;
+  }): Promise<{ raw: Hex; hash: Hex }>;
 }
 
 export interface MoneyWorld {
@@ -181,7 +186,7 @@ async function newPlayer(context: Context, base: TestChain): Promise<MoneyPlayer
     id: created.playerId,
     address,
     depositAddress: rows[0].address as Address,
-    pay: async ({ token, to, amount }) => {
+    pay: async ({ token, to, amount, maxFeeWei = 10n ** 10n }) => {
       const data = encodeFunctionData({ abi: erc20Abi, functionName: "transfer", args: [to, amount] });
       const raw = await account.signTransaction({
         chainId: 8453,
@@ -190,7 +195,7 @@ async function newPlayer(context: Context, base: TestChain): Promise<MoneyPlayer
         data,
         nonce,
         gas: 200_000n,
-        maxFeePerGas: 10n ** 10n,
+        maxFeePerGas: maxFeeWei,
         maxPriorityFeePerGas: 10n ** 6n,
       });
       nonce += 1;

@@ -6,7 +6,10 @@ import { transaction } from "../../engine/db/pool.ts";
 import { buildApp } from "../../engine/http/app.ts";
 import { readAuditPage } from "../../engine/services/audit.ts";
 import { findDeposit, listDeposits } from "../../engine/services/deposit-list.ts";
+import { readGamePool, readPayouts } from "../../engine/services/game-reads.ts";
 import { listOwnSuspense } from "../../engine/services/own-suspense.ts";
+import { readReceipt } from "../../engine/services/receipts.ts";
+import { sendRound } from "../../engine/services/sending.ts";
 import {
   claimOwnedSuspense,
   claimSuspenseOf,
@@ -16,9 +19,11 @@ import {
 import { ensureSpareWallets } from "../../engine/services/wallets.ts";
 import { expectBooksToBalance } from "../helpers/books.ts";
 import { createWatchedWorld, type MoneyPlayer, type MoneyWorld } from "../helpers/money-world.ts";
+import { readyToWithdraw } from "../helpers/sender.ts";
 import { depositFrom, finalize, freeOf, operator, payAsStranger } from "../helpers/treasury.ts";
+import { waitFor } from "../helpers/wait.ts";
 import { Browser, newAccount } from "../http/site.ts";
-import { codeOf, value } from "./wager-world.ts";
+import { codeOf, report, startGame, value } from "./wager-world.ts";
 
 let world: MoneyWorld;
 let anOperator: { playerId: string; handle: string };
@@ -190,7 +195,7 @@ describe("what can't be credited is in sight for its sender and the operator ali
     "It arrived at an address that takes no deposits. An operator can send it back to its sender.";
   const refund = (depositId: string) =>
     refundSuspense(world.context, { by: anOperator, depositId, reason: "not a stake" });
-  /** An escrow wallet that no game has yet, or one of a game that is over: stakes come from pools only. */
+  /** An escrow wallet that no game has yet: stakes come from pools only. */
   async function escrow(): Promise<Address> {
     await ensureSpareWallets(world.context, "escrow");
     const [row] = await world.query<{ address: Address }>(
@@ -347,5 +352,123 @@ describe("a refund", () => {
       rejection: { code: "request_invalid", message: expect.stringContaining("no sender") },
     });
     expect(codeOf(await refund("999999"))).toBe("not_found");
+  });
+});
+
+describe("a stake that is sent to a game's own escrow", () => {
+  const [redStake, blueStake] = [50n, 10n];
+  /** A game whose pot isn't in its escrow yet. */
+  async function start(): Promise<{ gameId: string; escrow: Address; players: string[] }> {
+    const red = await readyToWithdraw(world, redStake);
+    const blue = await readyToWithdraw(world, blueStake);
+    // What other tests have left is over: nothing but the pot is on its way.
+    await world.settle();
+    const gameId = await startGame(world, {
+      ...{ red: red.id, blue: blue.id, token: world.base.usdc },
+      ...{ proposerStake: redStake, takerStake: blueStake },
+    });
+    const [row] = await world.query<{ address: Address }>("SELECT address FROM wallet WHERE game_id = $1", [
+      gameId,
+    ]);
+    return { gameId, escrow: row?.address ?? "0x", players: [red.id, blue.id] };
+  }
+  async function end({ gameId, players }: { gameId: string; players: string[] }): Promise<void> {
+    for (const by of players) value(await report(world.context, by, gameId, "red"));
+    await world.settle();
+    await finalize(world);
+  }
+  /** All that the game says of money. */
+  const readMoney = async (gameId: string) => ({
+    pool: value(await readGamePool(world.context, gameId)),
+    payouts: value(await readPayouts(world.context, gameId)).items,
+    receipt: value(await readReceipt(world.context, gameId)),
+  });
+  const expectInSuspense = async (sender: MoneyPlayer, amounts: string[]) => {
+    const items = await shownTo(sender);
+    expect(items.map(({ money, state }) => [money.amount, state]).reverse()).toEqual(
+      amounts.map((amount) => [amount, "open"]),
+    );
+    for (const { why } of items) expect(why).toContain("it never counted in a game");
+  };
+
+  /** Enough for the next block's gas, and less than we offer ourselves. */
+  async function estimateLeastFee(): Promise<bigint> {
+    const { baseFeePerGas } = await world.base.testClient.getBlock();
+    return ((baseFeePerGas ?? 0n) * 9n) / 8n + 10n ** 6n;
+  }
+
+  it.each([
+    // A block begins with those who offer most for its gas.
+    ["before", 20n],
+    ["behind", 1n],
+  ])(
+    "in the block that locks the pot, %s it, doesn't count and is in sight (SAFETY 7)",
+    async (place, times) => {
+      const game = await start();
+      const sender = await world.player();
+      await world.base.mint(world.base.usdc, sender.address, 40n);
+      const { testClient } = world.base;
+      const countPending = async () => (await testClient.getTxpoolStatus()).pending;
+      await testClient.setAutomine(false);
+      await waitFor(
+        async () => {
+          await sendRound(world.context, world);
+          return (await countPending()) === 1;
+        },
+        { what: "the pot on its way" },
+      );
+      const maxFeeWei = times * (await estimateLeastFee());
+      const stake = sender.pay({ token: world.base.usdc, to: game.escrow, amount: 40n, maxFeeWei });
+      await waitFor(async () => (await countPending()) === 2, { what: "the stake on its way" });
+      await world.base.mine(1);
+      await testClient.setAutomine(true);
+      const { hash } = await stake;
+      const { transactions } = await testClient.getBlock();
+      expect(transactions.map((each) => each === hash)).toEqual(
+        place === "before" ? [true, false] : [false, true],
+      );
+      await end(game);
+      const { pool, receipt } = await readMoney(game.gameId);
+      expect(pool).toMatchObject({ pot: { amount: "60" }, odds: "5–1" });
+      const { red, blue, rake, dust } = receipt.outputs;
+      expect([red, blue, rake, dust].reduce((sum, part) => sum + BigInt(part), 0n)).toBe(60n);
+      await expectInSuspense(sender, ["40"]);
+      expect(await world.held(world.base.usdc, game.escrow)).toBeGreaterThanOrEqual(40n);
+      await expectBooksToBalance(world.context, { onChain: true });
+    },
+  );
+
+  // Last in this file: the chain's clock doesn't go back.
+  it("after its lock, after its settlement and a week later changes nothing of the game (SAFETY 6)", async () => {
+    const game = await start();
+    const sender = await world.player();
+    await world.base.mint(world.base.usdc, sender.address, 60n);
+    const send = (amount: bigint) => sender.pay({ token: world.base.usdc, to: game.escrow, amount });
+    await world.settle();
+    const pool = value(await readGamePool(world.context, game.gameId));
+    await send(10n);
+    await finalize(world);
+    expect(value(await readGamePool(world.context, game.gameId))).toEqual(pool);
+    await end(game);
+    const settled = await readMoney(game.gameId);
+    expect(settled).toMatchObject({
+      pool,
+      receipt: { inputs: { red: { stake: "50" }, blue: { stake: "10" } } },
+    });
+    await send(20n);
+    await finalize(world);
+    expect(await readMoney(game.gameId)).toEqual(settled);
+
+    const weekSeconds = 7 * 24 * 60 * 60;
+    const { clock } = world.context;
+    world.context.clock = () => clock() + weekSeconds * 1_000;
+    await world.base.testClient.increaseTime({ seconds: weekSeconds });
+    await send(30n);
+    await finalize(world);
+    expect(await readMoney(game.gameId)).toEqual(settled);
+    await expectInSuspense(sender, ["10", "20", "30"]);
+    expect(await claimOwnedSuspense(world.context)).toBe(0);
+    expect(await freeOf(world, sender.id)).toBe(0n);
+    await expectBooksToBalance(world.context, { onChain: true });
   });
 });

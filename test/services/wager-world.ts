@@ -193,7 +193,7 @@ export const codeOf = (result: { ok: true } | { ok: false; rejection: { code: st
 
 /** An offer by one player that another takes; answers the game's id. */
 export async function startGame(
-  { context }: World,
+  { context }: Pick<World, "context">,
   { red, blue, ...more }: { red: string; blue: string } & Partial<proposals.NewOffer>,
 ): Promise<string> {
   const { id } = value(await proposals.propose(context, offerBy(red, more)));
