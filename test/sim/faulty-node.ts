@@ -1,7 +1,7 @@
 /** A node as the engine sees it: it loses calls and answers by the seed, limits ranges, and dies with its process. */
 import type { Hex } from "viem";
 import { faultModes, type ModeName } from "../helpers/fault-modes.ts";
-import { rangeLimit } from "../helpers/rpc-faults.ts";
+import { rangeLimit, sizeLimit } from "../helpers/rpc-faults.ts";
 import {
   type Fault,
   type RpcCall,
@@ -10,6 +10,7 @@ import {
   startRpcProxy,
 } from "../helpers/rpc-proxy.ts";
 import { shareOf } from "./dice.ts";
+import type { Rates } from "./rates.ts";
 import { finalityBlocks, type SimChain, safeBlocks } from "./sim-chain.ts";
 
 /** A silent node is left out: it would have to be waited for, and a slow machine would see other silences. */
@@ -25,7 +26,7 @@ export interface NodeRules {
   turn: () => number;
   /** Share of calls that fail now. */
   errors: () => number;
-  rangeLimit: bigint | null;
+  limits: Pick<Rates, "rangeLimit" | "sizeLimit">;
   onFault: () => void;
 }
 
@@ -48,7 +49,7 @@ export async function startFaultyNode(
     isOver,
     (call) => broadcastThrough(call, { chain, gate }),
     (call) => drawn(call, rules, times),
-    ...(rules.rangeLimit === null ? [] : [rangeLimit(rules.rangeLimit)]),
+    ...limitsOf(rules.limits),
     finality,
   );
   return { rpcUrl: proxy.rpcUrl, stop: proxy.stop };
@@ -79,6 +80,19 @@ async function broadcastThrough(
   if (passes === true) return undefined;
   if (passes === "lost") await call.forward();
   return "cut";
+}
+
+function limitsOf({ rangeLimit: blocks, sizeLimit: logs }: NodeRules["limits"]): Fault[] {
+  return [...(blocks === null ? [] : [rangeLimit(blocks)]), ...(logs === null ? [] : [ofSeveral(logs)])];
+}
+
+/** The logs of a single block are told whole, as public nodes do: nobody could ask for fewer. */
+function ofSeveral(logs: bigint): Fault {
+  const limit = sizeLimit(logs);
+  return (call) => {
+    const { fromBlock, toBlock } = (call.params[0] ?? {}) as { fromBlock?: string; toBlock?: string };
+    return fromBlock === toBlock ? undefined : limit(call);
+  };
 }
 
 /** anvil calls a block final after two; here it takes as many as a reorg may need. */

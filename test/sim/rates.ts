@@ -16,8 +16,12 @@ export interface Rates {
   stalls: number;
   /** Most blocks of one question for logs; null: no limit. */
   rangeLimit: bigint | null;
+  /** Most logs of one answer for more than a block; null: no limit. */
+  sizeLimit: bigint | null;
   /** How many nodes are asked. */
   nodes: 1 | 2;
+  /** Whether what is owed together is paid in one transaction. */
+  payouts: "batch" | "plain";
 }
 
 export const calm: Rates = {
@@ -28,7 +32,9 @@ export const calm: Rates = {
   requestDeaths: 0,
   stalls: 0,
   rangeLimit: null,
+  sizeLimit: null,
   nodes: 1,
+  payouts: "batch",
 };
 
 /** Half of the worlds have the published rates; they are so small that the others meet a multiple, to meet much at all. */
@@ -41,7 +47,9 @@ export function drawRates(dice: Dice): Rates {
     restarts: dice.pick(isRougher ? [0, 0.05, 0.1] : [0, 0.001, 0.002]),
     requestDeaths: dice.pick(isRougher ? [0, 0.02, 0.05] : [0, 0.001, 0.002]),
     stalls: dice.pick(isRougher ? [0, 0.02, 0.05] : [0, 0.001, 0.002]),
-    rangeLimit: dice.pick([100n, 1_000n, null]),
+    rangeLimit: dice.pick([1n, 10n, 100n, 1_000n, null]),
+    sizeLimit: dice.pick([3n, 1_000n, null]),
     nodes: dice.pick([1, 2]),
+    payouts: dice.pick(["batch", "plain"]),
   };
 }

@@ -11,8 +11,10 @@ const rough: Rates = {
   restarts: 0.1,
   requestDeaths: 0.05,
   stalls: 0.05,
-  rangeLimit: 100n,
+  rangeLimit: 10n,
+  sizeLimit: 3n,
   nodes: 2,
+  payouts: "batch",
 };
 
 it("a seed happens again exactly as it did, whatever else the machine does", {

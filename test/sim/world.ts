@@ -93,7 +93,7 @@ export class World {
     this.admin = parts.admin;
     this.stranger = new Wallet(this.seed, "stranger");
     this.operators = ["operator-1", "operator-2"].map((name) => new Wallet(this.seed, name) as Player);
-    this.#settings = drawSettings(this.dice, this.operators);
+    this.#settings = { ...drawSettings(this.dice, this.operators), payouts: this.rates.payouts };
   }
 
   static async create(options: WorldOptions): Promise<World> {
@@ -131,7 +131,7 @@ export class World {
         seed: this.seed,
         turn: () => this.turn,
         errors: () => (this.isRough && this.tick > 0 ? this.rates.rpcErrors : 0),
-        rangeLimit: this.rates.rangeLimit,
+        limits: this.rates,
         onFault: () => {
           this.counts.faults += 1;
         },
