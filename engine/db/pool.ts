@@ -47,6 +47,8 @@ export function createPool({
   });
   // A connection that dies while idle is replaced by the pool; without a listener it would end the process.
   pool.on("error", () => undefined);
+  // The same in the moment between the pool's hearing and that of whoever it is lent to.
+  pool.on("connect", (client) => client.on("error", () => undefined));
   return pool;
 }
 
