@@ -59,7 +59,7 @@ export const variables = {
     .string()
     .min(1)
     .optional()
-    .describe("Its passphrase; removed from the environment once read"),
+    .describe("Its passphrase, for trying out: it stays readable in the memory of the process"),
   RESULT_GRACE_SECONDS: integer(1, 604_800)
     .default(7_200)
     .describe("From the expected end until an unreported game is refunded"),

@@ -63,18 +63,25 @@ export async function startSignerProcess(
 }
 
 /**
+ * A core dump of at most one byte is none, also where the kernel hands it to a program: there a limit of nothing isn't
+ * looked at. Without `prlimit`, or below a limit of nothing that can't be raised, it stays at that.
+ */
+const withoutDump = 'prlimit --core=1:1 --pid $$ 2>/dev/null || ulimit -c 0; exec "$0" "$@"';
+
+/**
  * No core dump, no inspector, no options that somebody put into the environment. The passphrase goes by the environment, a
- * file or a descriptor as the configuration says; of the first and the last nothing stays here.
+ * file or a descriptor as the configuration says; of the last nothing stays here, of the first what the kernel keeps of
+ * the environment that this process began with.
  */
 function spawnWithoutTraces(passphraseDescriptor: number | undefined): ChildProcess {
   const main = fileURLToPath(new URL("./signer-main.ts", import.meta.url));
   const loader = createRequire(import.meta.url).resolve("tsx");
   const { NODE_OPTIONS: _, NODE_V8_COVERAGE: __, ...environment } = process.env;
-  const child = spawn(
-    "/bin/sh",
-    ["-c", 'ulimit -c 0; exec "$0" "$@"', process.execPath, "--import", loader, main],
-    { stdio: stdioWith(passphraseDescriptor), serialization: "advanced", env: environment },
-  );
+  const child = spawn("/bin/sh", ["-c", withoutDump, process.execPath, "--import", loader, main], {
+    stdio: stdioWith(passphraseDescriptor),
+    serialization: "advanced",
+    env: environment,
+  });
   delete process.env.KEYSTORE_PASSPHRASE;
   if (passphraseDescriptor !== undefined) closeSync(passphraseDescriptor);
   return child;

@@ -8,7 +8,10 @@ export interface PassphraseSource {
   descriptor?: number | undefined;
   /** A file's path. Its first line is the passphrase. */
   file?: string | undefined;
-  /** The name of an environment variable; it is removed from `process.env` once read, so that no child inherits it. */
+  /**
+   * The name of an environment variable; it is removed from `process.env` once read, so that no child inherits it, and
+   * stays in `/proc`: for trying out only.
+   */
   variable?: string | undefined;
 }
 

@@ -5,7 +5,8 @@ import { mkdtemp, open, readdir, readFile, rm, writeFile } from "node:fs/promise
 import { connect } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { Mnemonic, randomBytes } from "ethers";
+import { gunzipSync } from "node:zlib";
+import { hexlify, Mnemonic, randomBytes } from "ethers";
 import pg from "pg";
 import type { Address } from "viem";
 import { afterAll, beforeAll, expect, it, vi } from "vitest";
@@ -13,6 +14,7 @@ import { readConfig } from "../../engine/config.ts";
 import { startSignerProcess } from "../../engine/signer-process.ts";
 import { enter } from "../../scripts/demo/actors.ts";
 import { findFreePort } from "../../scripts/local/processes.ts";
+import { backUp } from "../../scripts/operator/copies.ts";
 import { deriveAddress, derivePrivateKey, type WalletRef } from "../../wallets/derivation.ts";
 import { createKeystore } from "../../wallets/keystore.ts";
 import { Seed } from "../../wallets/seed.ts";
@@ -64,9 +66,19 @@ afterAll(async () => {
   await rm(folder, { recursive: true, force: true });
 });
 
-async function start(changes: Record<string, string> = {}): Promise<{ engine: Run; origin: string }> {
+/** Where the passphrase comes from. */
+type Way = "file" | "descriptor" | "variable";
+
+async function start(way: Way = "file"): Promise<{ engine: Run; origin: string }> {
   const port = await findFreePort();
-  const engine = run("start.ts", [], { ...environment, PORT: String(port), ...changes });
+  const { KEYSTORE_PASSPHRASE_FILE: file = "", ...others } = environment;
+  const source: Record<Way, Record<string, string>> = {
+    file: { KEYSTORE_PASSPHRASE_FILE: file },
+    descriptor: { KEYSTORE_PASSPHRASE_FD: "3" },
+    variable: { KEYSTORE_PASSPHRASE: passphrase },
+  };
+  const given = way === "descriptor" ? `${passphrase}\n` : undefined;
+  const engine = run("start.ts", [], { ...others, PORT: String(port), ...source[way] }, given);
   running.push(engine);
   const origin = `http://localhost:${port}`;
   await waitFor(() => engine.output().includes(`runs at ${origin}`) || !isAlive(engine.pid), {
@@ -136,7 +148,47 @@ function secretsOf(wallets: WalletRef[]): { name: string; needles: Buffer[] }[] 
   ];
 }
 
-it("no key is in the memory of the process that serves people, in its log or in the database (SAFETY 42)", async () => {
+/** Ether to somebody whom the books don't know: committed, and nothing that the signer would sign. */
+async function provokeRefusal(engine: Run): Promise<void> {
+  const stranger = hexlify(randomBytes(20));
+  await chain.setEther(deriveAddress({ seed, wallet: gas }) as Address, 10n ** 20n);
+  await query(
+    database.appUrl,
+    `INSERT INTO instruction (kind, source_wallet_id, token, destination, amount, cause)
+     SELECT 'topup', id, NULL, '${stranger}', 1, 'test' FROM wallet WHERE purpose = 'gas'`,
+  );
+  await waitFor(() => engine.output().includes("destination_not_allowed"), {
+    what: "the signer's refusal",
+    timeoutMs: 60_000,
+  });
+}
+
+/**
+ * Which secrets are where they mustn't be, after a refused signature: in the memory or the environment of the process that
+ * serves people, in its log, in the database, in a backup.
+ */
+async function findLeaks({ pid, output, errors }: Run, secrets: ReturnType<typeof secretsOf>) {
+  const all = secrets.flatMap(({ needles }) => needles);
+  // The search finds what is there.
+  const held = await remembers(await keyHolderOf(pid), all);
+  expect(held.filter(Boolean).length).toBeGreaterThan(2);
+  const inMemory = await remembers(pid, all);
+  const backup = join(folder, `${pid}.backup`);
+  await backUp(database.ownerUrl, backup);
+  const copied = gunzipSync(await readFile(backup)).toString("utf8");
+  expect(copied).toContain(deriveAddress({ seed, wallet: vault }).toLowerCase());
+  const written = Buffer.from(`${output()}${errors()}${await everyRow()}${copied}`.toLowerCase());
+  const environ = await readFile(`/proc/${pid}/environ`);
+  const namesOf = (isIn: (needle: Buffer) => boolean): string[] =>
+    secrets.filter(({ needles }) => needles.some(isIn)).map(({ name }) => name);
+  return {
+    memory: namesOf((needle) => inMemory[all.indexOf(needle)] === true),
+    environ: namesOf((needle) => environ.includes(needle)),
+    written: namesOf((needle) => written.includes(needle.toString("latin1").toLowerCase())),
+  };
+}
+
+it("no key is in the memory of the process that serves people, in its log, in the database or in a backup (SAFETY 42)", async () => {
   const { engine, origin } = await start();
   const deposit: WalletRef = { purpose: "deposit", index: 0 };
   await chain.setEther(deriveAddress({ seed, wallet: gas }) as Address, 10n ** 20n);
@@ -155,22 +207,14 @@ it("no key is in the memory of the process that serves people, in its log or in 
   expect(await chain.balanceOf(chain.usdc, marcus.address)).toBe(before + 5_000_000n);
   marcus.live.close();
 
-  const secrets = secretsOf([vault, gas, deposit]);
+  await provokeRefusal(engine);
+  const leaks = await findLeaks(engine, secretsOf([vault, gas, deposit]));
+  expect(leaks).toEqual({ memory: [], environ: [], written: [] });
   const keyHolder = await keyHolderOf(engine.pid);
-  const all = secrets.flatMap(({ needles }) => needles);
-  // The search finds what is there.
-  const [held, leaked] = [await remembers(keyHolder, all), await remembers(engine.pid, all)];
-  expect(held.filter(Boolean).length).toBeGreaterThan(2);
-  const written = Buffer.from(`${engine.output()}${engine.errors()}${await everyRow()}`.toLowerCase());
-  const found = secrets.filter(({ needles }) =>
-    needles.some(
-      (needle) => leaked[all.indexOf(needle)] || written.includes(needle.toString("latin1").toLowerCase()),
-    ),
-  );
-  expect(found.map(({ name }) => name)).toEqual([]);
 
   // Nothing may write its memory to a disk, or open it to a debugger.
-  expect(await readFile(`/proc/${keyHolder}/limits`, "utf8")).toMatch(/Max core file size +0 +0 /);
+  // One byte is the only limit that the kernel keeps to where it hands the dump to a program.
+  expect(await readFile(`/proc/${keyHolder}/limits`, "utf8")).toMatch(/Max core file size +1 +1 /);
   const wasTaken = await answers(inspectorPort);
   process.kill(keyHolder, "SIGUSR1");
   await untilAnotherIsOpen();
@@ -242,17 +286,25 @@ const answers = (port: number): Promise<boolean> =>
     socket.once("close", () => socket.destroy());
   });
 
-it("when the keys' process is killed the engine says so and stops; when the engine is killed, no key is left behind", async () => {
-  const first = await start();
-  process.kill(await keyHolderOf(first.engine.pid), "SIGKILL");
-  expect(await first.engine.ended()).toBe(1);
-  expect(first.engine.errors()).toContain(
+it("a passphrase from a descriptor leaves nothing either; when the keys' process is killed the engine says so and stops", async () => {
+  const { engine } = await start("descriptor");
+  await provokeRefusal(engine);
+  expect(await findLeaks(engine, secretsOf([vault, gas]))).toEqual({ memory: [], environ: [], written: [] });
+  process.kill(await keyHolderOf(engine.pid), "SIGKILL");
+  expect(await engine.ended()).toBe(1);
+  expect(engine.errors()).toContain(
     "The process that holds the keys has ended. The engine stops; start it again.",
   );
+});
 
-  const second = await start();
-  const keyHolder = await keyHolderOf(second.engine.pid);
-  second.engine.signal("SIGKILL");
+it("one from a variable stays where the process began with it, and no key with it; when the engine is killed, none is left behind", async () => {
+  const { engine } = await start("variable");
+  await provokeRefusal(engine);
+  // As docs/security.md says: the kernel keeps what a process was started with.
+  const leaks = await findLeaks(engine, secretsOf([vault, gas]));
+  expect(leaks).toEqual({ memory: ["the passphrase"], environ: ["the passphrase"], written: [] });
+  const keyHolder = await keyHolderOf(engine.pid);
+  engine.signal("SIGKILL");
   await waitFor(() => !isAlive(keyHolder), { what: "the end of the process that holds the keys" });
 });
 

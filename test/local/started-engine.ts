@@ -2,6 +2,7 @@ import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
+import type { Writable } from "node:stream";
 import { fileURLToPath } from "node:url";
 import { z } from "zod";
 import { endProcess, isRunning, type ProcessMark } from "../../scripts/local/processes.ts";
@@ -33,13 +34,22 @@ export interface Run {
   ended(): Promise<number | NodeJS.Signals>;
 }
 
-export function run(script: string, flags: string[], environment: Record<string, string>): Run {
+/** @param descriptor what can be read from file descriptor 3; absent: that isn't given */
+export function run(
+  script: string,
+  flags: string[],
+  environment: Record<string, string>,
+  descriptor?: string,
+): Run {
   const inherited = Object.fromEntries(Object.entries(process.env).filter(([name]) => !foreign.has(name)));
   const child = spawn(process.execPath, ["--import", "tsx", join(root, "scripts", script), ...flags], {
     cwd: root,
     env: { ...inherited, ...environment },
-    stdio: ["ignore", "pipe", "pipe"],
+    stdio: ["ignore", "pipe", "pipe", descriptor === undefined ? "ignore" : "pipe"],
   });
+  const third = child.stdio[3] as Writable | null;
+  third?.end(descriptor);
+  if (child.stdout === null || child.stderr === null) throw new Error(`${script} has no pipes`);
   const said = { output: "", errors: "" };
   child.stdout.on("data", (chunk: Buffer) => {
     said.output += chunk.toString();
