@@ -1,3 +1,4 @@
+import { Readable } from "node:stream";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { z } from "zod";
 import { type Chain, createChain } from "../../engine/chain/client.ts";
@@ -67,7 +68,6 @@ describe("a provider that fails", () => {
     ["null", { result: null }],
     ["a number instead of hex", { result: 17 }],
     ["bad hex", { result: "0xzz" }],
-    ["200 MB", { http: { status: 200, type: "application/json", body: "x".repeat(200_000_000) } }],
     ["429", { http: { status: 429, type: "application/json", body: '{"error":"slow down"}' } }],
   ])("by %s is passed over, and its health says why (SAFETY 27)", async (_, reply) => {
     const isEndless = reply === "hang" || reply === "trickle";
@@ -98,6 +98,32 @@ describe("a provider that fails", () => {
     const chain = await connect([first.rpcUrl]);
     first.setFaults(replyTo("eth_blockNumber", () => ({ result: `0x${"0".repeat(20_000_000)}1` })));
     await expect(headNumber(chain)).rejects.toThrow(/more than \d+ bytes/);
+  });
+
+  it("by 200 MB is passed over, and they aren't kept in memory (SAFETY 27)", async () => {
+    const chain = await connect(both());
+    const piece = Buffer.alloc(1_000_000, "0");
+    const offered = { pieces: 200, taken: 0 };
+    const held = () => process.memoryUsage().arrayBuffers;
+    const beforeBytes = held();
+    let mostBytes = 0;
+    function* pieces(): Generator<Buffer> {
+      for (; offered.taken < offered.pieces; offered.taken += 1) {
+        mostBytes = Math.max(mostBytes, held() - beforeBytes);
+        yield piece;
+      }
+    }
+    const type = "application/json";
+    const body = Readable.from(pieces(), { objectMode: false, highWaterMark: piece.length });
+    first.setFaults(replyTo("eth_blockNumber", () => ({ http: { status: 200, type, body } })));
+    expect(BigInt(await headNumber(chain))).toBeGreaterThan(0n);
+    expect(chain.health()[0]).toMatchObject({
+      ok: false,
+      lastError: expect.stringMatching(/more than \d+ bytes/),
+    });
+    // What is on its way between the two is more than what was read, and a small part of what there was.
+    expect(offered.taken).toBeLessThan(offered.pieces / 2);
+    expect(mostBytes).toBeLessThan((offered.pieces * piece.length) / 2);
   });
 
   it("makes an error after a bounded time when there is no other", async () => {

@@ -1,6 +1,7 @@
 import { once } from "node:events";
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
+import type { Readable } from "node:stream";
 import WebSocket, { type RawData, WebSocketServer } from "ws";
 import { z } from "zod";
 
@@ -14,8 +15,8 @@ export type RpcCall = {
 export type RpcReply =
   | { result: unknown }
   | { error: { code: number; message: string; data?: unknown } }
-  /** A whole HTTP answer of another kind. */
-  | { http: { status: number; type: string; body: string } }
+  /** A whole HTTP answer of another kind. What is read from a stream goes out as fast as it is taken. */
+  | { http: { status: number; type: string; body: string | Readable } }
   /** Never answers. */
   | "hang"
   /** Closes the connection without a word. */
@@ -162,8 +163,9 @@ async function handle(
     if (reply === "cut") return void response.destroy();
     if (reply === "trickle") return trickle(response);
     if ("http" in reply) {
-      response.writeHead(reply.http.status, { "content-type": reply.http.type }).end(reply.http.body);
-      return;
+      const { status, type, body } = reply.http;
+      response.writeHead(status, { "content-type": type });
+      return typeof body === "string" ? void response.end(body) : void body.pipe(response);
     }
     answers.push({ jsonrpc: "2.0", id, ...reply });
   }

@@ -120,18 +120,27 @@ describe("an answer that can't be trusted", () => {
 });
 
 describe("many from one wallet", () => {
-  it("at the same moment have nonces without a gap, and each is paid once (SAFETY 21)", async () => {
-    const players = [await readyToWithdraw(world, money), await readyToWithdraw(world, money)];
-    const asked = Array.from({ length: 50 }, (_, index) => {
-      const player = players[index % 2];
-      if (player === undefined) throw new Error("there are two players");
-      return ask(world, player, BigInt(index + 1));
-    });
-    const sender = await start();
-    await Promise.all([...asked, sender.round(), sender.round()]);
-    await sender.settle();
-    await expectEachPaidOnce(world, 50);
-  });
+  it.each(["batch", "plain"] as const)(
+    "by %s payouts at the same moment have nonces without a gap, and each is paid once (SAFETY 21)",
+    async (payouts) => {
+      payBy(world.context, payouts);
+      const players = [await readyToWithdraw(world, money), await readyToWithdraw(world, money)];
+      const asked = Array.from({ length: 50 }, (_, index) => {
+        const player = players[index % 2];
+        if (player === undefined) throw new Error("there are two players");
+        return ask(world, player, BigInt(index + 1));
+      });
+      const sender = await start();
+      await Promise.all([...asked, sender.round(), sender.round()]);
+      await sender.settle();
+      await expectEachPaidOnce(world, 50);
+      const ofVault = await world.query<{ nonce: string }>(
+        "SELECT nonce FROM chain_tx JOIN wallet ON wallet.id = wallet_id WHERE purpose = 'vault' ORDER BY nonce",
+      );
+      const nonces = payouts === "plain" ? asked.map((_, index) => String(index)) : [];
+      expect(ofVault.map(({ nonce }) => nonce)).toEqual(nonces);
+    },
+  );
 
   it("of which the node drops one: it is sent again, and those behind it are paid as well (SAFETY 21)", async () => {
     const player = await readyToWithdraw(world, money);

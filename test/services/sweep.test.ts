@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { readAuditPage } from "../../engine/services/audit.ts";
 import { decideAsOperator } from "../../engine/services/games.ts";
+import { retryInstruction } from "../../engine/services/instruction-list.ts";
 import { setSwitch } from "../../engine/services/overview.ts";
 import * as proposals from "../../engine/services/proposals.ts";
 import { sweep } from "../../engine/services/sweep.ts";
@@ -11,6 +12,7 @@ import {
   type MoneyPlayer,
   type MoneyWorld,
 } from "../helpers/money-world.ts";
+import { actAsIssuer } from "../helpers/other-hands.ts";
 import { finalize, funded, operator } from "../helpers/treasury.ts";
 import { codeOf, keyFor, offerBy, report, value } from "./wager-world.ts";
 
@@ -121,6 +123,33 @@ describe("a sweep", () => {
     const { items } = value(await readAuditPage(world.context, { limit: 100 }));
     expect(items.filter(({ action }) => action === "sweep")).toHaveLength(1);
     await expectBooksToBalance(world.context, { onChain: true });
+  });
+
+  it("takes nothing of a game whose payout is parked, before that is paid (SAFETY 40)", async () => {
+    const winningsTo = (where: string) =>
+      world.query("UPDATE player SET winnings_to = $2 WHERE id = $1", [red.id, where]);
+    await winningsTo("wallet");
+    await actAsIssuer(world, { functionName: "blacklist", args: [red.address] });
+    await world.base.mine(1);
+    const gameId = await play();
+    await world.settle();
+    const [parked] = await world.query<{ id: string }>(
+      "SELECT id FROM instruction WHERE game_id = $1 AND state = 'parked'",
+      [gameId],
+    );
+    expect(await whyOf(gameId)).toBe("A transfer of this game isn't final on the chain.");
+    expect((await plan()).lines).toEqual([]);
+    expect(codeOf(await move(100n))).toBe("nothing_to_sweep");
+
+    await actAsIssuer(world, { functionName: "unBlacklist", args: [red.address] });
+    await world.base.mine(1);
+    value(await retryInstruction(world.context, { by, instructionId: parked?.id ?? "", reason: "unlisted" }));
+    await world.settle();
+    await winningsTo("pool");
+    const free = await plan();
+    expect(free).toMatchObject({ total: { amount: "100" }, heldBack: [] });
+    expect(free.lines).toMatchObject([{ gameId }]);
+    expect(codeOf(await move(100n))).toBe("ok");
   });
 
   it("leaves a frozen wallet alone, and nothing leaves while outflows are stopped", async () => {
