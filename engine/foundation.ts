@@ -12,8 +12,10 @@ import { refreshTokens } from "./services/tokens.ts";
 import { settingsOf } from "./settings.ts";
 import { type SignerProcess, startSignerProcess } from "./signer-process.ts";
 
+const nothing = (): void => undefined;
+
 export interface Foundation {
-  /** `nudge` does nothing until the caller sets it. */
+  /** `nudge` does nothing until the caller sets it, `reached` never. */
   context: Context;
   /** What a process with keys may list when it leads; empty for one without. */
   tried: TriedToken[];
@@ -53,7 +55,7 @@ export async function openFoundation(
     const signer = keyHolder?.signer ?? keylessSigner;
     const settings = settingsOf(config, { chainIsLocal, tokens, known });
     return {
-      context: { pool, chain, signer, settings, log, clock: Date.now, nudge: () => undefined },
+      context: { pool, chain, signer, settings, log, clock: Date.now, nudge: nothing, reached: nothing },
       tried,
       keysLost: keyHolder?.ended ?? new Promise(() => undefined),
       close,

@@ -53,6 +53,7 @@ export async function prepareBatches(
           gasLimit,
         });
       });
+      context.reached("prepared");
     }
   }
   return prepared;

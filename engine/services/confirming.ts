@@ -64,6 +64,7 @@ async function confirm(context: Context, attempt: Attempt, receipt: FoundReceipt
   const { succeeded, blockNumber } = receipt;
   const paid = succeeded ? countPaid(payments, receipt.transfers) : 0;
   const isOurs = ({ from }: TransferLog): boolean => payments.some(({ source }) => source === from);
+  context.reached("found");
   const moved = await transaction(context.pool, async (tx) => {
     // With the cursor locked no reorg is handled meanwhile; a block beyond it is told by the follower soon.
     const cursor = await lockCursor(tx);

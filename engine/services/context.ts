@@ -44,6 +44,21 @@ export interface Settings {
   walletFactories?: readonly string[];
 }
 
+/** Between two writes, or a write and an act: where a process that dies leaves the most to its successor. */
+export type Step =
+  /** A game is settled because its clock ran out; nothing of it is prepared. */
+  | "settled"
+  /** Nonces are spent; nothing is signed. */
+  | "prepared"
+  /** Bytes are signed; they aren't stored. */
+  | "signed"
+  /** Bytes are stored; no node has them. */
+  | "stored"
+  /** A node was given them; that isn't written down. */
+  | "given"
+  /** A receipt was read; that isn't written down. */
+  | "found";
+
 export interface Context {
   pool: Pool;
   chain: Chain;
@@ -54,6 +69,8 @@ export interface Context {
   clock: () => number;
   /** Says that events were committed, so that the relay needn't wait for its next look. Never throws. */
   nudge: () => void;
+  /** Called where a step ends. Does nothing, but for tests that let the process die there. */
+  reached: (step: Step) => void;
 }
 
 /** The newest lease's number; work under an older one is refused. */

@@ -62,6 +62,7 @@ async function runOne(
   });
   // The row is locked and its clock was compared with ours, so that the core can't see it otherwise.
   if (!result.ok) throw new Error(`refused with ${result.rejection.code}`);
+  if (kind === "game" && result.value) context.reached("settled");
   return result.value;
 }
 

@@ -69,6 +69,7 @@ async function prepareWallet(
     await holdFence(tx, { name: "chain", fence: leadership.fence });
     return allocateNonces(tx, { walletId: wallet.id, uses });
   });
+  context.reached("prepared");
   return spent.length;
 }
 

@@ -111,10 +111,12 @@ async function signAttempts(
     }
   }
   if (attempts.length > 0) {
+    context.reached("signed");
     await transaction(context.pool, async (tx) => {
       await holdFence(tx, { name: "chain", fence: leadership.fence });
       await storeAttempts(tx, attempts);
     });
+    context.reached("stored");
   }
   for (const refusal of stopped.values()) {
     if (refusal !== null) await takeRefusedOut(context, leadership, refusal);
@@ -198,6 +200,7 @@ export async function sendWhatIsSigned(context: Context, leadership: Leadership)
     context.chain,
     unsent.map(({ raw }) => raw),
   );
+  context.reached("given");
   const sentAt = new Date(context.clock());
   await transaction(context.pool, async (tx) => {
     await holdFence(tx, { name: "chain", fence: leadership.fence });

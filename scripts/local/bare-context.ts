@@ -43,6 +43,7 @@ export async function createMoneyContext({
     log: createLog({ level: process.env.TEST_LOG ?? "silent" }),
     clock,
     nudge: () => undefined,
+    reached: () => undefined,
     settings: {
       chainId: 8453,
       chainIsLocal: true,

@@ -64,6 +64,7 @@ export async function createWorld(changes: Partial<Settings> = {}): Promise<Worl
     log: createLog({ level: "silent" }),
     clock: () => time.nowMs,
     nudge: () => undefined,
+    reached: () => undefined,
   });
   const [context, other] = [contextOn(pool), contextOn(otherPool)];
   await prepareWallets(context);
