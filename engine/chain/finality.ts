@@ -49,6 +49,20 @@ export function vouchedBlock(
   return number === null ? null : known.at(number);
 }
 
+/** A block that enough providers call final where we know another: our branch is one that somebody has made up. */
+export function finalInstead(known: KnownBlocks, views: readonly View[], quorum: number): Header | null {
+  const floor = known.finalized?.number ?? -1n;
+  const finals = views.flatMap(({ finalized }) => finalized ?? []);
+  const instead = finals.find(
+    (block) =>
+      block.number > floor &&
+      block.number <= known.tip.number &&
+      !known.has(block) &&
+      finals.filter(({ hash }) => hash === block.hash).length >= quorum,
+  );
+  return instead ?? null;
+}
+
 /** Writes into each provider's health whether its finalized block is missing, has gone back, or isn't on our chain. */
 export function noteDoubts(known: KnownBlocks, views: readonly View[]): void {
   for (const { provider, finalized } of views) provider.doubt(doubtAbout(known, finalized));

@@ -15,12 +15,12 @@
 import { Backfill, type Line } from "./backfill.ts";
 import type { Chain } from "./client.ts";
 import { ChainError, DeepReorgError, InconsistentAnswerError } from "./errors.ts";
-import { finalNumber, isCalledFinal, noteDoubts, vouchedBlock } from "./finality.ts";
+import { finalInstead, finalNumber, isCalledFinal, noteDoubts, vouchedBlock } from "./finality.ts";
 import { type Announced, HeadFeed } from "./head-feed.ts";
 import { countWitnesses, readDownTo, readLine } from "./heads.ts";
 import { inOrderAhead } from "./in-order.ts";
 import { KnownBlocks } from "./known-blocks.ts";
-import { readTransfersOf } from "./logs.ts";
+import { readTransfersOf, readTransfersOfLine } from "./logs.ts";
 import { type Header, refOf } from "./shapes.ts";
 import { findFinal, resume } from "./start.ts";
 import { LossWatch, turnBack } from "./turning-back.ts";
@@ -85,9 +85,12 @@ export function followByHand(
   };
 }
 
-async function* stepOf(follower: Follower): AsyncGenerator<ChainEvent> {
+const stepOf = (follower: Follower): AsyncGenerator<ChainEvent> => untilTrouble(follower.step());
+
+/** What there is before trouble of the nodes, if there is any. */
+async function* untilTrouble(events: AsyncGenerator<ChainEvent>): AsyncGenerator<ChainEvent> {
   try {
-    yield* follower.step();
+    yield* events;
   } catch (error) {
     if (!isPassing(error)) throw error;
   }
@@ -123,30 +126,20 @@ class Follower {
   async *step(): AsyncGenerator<ChainEvent> {
     this.#known ??= yield* this.#start();
     if (this.#known === null) return;
-    try {
-      yield* this.#catchUp(this.#known);
-    } catch (error) {
-      // What can't be read or agreed on by lines may still go block by block, without being final.
-      if (!isPassing(error)) throw error;
-    }
-    yield* this.#approach(this.#known);
+    // What can't be read or agreed on by lines may still go block by block, without being final; and what leads nowhere
+    // keeps nothing that is known from being final.
+    yield* untilTrouble(this.#catchUp(this.#known));
+    yield* untilTrouble(this.#approach(this.#known));
     yield* this.#settle(this.#known);
   }
 
   /** A head that doesn't lead to any block, as one that a node has made up, leaves the turn to the next. */
   async *#approach(known: KnownBlocks): AsyncGenerator<ChainEvent> {
-    let failure: unknown = null;
     for (const announced of this.#feed.takeHeads()) {
       const before = known.tip;
-      try {
-        yield* this.#approachOne(known, announced);
-        return;
-      } catch (error) {
-        if (!isPassing(error) || known.tip !== before) throw error;
-        failure ??= error;
-      }
+      yield* untilTrouble(this.#approachOne(known, announced));
+      if (known.tip !== before) return;
     }
-    if (failure !== null) throw failure;
   }
 
   async *#start(): AsyncGenerator<ChainEvent, KnownBlocks | null> {
@@ -167,7 +160,16 @@ class Follower {
       const views = this.#feed.views();
       const { quorum } = this.#chain;
       const to = finalNumber(views, quorum);
-      if (to === null || to < from) return;
+      if (to === null || to < from) {
+        const instead = finalInstead(known, views, quorum);
+        if (instead === null || (await countWitnesses(this.#chain, instead)) < quorum) return;
+        yield* turnBack(this.#chain, known, instead);
+        // By hash: by number the provider with the other branch may be the one that answers.
+        const blocks = await readDownTo(this.#chain, { head: instead, from: known.tip.number + 1n });
+        const transfers = await readTransfersOfLine(this.#chain, blocks, this.#options.tokens);
+        yield* takeFinal(known, { blocks, transfers });
+        continue;
+      }
       const { blocks, transfers } = await (ahead?.from === from
         ? ahead.line
         : this.#backfill.next({ from, to }));
@@ -182,12 +184,7 @@ class Follower {
         continue;
       }
       ahead = this.#readAhead({ from: from + BigInt(blocks.length), to });
-      for (const [index, block] of blocks.entries()) {
-        const own = transfers.get(block.hash) ?? [];
-        if (own.length > 0 || index === blocks.length - 1) yield take(known, block, own);
-        else known.push(refOf(block));
-      }
-      if (known.settle({ finalized: known.tip, safe: known.tip })) yield* told(known);
+      yield* takeFinal(known, { blocks, transfers });
     }
   }
 
@@ -256,6 +253,16 @@ class Follower {
     const safe = vouchedBlock(known, { views, tag: "safe", quorum });
     if (known.settle({ finalized, safe })) yield* told(known);
   }
+}
+
+/** Of final blocks those without transfers are left out, but for the last. */
+function* takeFinal(known: KnownBlocks, { blocks, transfers }: Line): Generator<ChainEvent> {
+  for (const [index, block] of blocks.entries()) {
+    const own = transfers.get(block.hash) ?? [];
+    if (own.length > 0 || index === blocks.length - 1) yield take(known, block, own);
+    else known.push(refOf(block));
+  }
+  if (known.settle({ finalized: known.tip, safe: known.tip })) yield* told(known);
 }
 
 function take(known: KnownBlocks, header: Header, transfers: TransferLog[]): ChainEvent {

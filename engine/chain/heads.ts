@@ -2,7 +2,7 @@
 import type { Chain } from "./client.ts";
 import { InconsistentAnswerError, NotThereError } from "./errors.ts";
 import { type Header, header, hex } from "./shapes.ts";
-import type { Shape } from "./types.ts";
+import type { BlockId, Shape } from "./types.ts";
 
 const maybeHeader = header.nullable();
 export type Tag = "latest" | "safe" | "finalized";
@@ -60,16 +60,22 @@ export async function readParent(chain: Chain, block: Header): Promise<Header> {
 }
 
 /** How many providers name `hash` as the block at `number`. */
-export async function countWitnesses(
+export const countWitnesses = async (chain: Chain, block: BlockId): Promise<number> =>
+  (await countVoices(chain, block)).witnesses;
+
+/** How many name this block at its number, and how many another. */
+export async function countVoices(
   chain: Chain,
-  { number, hash }: { number: bigint; hash: string },
-): Promise<number> {
+  { number, hash }: BlockId,
+): Promise<{ witnesses: number; others: number }> {
   const answers = await Promise.allSettled(
     chain.providers.map((provider) =>
       provider.ask("eth_getBlockByNumber", [hex(number), false], numbered(number)),
     ),
   );
-  return answers.filter((answer) => answer.status === "fulfilled" && answer.value.hash === hash).length;
+  const named = answers.flatMap((answer) => (answer.status === "fulfilled" ? [answer.value.hash] : []));
+  const witnesses = named.filter((one) => one === hash).length;
+  return { witnesses, others: named.length - witnesses };
 }
 
 export const numbered = (number: bigint): Shape<Header> =>

@@ -19,6 +19,8 @@ export interface RawLog {
 
 const mostLogs = 100_000;
 const mostTopics = 4;
+/** What fits the books' column, and more than any block holds. */
+const mostIndex = 2 ** 31 - 1;
 /** Of a log's data; a block can't hold more. */
 const mostDataBytes = 4_000_000;
 
@@ -44,7 +46,7 @@ function parseLog(value: unknown): RawLog {
     blockNumber: BigInt(quantityOf(log, "blockNumber")),
     blockHash: fixed(log, "blockHash", 32),
     transactionHash: fixed(log, "transactionHash", 32),
-    logIndex: Number(quantityOf(log, "logIndex")),
+    logIndex: indexOf(log),
     removed,
   };
 }
@@ -61,6 +63,12 @@ function quantityOf(log: Record<string, unknown>, field: string): string {
   if (typeof value !== "string" || value.length < 3 || value.length > 14 || !isHex(value))
     throw wrong(field, value);
   return value;
+}
+
+function indexOf(log: Record<string, unknown>): number {
+  const index = Number(quantityOf(log, "logIndex"));
+  if (index > mostIndex) throw wrong("logIndex", log.logIndex);
+  return index;
 }
 
 function dataOf({ data }: Record<string, unknown>): string {

@@ -18,12 +18,14 @@ export const bytes = z
   .string()
   .regex(/^0x[0-9a-fA-F]*$/)
   .refine((text) => text.length % 2 === 0);
+/** A block's number, or the second it is stamped with: what fits the books and a date, 2^40 at most. */
+const ordinary = quantity.refine((value) => value <= 2n ** 40n);
 export const header = z
   .object({
-    number: quantity,
+    number: ordinary,
     hash,
     parentHash: hash,
-    timestamp: quantity,
+    timestamp: ordinary,
     logsBloom: z.string().regex(/^0x[0-9a-fA-F]{512}$/),
   })
   .transform(({ timestamp, ...rest }) => ({ ...rest, timestampSeconds: timestamp }));

@@ -2,7 +2,7 @@
 import type { Chain } from "./client.ts";
 import { DeepReorgError, InconsistentAnswerError } from "./errors.ts";
 import type { HeadFeed } from "./head-feed.ts";
-import { countWitnesses, readParent } from "./heads.ts";
+import { countVoices, countWitnesses, readParent } from "./heads.ts";
 import type { KnownBlocks } from "./known-blocks.ts";
 import type { Header } from "./shapes.ts";
 import type { ChainEvent } from "./types.ts";
@@ -26,10 +26,11 @@ export async function* turnBack(chain: Chain, known: KnownBlocks, block: Header)
   }
 }
 
-/** @throws DeepReorgError, unless a provider still stands by our final block: then the others are in doubt. */
+/** @throws DeepReorgError, unless one provider stands by our final block and too few name another: those are in doubt. */
 async function cryDeep(chain: Chain, { finalized, tip }: KnownBlocks): Promise<never> {
   const floor = finalized ?? tip;
-  if ((await countWitnesses(chain, floor)) > 0)
+  const { witnesses, others } = await countVoices(chain, floor);
+  if (witnesses > 0 && others < chain.quorum)
     throw new InconsistentAnswerError(
       `the providers tell of two chains below the final block ${floor.number}`,
     );

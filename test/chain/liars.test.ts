@@ -1,9 +1,13 @@
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { type Chain, createChain } from "../../engine/chain/client.ts";
+import { DeepReorgError } from "../../engine/chain/errors.ts";
+import { header } from "../../engine/chain/shapes.ts";
+import { callNode } from "../../scripts/local/rpc.ts";
 import { startTestChain, type TestChain } from "../helpers/chain.ts";
 import {
   emptyLogs,
   forgedLogs,
+  ownBranch,
   rangeLimit,
   replyTo,
   stoppedAt,
@@ -11,7 +15,7 @@ import {
 } from "../helpers/rpc-faults.ts";
 import { type RpcProxy, startRpcProxy } from "../helpers/rpc-proxy.ts";
 import { waitFor } from "../helpers/wait.ts";
-import { createSender, cursorAt, type Sender, watch } from "./watching.ts";
+import { createSender, cursorAt, type Sender, type Watcher, watch } from "./watching.ts";
 
 let base: TestChain;
 let proxy: RpcProxy;
@@ -104,6 +108,71 @@ describe("a node that names a head which isn't there", () => {
   });
 });
 
+describe("one of three nodes", () => {
+  const three = () =>
+    createChain({
+      rpcUrls: [proxy.rpcUrl, base.rpcUrl, base.rpcUrl],
+      expectedChainId: 8453,
+      requestTimeoutMs: 60_000,
+    });
+  const isFinal = (watcher: Watcher, block: { hash: string }): Promise<true> =>
+    waitFor(() => watcher.finalized()?.hash === block.hash, { what: "finality", timeoutMs: 20_000 });
+
+  it("that tells of a longer branch of its own keeps nothing from being final (SAFETY 26)", async () => {
+    const chainOfThree = await three();
+    const watcher = watch(chainOfThree, base);
+    await watcher.reaches();
+    const { number } = await cursorAt(base);
+    proxy.setFaults(ownBranch(number + 1n));
+    const { hash } = await sender.send(9n);
+    // Block by block, so that what is final is always below where its branch has led.
+    for (let mined = 0; mined < 5; mined += 1) {
+      await base.mine(1);
+      const head = (await cursorAt(base)).number;
+      await waitFor(() => (watcher.blocks.at(-1)?.number ?? 0n) >= head, {
+        what: "a branch as long as the chain",
+        timeoutMs: 20_000,
+      });
+    }
+    await isFinal(watcher, await base.testClient.getBlock({ blockTag: "finalized" }));
+    expect(await watcher.sees(hash)).toMatchObject({ amount: 9n });
+    await watcher.stop();
+    expect(watcher.failure()).toBeNull();
+    await chainOfThree.close();
+  });
+
+  it("that stands by a final block which the others have left silences no alarm (SAFETY 12)", async () => {
+    const chainOfThree = await three();
+    const watcher = watch(chainOfThree, base);
+    await base.mine(6);
+    const final = await base.testClient.getBlock({ blockTag: "finalized" });
+    await isFinal(watcher, final);
+    const result = await callNode(base.rpcUrl, "eth_getBlockByNumber", [
+      `0x${final.number.toString(16)}`,
+      false,
+    ]);
+    proxy.setFaults(
+      replyTo("eth_getBlockByNumber", ({ params: [asked] }) =>
+        asked === (result as { number: string }).number ? { result } : undefined,
+      ),
+    );
+    await base.reorg(5);
+    await base.mine(1);
+    const failure = await waitFor(() => watcher.failure(), { what: "the alarm", timeoutMs: 20_000 });
+    expect(failure).toBeInstanceOf(DeepReorgError);
+    await watcher.stop();
+    await chainOfThree.close();
+  });
+});
+
+describe("a block that can't be right", () => {
+  it.each(["timestamp", "number"])("is refused for its %s, which no column holds", async (field) => {
+    const block = (await callNode(base.rpcUrl, "eth_getBlockByNumber", ["latest", false])) as object;
+    expect(header.safeParse(block).success).toBe(true);
+    expect(header.safeParse({ ...block, [field]: `0x1${"0".repeat(63)}` }).success).toBe(false);
+  });
+});
+
 describe("logs that can't be right", () => {
   const otherBlock = `0x${"ab".repeat(32)}`;
   it.each([
@@ -134,6 +203,10 @@ describe("logs that can't be right", () => {
       }),
     ],
     ["with data of another size", (log: Record<string, unknown>) => ({ ...log, data: `${log.data}00` })],
+    [
+      "with an index beyond any block's",
+      (log: Record<string, unknown>) => ({ ...log, logIndex: "0x80000000" }),
+    ],
     ["in no form at all", () => "log"],
   ])("%s are refused, and nothing is taken for granted", async (_, change) => {
     const watcher = watch(chain, base);

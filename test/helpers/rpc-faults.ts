@@ -108,6 +108,33 @@ export const sizeLimit = (logs: bigint): Fault =>
       : undefined;
   });
 
+/** A node on a branch of its own, empty from a block on and always two blocks ahead of the real one; its tags are honest. */
+export const ownBranch = (first: bigint): Fault => {
+  const hashOf = (number: bigint): string => `0xbb${number.toString(16).padStart(62, "0")}`;
+  const resultOf = (reply: RpcReply): Record<string, unknown> | null =>
+    typeof reply === "object" && "result" in reply ? (reply.result as Record<string, unknown> | null) : null;
+  return async ({ method, params: [asked], forward }) => {
+    const { blockHash } = Object(asked) as { blockHash?: string };
+    if (method === "eth_getLogs" && blockHash?.startsWith("0xbb")) return { result: [] };
+    const isByHash = method === "eth_getBlockByHash" && String(asked).startsWith("0xbb");
+    if (!isByHash && method !== "eth_getBlockByNumber") return undefined;
+    if (asked === "finalized" || asked === "safe") return undefined;
+    const real = resultOf(await forward("eth_getBlockByNumber", ["latest", false]));
+    const last = BigInt(String(real?.number)) + 2n;
+    const number = isByHash
+      ? BigInt(`0x${String(asked).slice(4)}`)
+      : asked === "latest"
+        ? last
+        : BigInt(String(asked));
+    if (number < first) return undefined;
+    if (number > last) return { result: null };
+    const parent = resultOf(await forward("eth_getBlockByNumber", [toHex(first - 1n), false]));
+    const parentHash = number === first ? parent?.hash : hashOf(number - 1n);
+    const logsBloom = `0x${"0".repeat(512)}`;
+    return { result: { ...parent, number: toHex(number), hash: hashOf(number), parentHash, logsBloom } };
+  };
+};
+
 export type RawLog = Record<string, unknown> & { address: string; topics: string[]; data: string };
 
 /** A node that tells the same story of its logs wherever it is asked: in ranges, in blocks and in receipts. */
