@@ -134,15 +134,26 @@ export const attemptsOf = (world: MoneyWorld, instructionId: string) =>
 
 const transferEvent = parseAbiItem("event Transfer(address indexed from, address indexed to, uint256 value)");
 
+/** Which wallets pay them. */
+const payersOf = { withdrawal: "vault", payout: "escrow" } as const;
+
 /**
- * The chain's own word: every final withdrawal has exactly one transfer, of exactly its amount to exactly its address,
- * by one of its attempts; nothing else has left the vault; no wallet's nonces have a gap; and the books agree.
+ * The chain's own word: every final withdrawal (or payout of a game) has exactly one transfer, of exactly its amount to
+ * exactly its address, by one of its attempts; nothing else has left the vault (or an escrow); no wallet's nonces have a
+ * gap; and the books agree.
  */
-export async function expectEachPaidOnce(world: MoneyWorld, count: number): Promise<void> {
+export async function expectEachPaidOnce(
+  world: MoneyWorld,
+  count: number,
+  kind: keyof typeof payersOf = "withdrawal",
+): Promise<void> {
+  const payers = await world.query<{ address: Address }>("SELECT address FROM wallet WHERE purpose = $1", [
+    payersOf[kind],
+  ]);
   const logs = await world.base.testClient.getLogs({
     address: world.base.usdc,
     event: transferEvent,
-    args: { from: world.vault },
+    args: { from: payers.map(({ address }) => address) },
     fromBlock: 0n,
     strict: true,
   });
@@ -153,7 +164,8 @@ export async function expectEachPaidOnce(world: MoneyWorld, count: number): Prom
   }));
   const owed = await world.query<{ hash: string; to: string; amount: string }>(
     `SELECT mined_hash AS hash, destination AS to, amount FROM instruction JOIN instruction_tx ON instruction_id = instruction.id
-     WHERE kind = 'withdrawal' AND instruction.state = 'final' AND instruction_tx.state = 'final'`,
+     WHERE kind = $1 AND instruction.state = 'final' AND instruction_tx.state = 'final'`,
+    [kind],
   );
   const textOf = (row: object): string => JSON.stringify(row);
   const inOrder = (rows: { hash: string }[]) => rows.sort((a, b) => (textOf(a) < textOf(b) ? -1 : 1));
