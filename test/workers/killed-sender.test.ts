@@ -1,7 +1,7 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { createMoneyWorld, type MoneyWorld } from "../helpers/money-world.ts";
-import { ask, expectEachPaidOnce, readyToWithdraw } from "../helpers/sender.ts";
+import { ask, expectEachPaidOnce, payBy, readyToWithdraw } from "../helpers/sender.ts";
 import { waitFor } from "../helpers/wait.ts";
 import { endLease, startSenderProcess } from "./started-sender.ts";
 
@@ -57,6 +57,8 @@ describe("a paying process", () => {
     async () => {
       const seed = Number(process.env.PAYING_SEED ?? Math.floor(Math.random() * 2 ** 31));
       const random = seeded(seed);
+      const payouts = (["batch", "plain"] as const)[random(2)] ?? "batch";
+      payBy(world.context, payouts);
       const stopWatching = world.watch();
       await world.caughtUp();
       const total = (withdrawals * (withdrawals + 1)) / 2;
@@ -64,7 +66,7 @@ describe("a paying process", () => {
         await readyToWithdraw(world, BigInt(total)),
         await readyToWithdraw(world, BigInt(total)),
       ];
-      // The gas wallet has the vault pay.
+      // The gas wallet has the vault pay, or brings it its gas.
       await world.base.setEther(world.vault, 0n);
       await stopWatching();
 
@@ -107,7 +109,7 @@ describe("a paying process", () => {
       } finally {
         await miner.stop();
       }
-      console.info(`PAYING_SEED=${seed}: killed after ${deaths.join(", ")}`);
+      console.info(`PAYING_SEED=${seed}: by ${payouts} payouts, killed after ${deaths.join(", ")}`);
       world.watch();
       await world.caughtUp();
       await expectEachPaidOnce(world, withdrawals);
