@@ -10,6 +10,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { type Guard, guards } from "./mutants/guards.ts";
+import { type Tried, verdictOn } from "./mutants/verdict.ts";
 
 const root = fileURLToPath(new URL("../", import.meta.url));
 
@@ -49,21 +50,6 @@ async function copyCommit(): Promise<{ folder: string; remove(): Promise<void> }
 
 const test = (folder: string, files: readonly string[]): Promise<Ended> =>
   run("npx", ["vitest", "run", "--bail", "1", ...files], folder);
-
-/** Unclear is when the tests couldn't even be begun. */
-type Verdict = "killed" | "SURVIVES" | "UNCLEAR" | "NOT FOUND";
-interface Tried {
-  verdict: Verdict;
-  /** The test that has failed, or why what its file stands on couldn't be made. */
-  by?: string;
-}
-
-function verdictOn({ code, said }: Ended): Tried {
-  if (code === 0) return { verdict: "SURVIVES" };
-  const [, failed, why] = /^ *FAIL +\S+ (?:> (.+)|\[.+\]\n(.+))$/m.exec(said) ?? [];
-  const by = failed ?? why;
-  return by === undefined ? { verdict: "UNCLEAR" } : { verdict: "killed", by };
-}
 
 async function tryWithout(folder: string, { file, guard, instead, tests }: Guard): Promise<Tried> {
   const path = join(folder, file);

@@ -5,6 +5,7 @@ import { lockMatching } from "../../engine/db/adopting.ts";
 import { lockWallet } from "../../engine/db/allocating.ts";
 import { beginCursor, lockCursor } from "../../engine/db/cursor.ts";
 import { lockDepositsAbove, lockUncredited } from "../../engine/db/deposits.ts";
+import { lockSuspect } from "../../engine/db/frozen.ts";
 import { lockDueGame, lockGame } from "../../engine/db/games.ts";
 import { insertDeployment, insertTopups } from "../../engine/db/gas-wallet.ts";
 import { lockHoldingOffers } from "../../engine/db/held-offers.ts";
@@ -138,6 +139,7 @@ describe("the second transaction waits for", () => {
       "a wallet that becomes a player's first",
       (tx) => setPrimaryWallet(tx, { playerId: red, address: sender }),
     ],
+    ["a frozen wallet that is looked at", (tx) => lockSuspect(tx, vault)],
     ["ether that is on its way to a wallet", (tx) => insertTopups(tx, { walletAddress: sender, wei: [1n] })],
     ["the executor's one deployment", (tx) => insertDeployment(tx, sender)],
   ];

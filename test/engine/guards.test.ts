@@ -1,0 +1,52 @@
+import { existsSync, readFileSync } from "node:fs";
+import { describe, expect, it } from "vitest";
+import { guards } from "../../scripts/mutants/guards.ts";
+import { verdictOn } from "../../scripts/mutants/verdict.ts";
+
+const pathOf = (file: string): URL => new URL(`../../${file}`, import.meta.url);
+
+describe("the list of guards", () => {
+  it("names texts that stand exactly once in their files, and tests that exist", () => {
+    const wrong = guards.filter(
+      ({ file, guard, instead, tests }) =>
+        readFileSync(pathOf(file), "utf8").split(guard).length !== 2 ||
+        instead === guard ||
+        !tests.every((test) => existsSync(pathOf(test))),
+    );
+    expect(wrong.map(({ name }) => name)).toEqual([]);
+    expect(new Set(guards.map(({ name }) => name)).size).toBe(guards.length);
+  });
+});
+
+describe("a run without a guard", () => {
+  const failing = (place: string, why: string) => ({
+    code: 1,
+    said: `\n FAIL  test/a.test.ts ${place}\n${why}\n`,
+  });
+  it.each([
+    ["in which all tests hold", { code: 0, said: "" }, { verdict: "SURVIVES" }],
+    [
+      "in which one fails",
+      failing("> payouts > are paid once", "AssertionError: expected 2 to be 1"),
+      { verdict: "killed", by: "payouts > are paid once" },
+    ],
+    [
+      "in which nothing can be prepared",
+      failing("[ test/a.test.ts ]", "Error: duplicate key"),
+      { verdict: "killed", by: "Error: duplicate key" },
+    ],
+    [
+      "whose statement is none any more",
+      failing("> payouts > are paid once", 'error: syntax error at or near "ORDER"'),
+      { verdict: "UNCLEAR", by: 'error: syntax error at or near "ORDER"' },
+    ],
+    [
+      "whose file can't be loaded",
+      failing("[ test/a.test.ts ]", "Error: Transform failed with 1 error:"),
+      { verdict: "UNCLEAR", by: "Error: Transform failed with 1 error:" },
+    ],
+    ["that didn't begin", { code: 1, said: "spawn npx ENOENT" }, { verdict: "UNCLEAR" }],
+  ])("%s", (_, ended, verdict) => {
+    expect(verdictOn(ended)).toEqual(verdict);
+  });
+});
