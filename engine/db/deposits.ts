@@ -140,17 +140,24 @@ export interface UnpaidLoss {
   amount: bigint;
 }
 const loss = z.object({ chain_log_id: id, inclusion: count, amount: big });
-/** What the house bore for earlier inclusions of these deposits and hasn't got back. */
+/**
+ * What the house bore for earlier inclusions of these deposits and hasn't got back. Each later inclusion may have given
+ * back a part, under a business key of its own.
+ */
 export async function readUnpaidLosses(
   tx: Tx,
   deposits: Pick<DepositRow, "chain_log_id" | "inclusion">[],
 ): Promise<UnpaidLoss[]> {
   if (deposits.length === 0) return [];
   const { rows } = await tx.query(
-    `SELECT log AS chain_log_id, place AS inclusion, loss.amount
+    `SELECT log AS chain_log_id, place AS inclusion, loss.amount - repaid.amount AS amount
      FROM unnest($1::bigint[], $2::int[]) AS given (log, inclusion) CROSS JOIN LATERAL generate_series(1, inclusion - 1) AS place
      JOIN transfer loss ON loss.business_key = 'deposit:' || log || ':' || place || ':loss'
-     WHERE NOT EXISTS (SELECT FROM transfer WHERE business_key = 'deposit:' || log || ':' || place || ':repaid')`,
+     CROSS JOIN LATERAL (
+       SELECT coalesce(sum(amount), 0) AS amount FROM transfer WHERE business_key = ANY (ARRAY(
+         SELECT 'deposit:' || log || ':' || place || ':repaid' || later
+         FROM unnest(array_append(ARRAY(SELECT '-' || generate_series(place + 1, inclusion - 1)), '')) AS later))) AS repaid
+     WHERE loss.amount > repaid.amount ORDER BY log, place`,
     [deposits.map((row) => row.chain_log_id), deposits.map((row) => row.inclusion)],
   );
   return rowsOf(loss, rows).map(({ chain_log_id: chainLogId, inclusion, amount }) => ({

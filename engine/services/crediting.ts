@@ -148,7 +148,7 @@ function repaymentsOf(deposit: DepositRow, losses: UnpaidLoss[]): PlannedTransfe
         to: { kind: "house.loss" },
         ...{ token, amount },
         reason: "loss_repaid",
-        key: keyOf(deposit, "repaid", inclusion),
+        key: keyOf(deposit, `repaid-${deposit.inclusion}`, inclusion),
       };
     });
 }

@@ -838,6 +838,13 @@ const others: Guard[] = [
     tests: ["test/chain/liars.test.ts"],
   },
   {
+    name: "a loss is owed until all of it is repaid",
+    file: "engine/db/deposits.ts",
+    guard: "WHERE loss.amount > repaid.amount",
+    instead: "WHERE repaid.amount = 0",
+    tests: ["test/db/ledger.test.ts"],
+  },
+  {
     name: "a final block to go back to isn't one provider's word",
     file: "engine/services/agreeing.ts",
     guard: "(await countWitnesses(chain, block)) < chain.quorum",

@@ -1,6 +1,7 @@
 import pg from "pg";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { type PlannedTransfer, reasonRules } from "../../engine/core/ledger.ts";
+import { readUnpaidLosses } from "../../engine/db/deposits.ts";
 import { isAway, isDatabaseError, isUniqueViolation, isUnwritten } from "../../engine/db/errors.ts";
 import { atOnce, createPool, type Pool, together, transaction } from "../../engine/db/pool.ts";
 import { listTokens } from "../../engine/db/tokens.ts";
@@ -398,6 +399,40 @@ describe("balances", () => {
     const most = 2n ** 256n - 1n;
     const id = await player(most);
     expect(await balanceOf(id, "player.available")).toBe(most.toString());
+  });
+});
+
+describe("what the house bore for a deposit", () => {
+  it("is owed until all of it is given back, in however many parts (SAFETY 11)", async () => {
+    const playerId = await player(1_000n);
+    const available = { kind: "player.available", playerId } as const;
+    const house = { kind: "house.loss" } as const;
+    const move = async (
+      reason: "loss_booked" | "loss_repaid",
+      amount: bigint,
+      key: string,
+    ): Promise<void> => {
+      const ends = reason === "loss_booked" ? { from: house, to: available } : { from: available, to: house };
+      const planned = { ...ends, token, amount, reason, key: `deposit:77:${key}` };
+      expect((await transaction(pool, (tx) => post(tx, [planned], { cause: "test" }))).ok).toBe(true);
+    };
+    const unpaid = async (inclusion: number) => {
+      const losses = await transaction(pool, (tx) =>
+        readUnpaidLosses(tx, [{ chain_log_id: "77", inclusion }]),
+      );
+      return losses.map((loss) => [loss.inclusion, loss.amount]);
+    };
+    await move("loss_booked", 100n, "1:loss");
+    expect(await unpaid(2)).toEqual([[1, 100n]]);
+    await move("loss_repaid", 40n, "1:repaid-2");
+    await move("loss_booked", 40n, "2:loss");
+    expect(await unpaid(3)).toEqual([
+      [1, 60n],
+      [2, 40n],
+    ]);
+    await move("loss_repaid", 60n, "1:repaid-3");
+    await move("loss_repaid", 40n, "2:repaid-3");
+    expect(await unpaid(4)).toEqual([]);
   });
 });
 
