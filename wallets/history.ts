@@ -19,16 +19,24 @@ export interface SignedPayload {
   signedAt: number;
 }
 
+/** Of one instruction with one nonce: however many bytes, one payment at most. */
+type Payment = Pick<SignedPayload, "instructionId" | "token" | "sender" | "nonce">;
+
+/** `isOwn`: signed here, and not only said to have been signed. */
+type Remembered = SignedPayload & { isOwn: boolean };
+
 /**
  * Counts an outflow once for each nonce that it is signed with, however often a higher fee has it signed again: bytes of
  * one nonce are one payment at most, which was allowed already. Whoever says that an earlier nonce has failed may be
- * wrong, so another nonce counts anew. What is older than the window is forgotten oldest
- * first, and only when `capacity` is reached.
+ * wrong, so another nonce counts anew; and whoever says that something was signed elsewhere may have made it up, so that
+ * takes room, and gives none. What is older than the window is forgotten oldest first, and only when `capacity` is
+ * reached.
  */
 export class SigningHistory {
   readonly #capacity: number;
-  readonly #payloads = new Map<string, SignedPayload>();
-  readonly #window = new Map<string, SignedPayload>();
+  readonly #payloads = new Map<string, Remembered>();
+  /** What was signed here by a key of its own: nothing that is said later takes its place. */
+  readonly #window = new Map<string | symbol, SignedPayload>();
   readonly #leftByToken = new Map<string, bigint>();
 
   constructor({ capacity }: { capacity: number }) {
@@ -40,14 +48,15 @@ export class SigningHistory {
     return this.#payloads.get(instructionId) ?? null;
   }
 
-  /** Whether bytes with this nonce were signed for this instruction before: more of them take nothing more out. */
-  isCounted({
-    instructionId,
-    sender,
-    nonce,
-  }: Pick<SignedPayload, "instructionId" | "sender" | "nonce">): boolean {
-    const before = this.#payloads.get(instructionId);
-    return before?.sender === sender && before.nonce === nonce;
+  /** Whether bytes with this nonce were signed here for this instruction before: more of them take nothing more out. */
+  isCounted(payment: Payment): boolean {
+    const before = this.#payloads.get(payment.instructionId);
+    return before?.isOwn === true && isSamePayment(before, payment);
+  }
+
+  /** Base units of this very payment that count in the window though it wasn't signed here: signing it takes their place. */
+  recalled(payment: Payment): bigint {
+    return this.#window.get(keyOf(payment))?.amount ?? 0n;
   }
 
   /** Base units of a token that left within the window that ends at `now`. */
@@ -74,29 +83,53 @@ export class SigningHistory {
    */
   record({ payload, leaves }: { payload: SignedPayload; leaves: boolean }): void {
     if (this.isCounted(payload)) return;
-    const kept = { ...payload };
-    // The newest last, also when it was signed before with another nonce: entries are forgotten by their age.
-    this.#payloads.delete(kept.instructionId);
-    this.#payloads.set(kept.instructionId, kept);
-    if (this.#payloads.size > this.#capacity) {
-      const oldest = firstOf(this.#payloads);
-      if (oldest !== undefined) this.#payloads.delete(oldest.instructionId);
-    }
-    if (!leaves || kept.token === null) return;
-    this.#window.set(`${kept.instructionId} ${kept.sender} ${kept.nonce}`, kept);
-    this.#leftByToken.set(kept.token, (this.#leftByToken.get(kept.token) ?? 0n) + kept.amount);
+    this.#drop(keyOf(payload));
+    this.#remember({ ...payload, isOwn: true });
+    if (leaves) this.#count(Symbol(), payload);
+  }
+
+  /** Remembers what is said to have been signed, by this process or another; what is known, or older than that, changes nothing. */
+  recall({ payload, leaves }: { payload: SignedPayload; leaves: boolean }): void {
+    const known = this.#payloads.get(payload.instructionId);
+    if (known !== undefined && (isSamePayment(known, payload) || payload.signedAt < known.signedAt)) return;
+    this.#remember({ ...payload, isOwn: false });
+    if (leaves && !this.#window.has(keyOf(payload))) this.#count(keyOf(payload), payload);
+  }
+
+  /** The newest last, also when it was signed before with another nonce: entries are forgotten by their age. */
+  #remember(payload: Remembered): void {
+    this.#payloads.delete(payload.instructionId);
+    this.#payloads.set(payload.instructionId, payload);
+    if (this.#payloads.size <= this.#capacity) return;
+    const oldest = firstOf(this.#payloads);
+    if (oldest !== undefined) this.#payloads.delete(oldest.instructionId);
+  }
+
+  #count(key: string | symbol, outflow: SignedPayload): void {
+    if (outflow.token === null) return;
+    this.#window.set(key, { ...outflow });
+    this.#leftByToken.set(outflow.token, (this.#leftByToken.get(outflow.token) ?? 0n) + outflow.amount);
+  }
+
+  #drop(key: string | symbol): void {
+    const { token = null, amount = 0n } = this.#window.get(key) ?? {};
+    this.#window.delete(key);
+    if (token !== null) this.#leftByToken.set(token, (this.#leftByToken.get(token) ?? 0n) - amount);
   }
 
   /** Entries are in order of their time, so this stops at the first that still counts. */
   #forgetOutflows(now: number): void {
-    for (const [id, outflow] of this.#window) {
+    for (const [key, outflow] of this.#window) {
       if (isWithinWindow(outflow, now)) return;
-      this.#window.delete(id);
-      const token = outflow.token ?? "";
-      this.#leftByToken.set(token, (this.#leftByToken.get(token) ?? 0n) - outflow.amount);
+      this.#drop(key);
     }
   }
 }
+
+const keyOf = ({ instructionId, token, sender, nonce }: Payment): string =>
+  [instructionId, token, sender, nonce].join(" ");
+
+const isSamePayment = (a: Payment, b: Payment): boolean => a.sender === b.sender && a.nonce === b.nonce;
 
 function isWithinWindow(payload: SignedPayload, now: number): boolean {
   return payload.signedAt > now - outflowWindowMs;

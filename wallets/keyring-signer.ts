@@ -129,11 +129,8 @@ export class KeyringSigner implements Signer {
 
   async #readSigned(): Promise<void> {
     try {
-      for (const payload of (await this.#options.readSigned?.()) ?? []) {
-        const own = this.#history.find(payload.instructionId);
-        if (own === null || (!this.#history.isCounted(payload) && payload.signedAt >= own.signedAt))
-          this.#history.record({ payload, leaves: leavesOurWallets(payload.kind) });
-      }
+      for (const payload of (await this.#options.readSigned?.()) ?? [])
+        this.#history.recall({ payload, leaves: leavesOurWallets(payload.kind) });
     } catch (error) {
       this.#askedAtMs = Number.NEGATIVE_INFINITY; // The next one asks again.
       throw error;
@@ -178,9 +175,10 @@ export class KeyringSigner implements Signer {
       if (request === undefined) throw new Error("a request without its instruction");
       const { id: instructionId, kind, token, destination, amount } = instruction;
       const signedBefore = this.#history.find(instructionId);
-      const { nonce } = request;
-      const isCounted = this.#history.isCounted({ instructionId, sender: senderAddress, nonce });
+      const payment = { instructionId, token, sender: senderAddress, nonce: request.nonce };
+      const isCounted = this.#history.isCounted(payment);
       const left = this.#history.leftWithinWindow({ token: token ?? "", now });
+      const recalled = this.#history.recalled(payment);
       const verdict = checkPolicy(request, instruction, {
         chainId: this.#options.chainId,
         pauseReason: this.#pauseReason,
@@ -191,8 +189,9 @@ export class KeyringSigner implements Signer {
         destinationOwner,
         houseWallet: this.#options.houseWallet,
         limits: this.#limits,
-        leftWithinHour: left + leavesTogether,
+        leftWithinHour: left - recalled + leavesTogether,
         signedBefore,
+        isCounted,
         isHistoryFull,
         maxFeeWei: this.#options.maxFeeWei ?? defaultMaxFeeWei,
         maxTopupWei: this.#options.maxTopupWei ?? defaultMaxTopupWei,
@@ -204,16 +203,13 @@ export class KeyringSigner implements Signer {
         withoutRoom.push(instructionId);
         continue;
       }
-      if (!isCounted && leavesOurWallets(kind)) leavesTogether += amount;
+      if (!isCounted && leavesOurWallets(kind)) leavesTogether += amount - recalled;
       payloads.push({
-        instructionId,
+        ...payment,
         kind,
         sourceAddress,
-        token,
         destination,
         amount,
-        sender: senderAddress,
-        nonce,
         together,
         signedAt: now,
       });

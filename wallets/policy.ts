@@ -36,9 +36,12 @@ export interface PolicyContext {
   houseWallet: string;
   /** The allow-list: limits in base units by lower-case contract address. */
   limits: ReadonlyMap<string, TokenLimits>;
-  /** Base units of the instruction's token that left within the last hour, other instructions only. */
+  /** Base units of the instruction's token that left within the last hour by other payments than this one. */
   leftWithinHour: bigint;
+  /** As the signer remembers, or as the database says. */
   signedBefore: SignedPayload | null;
+  /** The signer itself has signed this with this nonce. */
+  isCounted: boolean;
   isHistoryFull: boolean;
   /** wei, for the whole transaction, and per instruction that it pays. */
   maxFeeWei: bigint;
@@ -61,7 +64,7 @@ export function checkPolicy(
     checkAsset(instruction, context) ??
     checkDestination(instruction, context) ??
     checkFee(request, instruction, context) ??
-    checkLimits(request, instruction, context);
+    checkLimits(instruction, context);
   return rejection === null ? { ok: true } : { ok: false, rejection };
 }
 
@@ -199,11 +202,7 @@ function checkFee(
   return null;
 }
 
-function checkLimits(
-  { nonce }: SignRequest,
-  instruction: CommittedInstruction,
-  context: PolicyContext,
-): PolicyRejection | null {
+function checkLimits(instruction: CommittedInstruction, context: PolicyContext): PolicyRejection | null {
   if (instruction.kind === "topup") {
     return instruction.amount > context.maxTopupWei
       ? reject("over_topup_limit", `A top-up is at most ${context.maxTopupWei} wei.`)
@@ -218,9 +217,7 @@ function checkLimits(
     );
   }
   // A higher fee for what was counted already needs no new room; another nonce does, whoever says that the first failed.
-  const { signedBefore, senderAddress } = context;
-  const isCounted = signedBefore?.sender === senderAddress && signedBefore.nonce === nonce;
-  if (!isCounted && context.leftWithinHour + instruction.amount > limits.perHour) {
+  if (!context.isCounted && context.leftWithinHour + instruction.amount > limits.perHour) {
     return reject("over_hour_limit", `At most ${limits.perHour} base units leave within an hour.`);
   }
   return null;

@@ -48,7 +48,7 @@ export interface SignerOptions {
   maxTopupWei?: bigint | undefined;
   /**
    * What was signed within the last hour, by any process, oldest first: neither a restart nor a second process has limits
-   * of its own.
+   * of its own. It is as true as whoever writes it: it takes room, and gives none.
    */
   readSigned?: (() => Promise<readonly SignedPayload[]>) | undefined;
   /** Milliseconds since the epoch. */

@@ -19,6 +19,7 @@ import {
   openwork,
   outsider,
   requestOf,
+  signedOf,
   unlisted,
   usdc,
   vault,
@@ -92,6 +93,17 @@ describe("a batch", () => {
     const dearer = await house.signer.signBatch(batchRequest(paid, { maxFeePerGas: 3_000_000_000n }));
     const [before, after] = [first, dearer].map(({ raw }) => parseTransaction(raw as `0x04${string}`));
     expect(after).toMatchObject({ nonce: before?.nonce, data: before?.data, to: before?.to });
+    const onemore = payouts(house, { amount: 1n });
+    expect(await codeOf(house.signer.signBatch(batchRequest(onemore, { nonce: 8 })))).toBe("over_hour_limit");
+  });
+
+  test("with a higher fee after a restart takes no more of it either", async () => {
+    const paid = Array.from({ length: 25 }, () => instructionOf("payout", { amount: 100_000_000n }));
+    const { nonce, instructionIds: together } = batchRequest(paid);
+    const signed = paid.map((one) => signedOf(one, { sender: addressOf(gas), nonce, together }));
+    const house = makeHouse({ readSigned: async () => signed });
+    for (const one of paid) house.commit(one);
+    expect(await codeOf(house.signer.signBatch(batchRequest(paid)))).toBe("signed");
     const onemore = payouts(house, { amount: 1n });
     expect(await codeOf(house.signer.signBatch(batchRequest(onemore, { nonce: 8 })))).toBe("over_hour_limit");
   });

@@ -2,6 +2,7 @@
 
 import { deriveAddress, type WalletRef } from "../../wallets/derivation.ts";
 import { executorOf } from "../../wallets/executor.ts";
+import type { SignedPayload } from "../../wallets/history.ts";
 import type { CommittedInstruction, InstructionKind, SignRequest } from "../../wallets/instruction.ts";
 import { limitsOf, type TokenRule } from "../../wallets/limits.ts";
 import type { PolicyContext } from "../../wallets/policy.ts";
@@ -46,6 +47,7 @@ export const ways: Readonly<Record<InstructionKind, { from: WalletRef; to: strin
   deploy: { from: gas, to: executor },
 };
 
+const startMs = 1_800_000_000_000;
 const amounts: Partial<Record<InstructionKind, bigint>> = { topup: 1_000_000_000_000_000n, deploy: 0n };
 let lastId = 0;
 
@@ -83,6 +85,16 @@ export function requestOf(
   };
 }
 
+/** What the database says was signed of an instruction, by its own wallet and alone. */
+export function signedOf(
+  { id: instructionId, kind, sourceAddress, token, destination, amount }: CommittedInstruction,
+  changes: Partial<SignedPayload> = {},
+): SignedPayload {
+  const payload = { instructionId, kind, sourceAddress, token, destination, amount };
+  const together = [instructionId];
+  return { ...payload, sender: sourceAddress, nonce: 0, together, signedAt: startMs, ...changes };
+}
+
 /** What the signer would know while nothing was signed yet. */
 export function contextOf(
   instruction: CommittedInstruction,
@@ -101,6 +113,7 @@ export function contextOf(
     limits: new Map(tokens.map((rule) => [rule.address, limitsOf(rule)])),
     leftWithinHour: 0n,
     signedBefore: null,
+    isCounted: false,
     isHistoryFull: false,
     maxFeeWei: 2_000_000_000_000_000n,
     maxTopupWei: 5_000_000_000_000_000n,
@@ -120,7 +133,7 @@ export interface House {
 export function makeHouse(changes: Partial<SignerOptions> = {}): House {
   const committed = new Map<string, CommittedInstruction>();
   const ours = new Map(wallets.map((wallet) => [addressOf(wallet), wallet]));
-  const clock = { now: 1_800_000_000_000 };
+  const clock = { now: startMs };
   const signer = createSigner({
     seed,
     chainId: 8453,

@@ -14,6 +14,7 @@ import {
   openwork,
   outsider,
   requestOf,
+  signedOf,
   unlisted,
   usdc,
   vault,
@@ -187,23 +188,60 @@ test("of fifty payouts at once, exactly those within the hour's limit are signed
 });
 
 test("a restart that is told what was signed doesn't open the hour's limit again", async () => {
-  const { id: instructionId, kind, sourceAddress, token, destination } = instructionOf("payout");
-  const before = {
-    instructionId,
-    kind,
-    sourceAddress,
-    token,
-    destination,
-    sender: sourceAddress,
-    nonce: 3,
-    together: [instructionId],
-    signedAt: 1_800_000_000_000,
-  };
-  const house = makeHouse({ readSigned: async () => [{ ...before, amount: 2_499_999_999n }] });
+  const before = signedOf(instructionOf("payout", { amount: 2_499_999_999n }));
+  const house = makeHouse({ readSigned: async () => [before] });
   const tooMuch = house.commit(instructionOf("withdrawal", { amount: 2n }));
   expect(await codeOf(house.signer.sign(requestOf(tooMuch)))).toBe("over_hour_limit");
   const fits = house.commit(instructionOf("withdrawal", { amount: 1n }));
   expect(await codeOf(house.signer.sign(requestOf(fits)))).toBe("signed");
+});
+
+test("a higher fee after a restart needs no new room, and takes none", async () => {
+  const paid = [1_000_000_000n, 1_000_000_000n, 500_000_000n].map((amount) =>
+    instructionOf("payout", { amount }),
+  );
+  const house = makeHouse({ readSigned: async () => paid.map((one, nonce) => signedOf(one, { nonce })) });
+  house.clock.now += outflowWindowMs / 2;
+  for (const [nonce, one] of paid.entries())
+    expect(await codeOf(house.signer.sign(requestOf(house.commit(one), { nonce })))).toBe("signed");
+  const onemore = house.commit(instructionOf("payout", { amount: 1n }));
+  expect(await codeOf(house.signer.sign(requestOf(onemore)))).toBe("over_hour_limit");
+  house.clock.now += outflowWindowMs;
+  expect(await codeOf(house.signer.sign(requestOf(onemore)))).toBe("signed");
+});
+
+test("made-up signatures of an hour ago have no payment signed beyond the hour's limit", async () => {
+  const elsewhere: SignedPayload[] = [];
+  const house = makeHouse({ readSigned: async () => elsewhere });
+  const payouts = Array.from({ length: 5 }, () =>
+    house.commit(instructionOf("payout", { amount: 1_000_000_000n })),
+  );
+  const signedAt = house.clock.now - outflowWindowMs + 1;
+  elsewhere.push(...payouts.map((one, nonce) => signedOf(one, { nonce, signedAt })));
+  const sign = (nonce: number) =>
+    codeOf(house.signer.sign(requestOf(payouts[nonce] ?? instructionOf("payout"), { nonce })));
+  expect(await sign(0)).toBe("over_hour_limit");
+  house.clock.now += 1;
+  const codes: string[] = [];
+  for (const nonce of payouts.keys()) codes.push(await sign(nonce));
+  expect(codes).toEqual(["signed", "signed", "over_hour_limit", "over_hour_limit", "over_hour_limit"]);
+});
+
+test("whatever is said of what was signed here, all of it stays counted", async () => {
+  const elsewhere: SignedPayload[] = [];
+  const house = makeHouse({ readSigned: async () => elsewhere });
+  const [first, second, third] = [0, 1, 2].map((nonce) => {
+    const payout = house.commit(instructionOf("payout", { amount: 1_000_000_000n }));
+    return { payout, request: requestOf(payout, { nonce }) };
+  });
+  if (first === undefined || second === undefined || third === undefined) throw new Error("three payouts");
+  for (const { request } of [first, second]) expect(await codeOf(house.signer.sign(request))).toBe("signed");
+  house.clock.now += 5_001;
+  // As if the first had been for one unit, and signed with another nonce in between.
+  const smaller = house.commit({ ...first.payout, amount: 1n });
+  for (const nonce of [9, 0]) elsewhere.push(signedOf(smaller, { nonce, signedAt: house.clock.now }));
+  expect(await codeOf(house.signer.sign(first.request))).toBe("signed");
+  expect(await codeOf(house.signer.sign(third.request))).toBe("over_hour_limit");
 });
 
 test("what another process signed while this one rested counts in the hour's limit, once", async () => {
@@ -211,12 +249,7 @@ test("what another process signed while this one rested counts in the hour's lim
   const house = makeHouse({ readSigned: async () => elsewhere });
   const own = house.commit(instructionOf("payout", { amount: 1_000_000_000n }));
   expect(await codeOf(house.signer.sign(requestOf(own)))).toBe("signed");
-  const signedAt = house.clock.now;
-  for (const one of [own, instructionOf("payout", { amount: 1_000_000_000n })]) {
-    const { id: instructionId, kind, sourceAddress, token, destination, amount } = one;
-    const payload = { instructionId, kind, sourceAddress, token, destination, amount, signedAt };
-    elsewhere.push({ ...payload, sender: sourceAddress, nonce: 0, together: [instructionId] });
-  }
+  elsewhere.push(signedOf(own), signedOf(instructionOf("payout", { amount: 1_000_000_000n })));
   house.clock.now += 5_001;
   for (const [amount, code] of [
     [500_000_001n, "over_hour_limit"],
@@ -230,14 +263,11 @@ test("what another process signed while this one rested counts in the hour's lim
 test("what another process signed anew counts with the nonce that it has there", async () => {
   const elsewhere: SignedPayload[] = [];
   const house = makeHouse({ readSigned: async () => elsewhere });
-  const payout = instructionOf("payout");
-  const first = house.commit(payout);
-  expect(await codeOf(house.signer.sign(requestOf(first, { nonce: 5 })))).toBe("signed");
-  const { id: instructionId, kind, sourceAddress: sender, token, destination, amount } = payout;
-  const payload = { instructionId, kind, sourceAddress: sender, token, destination, amount };
+  const payout = house.commit(instructionOf("payout"));
+  expect(await codeOf(house.signer.sign(requestOf(payout, { nonce: 5 })))).toBe("signed");
   house.clock.now += 5_001;
-  elsewhere.push({ ...payload, sender, nonce: 6, together: [instructionId], signedAt: house.clock.now });
-  house.commit({ ...payout, failed: { sender, nonce: 6 } });
+  elsewhere.push(signedOf(payout, { nonce: 6, signedAt: house.clock.now }));
+  house.commit({ ...payout, failed: { sender: payout.sourceAddress, nonce: 6 } });
   expect(await codeOf(house.signer.sign(requestOf(payout, { nonce: 7 })))).toBe("signed");
 });
 
