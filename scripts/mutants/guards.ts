@@ -929,6 +929,13 @@ const others: Guard[] = [
     tests: ["test/engine/tokens.test.ts"],
   },
   {
+    name: "a batch has gas for recipients who hold nothing any more",
+    file: "engine/services/batching.ts",
+    guard: "const laterGas = authorisationGas + emptiedRecipientGas * BigInt(payments.length);",
+    instead: "const laterGas = authorisationGas;",
+    tests: ["test/services/batching.test.ts"],
+  },
+  {
     name: "what is owed of a token out of play is signed for",
     file: "engine/signer-main.ts",
     guard: "tokens: [...tokens, ...unchanged].map(",

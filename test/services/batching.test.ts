@@ -11,7 +11,13 @@ import { sweep } from "../../engine/services/sweep.ts";
 import { delegationTo, executorOf } from "../../wallets/executor.ts";
 import { SigningRefusedError } from "../../wallets/policy-codes.ts";
 import { expectBooksToBalance } from "../helpers/books.ts";
-import { createMoneyWorld, createWatchedWorld, type MoneyWorld } from "../helpers/money-world.ts";
+import {
+  createMoneyWorld,
+  createWatchedWorld,
+  houseAddress,
+  type MoneyPlayer,
+  type MoneyWorld,
+} from "../helpers/money-world.ts";
 import { actAsIssuer } from "../helpers/other-hands.ts";
 import {
   ask,
@@ -122,6 +128,23 @@ describe("payouts of one wallet by batch", () => {
     // Four together, in vain; then each by itself.
     expect((await sent()).map(({ paid }) => paid)).toEqual(["4", "1", "1", "1"]);
     await expectEachPaidOnce(world, 3);
+  });
+
+  it("to holders who empty their wallets between simulation and block are paid all the same, by the same transaction", async () => {
+    const holders: MoneyPlayer[] = [];
+    while (holders.length < 6) holders.push(await world.player());
+    const payAll = (to: Address, amount: bigint) =>
+      Promise.all(holders.map((holder) => holder.pay({ token: world.base.usdc, to, amount })));
+    for (const { address } of holders) await world.base.mint(world.base.usdc, address, 3n);
+    await payAll(world.vault, 2n);
+    await finalize(world);
+    for (const holder of holders) await ask(world, holder, 2n);
+    const sender = await start();
+    expect(await prepare(sender.context, sender.leadership)).toBe(holders.length);
+    await payAll(houseAddress, 1n);
+    await sender.settle();
+    expect(await sent()).toEqual([{ purpose: "gas", paid: `${holders.length}` }]);
+    await expectEachPaidOnce(world, holders.length);
   });
 
   it("of which the chain shows one otherwise than it was owed are a breach, and none of them is paid again", async () => {
