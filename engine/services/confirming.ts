@@ -6,7 +6,7 @@ import type { TransferLog } from "../chain/types.ts";
 import { readAuthorisedExecutor } from "../db/authorisations.ts";
 import { insertBreachOnce } from "../db/breaches.ts";
 import { markMined, markReverted, readWaiting } from "../db/confirming.ts";
-import { isInBooks, lockCursor } from "../db/cursor.ts";
+import { isInBooks, lockCursor, readCursor } from "../db/cursor.ts";
 import { isAway } from "../db/errors.ts";
 import { type Payment, readPayments } from "../db/payments.ts";
 import { type Tx, transaction } from "../db/pool.ts";
@@ -32,7 +32,10 @@ interface Attempt {
 export async function confirmRound(context: Context): Promise<boolean> {
   const sentBefore = new Date(context.clock() - context.settings.confirmAfterMs);
   const waiting = await readWaiting(context.pool, { sentBefore, limit: mostAtOnce });
-  if (waiting.length === 0) return false;
+  // Before the receipts: what becomes final later may be another block than the one that a receipt is of.
+  const cursor = await readCursor(context.pool);
+  if (waiting.length === 0 || cursor === null) return false;
+  const finalized = cursor.finalized_number;
   const tokens = [...(await knownTokens(context.pool)).keys()];
   let found = 0;
   for (let at = 0; at < waiting.length; at += readTogether) {
@@ -49,7 +52,7 @@ export async function confirmRound(context: Context): Promise<boolean> {
       if (receipt === undefined || !("found" in receipt) || !receipt.found) continue;
       const attempt = { chainTxId, hash, payments: payments.get(chainTxId) ?? [] };
       try {
-        if (await confirm(context, attempt, receipt)) found += 1;
+        if (await confirm(context, { attempt, receipt, finalized })) found += 1;
       } catch (error) {
         if (isAway(error)) throw error;
         context.log.error({ error, hash, chainTxId }, "a transaction couldn't be confirmed");
@@ -59,7 +62,11 @@ export async function confirmRound(context: Context): Promise<boolean> {
   return found > 0;
 }
 
-async function confirm(context: Context, attempt: Attempt, receipt: FoundReceipt): Promise<boolean> {
+/** `finalized` is as it was before the receipt was asked for. */
+async function confirm(
+  context: Context,
+  { attempt, receipt, finalized }: { attempt: Attempt; receipt: FoundReceipt; finalized: bigint },
+): Promise<boolean> {
   const { chainTxId, hash, payments } = attempt;
   const { succeeded, blockNumber } = receipt;
   const paid = succeeded ? countPaid(payments, receipt.transfers) : 0;
@@ -70,10 +77,10 @@ async function confirm(context: Context, attempt: Attempt, receipt: FoundReceipt
     const cursor = await lockCursor(tx);
     if (cursor === null || blockNumber > cursor.head_number) return [];
     // A receipt that was read before a reorg is of a block that the books have taken back since: it is asked for anew.
-    if (blockNumber > cursor.finalized_number && !(await isInBooks(tx, receipt))) return [];
+    if (blockNumber > finalized && !(await isInBooks(tx, receipt))) return [];
     if (succeeded && paid === payments.length)
       return told(context, tx, await markMined(tx, [{ chainTxId, hash, blockNumber }]));
-    if (blockNumber > cursor.finalized_number) return [];
+    if (blockNumber > finalized) return [];
     const note = succeeded
       ? "the transaction succeeded without the transfer that it was sent for"
       : "the token refused the transfer on the chain";

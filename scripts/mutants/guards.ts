@@ -314,15 +314,23 @@ const finality: Guard[] = [
   {
     name: "finality: a failure counts when it is beyond reorg",
     file: "engine/services/confirming.ts",
-    guard: "if (blockNumber > cursor.finalized_number) return [];",
+    guard: "if (blockNumber > finalized) return [];",
     instead: "",
     tests: ["test/services/distrust.test.ts"],
   },
   {
     name: "finality: a receipt counts when its block is in the books",
     file: "engine/services/confirming.ts",
-    guard: "if (blockNumber > cursor.finalized_number && !(await isInBooks(tx, receipt))) return [];",
+    guard: "if (blockNumber > finalized && !(await isInBooks(tx, receipt))) return [];",
     instead: "",
+    tests: ["test/services/distrust.test.ts"],
+  },
+  {
+    name: "finality: a receipt is of a final block when that was final before it was read",
+    file: "engine/services/confirming.ts",
+    guard: "if (await confirm(context, { attempt, receipt, finalized })) found += 1;",
+    instead:
+      "if (await confirm(context, { attempt, receipt, finalized: (await readCursor(context.pool))?.finalized_number ?? finalized })) found += 1;",
     tests: ["test/services/distrust.test.ts"],
   },
   {

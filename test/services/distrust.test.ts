@@ -5,8 +5,11 @@ import { LostLeaseError } from "../../engine/db/lease.ts";
 import { confirmRound } from "../../engine/services/confirming.ts";
 import { prepare } from "../../engine/services/preparing.ts";
 import { sendWhatIsSigned, signWhatIsPrepared } from "../../engine/services/sending.ts";
+import { untilConnected } from "../helpers/chain.ts";
 import { createMoneyWorld, type MoneyPlayer, type MoneyWorld } from "../helpers/money-world.ts";
 import { actAsIssuer } from "../helpers/other-hands.ts";
+import { replyTo } from "../helpers/rpc-faults.ts";
+import { startRpcProxy } from "../helpers/rpc-proxy.ts";
 import {
   ask,
   attemptsOf,
@@ -19,6 +22,7 @@ import {
   stopMining,
 } from "../helpers/sender.ts";
 import { finalize } from "../helpers/treasury.ts";
+import { waitFor } from "../helpers/wait.ts";
 
 let world: MoneyWorld;
 let sender: Sender;
@@ -77,6 +81,45 @@ describe("a receipt", () => {
     await finalize(world);
     expect(await confirmRound(sender.context)).toBe(true);
     expect(await stateOf(world, asked)).toBe("parked");
+  });
+
+  it("that was read before a reorg is of no failure when its number has become final since (SAFETY 12)", async () => {
+    const asked = await ask(world, player, 6n);
+    await sender.round();
+    await actAsIssuer(world, { functionName: "blacklist", args: [player.address] });
+    await world.base.mine(1);
+    await world.caughtUp();
+    const proxy = await startRpcProxy(world.base.rpcUrl);
+    const chain = await untilConnected({
+      rpcUrls: [proxy.rpcUrl],
+      expectedChainId: 8453,
+      requestTimeoutMs: 60_000,
+    });
+    let isAsleep = false;
+    let wake = (): void => undefined;
+    const woken = new Promise<void>((resolve) => {
+      wake = resolve;
+    });
+    proxy.setFaults(
+      replyTo("eth_getBlockByNumber", async ({ forward }) => {
+        const reply = await forward();
+        isAsleep = true;
+        await woken;
+        return reply;
+      }),
+    );
+    const confirming = confirmRound({ ...sender.context, chain });
+    await waitFor(async () => isAsleep, { what: "a receipt that is read" });
+    await world.base.reorg(1);
+    await actAsIssuer(world, { functionName: "unBlacklist", args: [player.address] });
+    await finalize(world);
+    wake();
+    expect(await confirming).toBe(false);
+    expect(await stateOf(world, asked)).toBe("sending");
+    await sender.settle();
+    expect(await stateOf(world, asked)).toBe("final");
+    await chain.close();
+    await proxy.stop();
   });
 });
 
