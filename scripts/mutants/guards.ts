@@ -762,6 +762,58 @@ const others: Guard[] = [
     tests: ["test/services/thawing.test.ts"],
   },
   {
+    name: "who signs in with a wallet has what it sent before",
+    file: "engine/services/sign-in.ts",
+    guard: "if (known === null) await claimSuspenseOf(context, tx, { playerId: player.playerId, address });",
+    instead: "",
+    tests: ["test/services/suspense.test.ts"],
+  },
+  {
+    name: "who links a wallet has what it sent before",
+    file: "engine/services/sign-in.ts",
+    guard: "await claimSuspenseOf(context, tx, { playerId: input.playerId, address });",
+    instead: "",
+    tests: ["test/services/suspense.test.ts"],
+  },
+  {
+    name: "what is sent to a game's escrow is no deposit",
+    file: "engine/core/attribution.ts",
+    guard: 'return { to: "suspense", cause: "escrow" };',
+    instead:
+      'return facts.senderOwnerPlayerId === null ? { to: "suspense", cause: "escrow" } : { to: "player", playerId: facts.senderOwnerPlayerId, via: "vault" };',
+    tests: ["test/services/suspense.test.ts"],
+  },
+  {
+    name: "an address is derived from a committed row only",
+    file: "engine/services/wallets.ts",
+    guard:
+      "const wallet = await transaction(context.pool, (tx) => reserveWallet(tx, purpose));\n  await address(context, wallet);",
+    instead:
+      "await transaction(context.pool, async (tx) => address({ ...context, pool: tx as never }, await reserveWallet(tx, purpose)));",
+    tests: ["test/services/escrows.test.ts"],
+  },
+  {
+    name: "an address that a dead process didn't come to is derived at the next start",
+    file: "engine/services/wallets.ts",
+    guard: "await addressWallets(context);",
+    instead: "",
+    tests: ["test/services/escrows.test.ts"],
+  },
+  {
+    name: "an engine knows at its start the blocks that may have fallen out meanwhile",
+    file: "engine/workers/watcher.ts",
+    guard: "(await readRecentBlocks(context.pool)).map(referred)",
+    instead: "[] as ReturnType<typeof referred>[]",
+    tests: ["test/engine/reorg-while-down.test.ts"],
+  },
+  {
+    name: "recovery: an engine looks at its start whether its books are old",
+    file: "engine/main.ts",
+    guard: 'if (role !== "api") await recoverIfOld(context);',
+    instead: "",
+    tests: ["test/engine/restored.test.ts"],
+  },
+  {
     name: "recovery: a token that answers nothing keeps nobody from looking",
     file: "engine/services/recovery.ts",
     guard: "if (silent.size > 0 && silent.size === tokens.length)",
