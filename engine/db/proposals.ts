@@ -3,6 +3,7 @@ import { z } from "zod";
 import type { ProposalState } from "../core/proposal.ts";
 import { big, count, firstCellOf, firstOf, id, maybeMoment, moment, rowsOf } from "./decode.ts";
 import type { Queryable, Tx } from "./pool.ts";
+import { isSwitchOn } from "./switches.ts";
 
 export const proposalRow = z.object({
   id: z.string(),
@@ -143,7 +144,7 @@ export async function readOfferParties(
 ) {
   const { rows } = await db.query({
     name: "read_offer_parties",
-    text: `SELECT coalesce((SELECT is_on FROM switch WHERE name = 'proposals'), true) AS offers_on,
+    text: `SELECT (SELECT ${isSwitchOn} FROM switch WHERE name = 'proposals') AS offers_on,
              proposer.handle AS proposer_handle, opponent.id AS opponent_id, opponent.handle AS opponent_handle,
              referee.id AS referee_id, referee.handle AS referee_handle
            FROM player proposer

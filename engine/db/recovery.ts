@@ -1,6 +1,6 @@
 /** Books that are older than the world. While a recovery stands, nothing leaves (`mayMoneyLeave`). */
 import { z } from "zod";
-import { big, count, firstCellOf, firstOf, id, moment, rowsOf } from "./decode.ts";
+import { big, cellOf, count, firstCellOf, firstOf, flag, id, moment, rowsOf } from "./decode.ts";
 import type { Queryable, Tx } from "./pool.ts";
 
 const recovery = z.object({
@@ -40,6 +40,19 @@ export async function beginRecovery(db: Queryable, { cause }: { cause: string })
   );
   for (const purpose of ["deposit", "escrow"] as const) await retireAhead(db, purpose);
   return true;
+}
+
+/**
+ * Whether a recovery stands and the chain isn't read up to where it was found yet: until then the balances don't know what
+ * was withdrawn since. Each withdrawal that is found takes its account's lock, so that with that lock this is the last word.
+ */
+export async function isReadingAgain(db: Queryable): Promise<boolean> {
+  const { rows } = await db.query({
+    name: "is_reading_again",
+    text: `SELECT EXISTS (SELECT FROM recovery WHERE ended_at IS NULL
+             AND coalesce(until_block > (SELECT head_number FROM chain_cursor), true)) AS is_reading`,
+  });
+  return cellOf(flag, rows);
 }
 
 /** Takes the next indexes of a purpose out of use, without knowing their addresses yet. */

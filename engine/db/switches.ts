@@ -22,15 +22,15 @@ export async function readSwitches(db: Queryable): Promise<SwitchRow[]> {
   return rowsOf(row, rows);
 }
 
-/**
- * Whether a part is on. Work that has begun when a switch is thrown still finishes. While the books may be older than
- * the world nobody plays: a balance in them may have been paid out already.
- */
+/** Of a row of `switch`. While the books may be older than the world nobody plays: a balance in them may have been paid out already. */
+export const isSwitchOn =
+  "is_on AND NOT (name = 'proposals' AND EXISTS (SELECT FROM recovery WHERE ended_at IS NULL))";
+
+/** Whether a part is on. Work that has begun when a switch is thrown still finishes. */
 export async function readSwitch(db: Queryable, name: SwitchName): Promise<SwitchRow> {
   const { rows } = await db.query({
     name: "read_switch",
-    text: `SELECT name, is_on AND NOT (name = 'proposals' AND EXISTS (SELECT FROM recovery WHERE ended_at IS NULL)) AS is_on,
-             reason, changed_by, changed_at FROM switch WHERE name = $1`,
+    text: `SELECT name, ${isSwitchOn} AS is_on, reason, changed_by, changed_at FROM switch WHERE name = $1`,
     values: [name],
   });
   return oneOf(row, rows);

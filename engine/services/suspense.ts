@@ -22,6 +22,7 @@ import type { Context } from "./context.ts";
 import { tellDeposits } from "./deposit-events.ts";
 import { post } from "./ledger.ts";
 import { approve } from "./operators.ts";
+import { requireKnownBalances } from "./reading-again.ts";
 import { knownTokens, moneyOf } from "./tokens.ts";
 import { change } from "./transaction.ts";
 
@@ -98,7 +99,7 @@ export interface Refund {
 /**
  * Sends a deposit back to the address that sent it. Above the token's approval limit two operators must ask for it.
  * @returns `not_found`, `suspense_not_open`, `not_final_yet`, `request_invalid` when there is no sender to go back to,
- * `second_approval_needed`
+ * `second_approval_needed`, `switched_off` while balances aren't known (`requireKnownBalances`)
  */
 export async function refundSuspense(context: Context, refund: Refund): Promise<Result<SuspenseItem>> {
   const { by, depositId, reason } = refund;
@@ -117,6 +118,8 @@ export async function refundSuspense(context: Context, refund: Refund): Promise<
   return change(context, async (tx) => {
     const checked = checkRefund(await lockSuspense(tx, depositId));
     if (!checked.ok) return checked;
+    const known = await requireKnownBalances(tx);
+    if (!known.ok) return known;
     await sendBack(context, tx, checked.value);
     await recordAct(tx, {
       actor: actorName(by),

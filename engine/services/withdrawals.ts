@@ -21,6 +21,7 @@ import { payoutStateOf } from "./game-view.ts";
 import { post } from "./ledger.ts";
 import { rooms, tell } from "./outbox.ts";
 import { balanceTellings } from "./pools.ts";
+import { requireKnownBalances } from "./reading-again.ts";
 import { knownTokens, moneyOf } from "./tokens.ts";
 import { changeOnce, type Idempotency } from "./transaction.ts";
 
@@ -37,7 +38,7 @@ export interface WithdrawalRequest {
 /**
  * Takes money out of the pool at once and owes it to the wallet on the chain. It may be asked for while outflows are
  * stopped: then it waits.
- * @returns `token_unknown`, `amount_not_positive`, `wallet_not_verified`, with the fact `most` `withdrawal_too_large`, or,
+ * @returns `switched_off` while balances aren't known (`requireKnownBalances`), `token_unknown`, `amount_not_positive`, `wallet_not_verified`, with the fact `most` `withdrawal_too_large`, or,
  * with the facts `free` and `withdrawable`, `insufficient_funds` or `not_final_yet`.
  */
 export async function withdraw(context: Context, request: WithdrawalRequest): Promise<Result<Withdrawal>> {
@@ -79,6 +80,8 @@ async function checkCovered(tx: Tx, request: WithdrawalRequest, token: Token): P
   const { by: playerId, amount } = request;
   const key = { kind: "player.available", token: token.address, playerId, gameId: null, walletId: null };
   const [account] = await lockAccounts(tx, [key]);
+  const known = await requireKnownBalances(tx);
+  if (!known.ok) return known;
   const free = account?.balance ?? 0n;
   const notFinal = await readNotFinal(tx, { playerId, token: token.address });
   const withdrawable = free > notFinal ? free - notFinal : 0n;
