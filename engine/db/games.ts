@@ -18,7 +18,10 @@ export async function lockGame(tx: Tx, gameId: string): Promise<boolean> {
   return rowCount === 1;
 }
 
-/** Locks a game whose clock has run out by `now` and answers its id; null when none waits that nobody else is at. */
+/**
+ * Locks a game whose clock has run out by `now` and answers its id; null when none waits that nobody else is at. None does
+ * while the books may be older than the world: what was said since isn't in them.
+ */
 export async function lockDueGame(
   tx: Tx,
   { now, except }: { now: Date; except: string[] },
@@ -26,6 +29,7 @@ export async function lockDueGame(
   const { rows } = await tx.query({
     name: "lock_due_game",
     text: `SELECT id FROM game WHERE deadline_at <= $1 AND id <> ALL ($2::uuid[])
+             AND NOT EXISTS (SELECT FROM recovery WHERE ended_at IS NULL)
            ORDER BY deadline_at LIMIT 1 FOR UPDATE SKIP LOCKED`,
     values: [now, except],
   });

@@ -64,7 +64,7 @@ export async function lockProposal(
   return { state, root: states.find(({ id: found }) => found !== proposalId) ?? null };
 }
 
-/** An offer whose time has run out by `now`, locked; null when none waits that nobody else is at. */
+/** An offer whose time has run out by `now`, locked; null when none waits that nobody else is at, or a recovery stands. */
 export async function lockDueProposal(
   tx: Tx,
   { now, except }: { now: Date; except: string[] },
@@ -72,6 +72,7 @@ export async function lockDueProposal(
   const { rows } = await tx.query({
     name: "lock_due_proposal",
     text: `SELECT ${proposalColumns} FROM proposal WHERE state = 'pending' AND expires_at <= $1 AND id <> ALL ($2::uuid[])
+             AND NOT EXISTS (SELECT FROM recovery WHERE ended_at IS NULL)
            ORDER BY expires_at LIMIT 1 FOR UPDATE SKIP LOCKED`,
     values: [now, except],
   });

@@ -1,6 +1,7 @@
 /** Books that are older than the world. While a recovery stands, nothing leaves (`mayMoneyLeave`). */
 import { z } from "zod";
-import { big, cellOf, count, firstCellOf, firstOf, flag, id, moment, rowsOf } from "./decode.ts";
+import { putGamesLater } from "./clocks.ts";
+import { big, cellOf, count, firstCellOf, firstOf, flag, id, moment, oneOf, rowsOf } from "./decode.ts";
 import type { Queryable, Tx } from "./pool.ts";
 
 const recovery = z.object({
@@ -39,7 +40,20 @@ export async function beginRecovery(db: Queryable, { cause }: { cause: string })
     "UPDATE wallet SET retired = true WHERE purpose IN ('deposit', 'escrow') AND player_id IS NULL AND game_id IS NULL",
   );
   for (const purpose of ["deposit", "escrow"] as const) await retireAhead(db, purpose);
+  await reopenGames(db);
   return true;
+}
+
+const lastKnown = z.object({ at: moment, since: moment });
+/**
+ * What the books saw open at last may have run out since: it has all its time again. Nobody is told: the process is
+ * started anew, and clients read everything when they come back.
+ */
+async function reopenGames(db: Queryable): Promise<void> {
+  const { rows } = await db.query(
+    "SELECT now() AS at, coalesce((SELECT moved_at FROM chain_cursor), now()) AS since",
+  );
+  await putGamesLater(db, { ...oneOf(lastKnown, rows), share: 1 });
 }
 
 /**

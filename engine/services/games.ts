@@ -1,7 +1,7 @@
 /** Games: what the two players, the referee and the operator do to them, and what anybody may read of them. */
 
 import type { Outcome } from "../contract/primitives.ts";
-import { type Result, reject } from "../contract/problems.ts";
+import { accept, type Result, reject } from "../contract/problems.ts";
 import type { Game } from "../contract/wager.ts";
 import { decideGame, type GameCommand } from "../core/game.ts";
 import { readGames } from "../db/games.ts";
@@ -11,6 +11,7 @@ import { actorName, recordAct } from "./audit.ts";
 import type { Context } from "./context.ts";
 import { commandGame } from "./game-writing.ts";
 import { approve } from "./operators.ts";
+import { requireKnownBalances } from "./reading-again.ts";
 import { change, changeOnce, type Idempotency } from "./transaction.ts";
 
 export {
@@ -93,7 +94,8 @@ export const decideAsOperator = (context: Context, verdict: Verdict): Promise<Re
 /**
  * An operator takes a settlement back within its undo window; the game is in dispute again.
  * @returns `not_found`, `not_allowed`, `money_in_it`, `undo_window_closed`, `insufficient_funds` when the winner has used
- * the money since, `reason_missing`, `second_approval_needed`
+ * the money since, `reason_missing`, `second_approval_needed`, `switched_off` while balances aren't known
+ * (`requireKnownBalances`)
  */
 export const undo = (
   context: Context,
@@ -132,6 +134,9 @@ async function actAsOperator(
   });
   if (!approved.ok) return approved;
   return change(context, async (tx) => {
+    // A decision pays out of the game's own wallet; what is taken back, its winner may have withdrawn.
+    const known = action === "undo_settlement" ? await requireKnownBalances(tx) : accept(null);
+    if (!known.ok) return known;
     const acted = await commandGame(context, tx, { gameId, command });
     if (acted.ok) await recordDecision(tx, action, verdict);
     return acted;

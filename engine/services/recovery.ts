@@ -40,6 +40,7 @@ import { findWallets, freezeWallet } from "../db/wallets.ts";
 import { adopt, adoptInVain } from "./adopting.ts";
 import { actorName, recordAct } from "./audit.ts";
 import { checkBooks } from "./books.ts";
+import { keepGamesOpen, restartClocks } from "./clocks.ts";
 import type { Context } from "./context.ts";
 import { hasReceipt } from "./foreign-nonces.ts";
 import { knownTokens } from "./tokens.ts";
@@ -142,8 +143,10 @@ async function adoptHash(context: Context, hash: string): Promise<string | null>
 export async function recoverRound(context: Context): Promise<void> {
   const { pool, chain } = context;
   const recovery = await readRecovery(pool);
-  const head = recovery === null ? null : await readTag(chain, "latest");
-  if (recovery === null || head === null) return;
+  if (recovery === null) return;
+  await change(context, async (tx) => accept(await keepGamesOpen(context, tx, recovery)));
+  const head = await readTag(chain, "latest");
+  if (head === null) return;
   if (recovery.until_block === null) await setUntilBlock(pool, head.number);
   await explainStrays(context);
   const cursor = await readCursor(pool);
@@ -308,6 +311,7 @@ export async function endRecovery(
     const { id } = report.recovery;
     const ended = await end(tx, { id, by: actor, reason, at: new Date(context.clock()) });
     if (ended === null) return reject("request_invalid", { message: "This recovery has ended meanwhile." });
+    await restartClocks(context, tx, ended);
     await recordAct(tx, {
       ...{ actor, action: "end_recovery", subject: "books" },
       detail: {

@@ -9,6 +9,8 @@ import { createPool, transaction } from "../../engine/db/pool.ts";
 import { endRecovery as end, readRecovery } from "../../engine/db/recovery.ts";
 import { confirmRound } from "../../engine/services/confirming.ts";
 import type { Context } from "../../engine/services/context.ts";
+import { runDueDeadlines } from "../../engine/services/deadlines.ts";
+import { accept as acceptOffer, propose } from "../../engine/services/proposals.ts";
 import { endRecovery, recoverIfOld, recoverRound, reportRecovery } from "../../engine/services/recovery.ts";
 import { sendRound } from "../../engine/services/sending.ts";
 import { ensureSpareWallets, prepareWallets } from "../../engine/services/wallets.ts";
@@ -24,7 +26,7 @@ import { ask, readyToWithdraw, startSender, stopMining } from "../helpers/sender
 import { finalize } from "../helpers/treasury.ts";
 import { waitFor } from "../helpers/wait.ts";
 import { runOperator } from "../operator/command-line.ts";
-import { codeOf } from "./wager-world.ts";
+import { codeOf, keyFor, offerBy, report, value } from "./wager-world.ts";
 
 /** Each look at a chain that was forked asks for many accounts, and each command is a process of its own. */
 vi.setConfig({ testTimeout: 240_000 });
@@ -253,6 +255,55 @@ describe("a backup that is restored after ten more payouts (SAFETY 43)", () => {
     });
     await round.underWay;
     expect(await strays()).toEqual([]);
+  });
+
+  it("whose games were decided since has them decided again, and by no clock; nobody spends what has left", async () => {
+    const [red, { usdc }] = [await world.player(), world.base];
+    await world.base.mint(usdc, red.address, 1_000n);
+    await red.pay({ token: usdc, to: world.vault, amount: 1_000n });
+    const blue = await readyToWithdraw(world, 1_000n);
+    const terms = { token: usdc, proposerStake: 100n, takerStake: 100n, expectedMinutes: 1 };
+    const play = async (): Promise<string> => {
+      const { id } = value(await propose(world.context, offerBy(red.id, terms)));
+      const taken = { by: blue.id, idempotency: keyFor(blue.id), proposalId: id };
+      return value(await acceptOffer(world.context, taken)).gameId;
+    };
+    const says = async ({ context }: MoneyWorld, { id }: MoneyPlayer, gameId: string, won: "red" | "blue") =>
+      value(await report(context, id, gameId, won));
+    const [gameId, silent] = [await play(), await play()];
+    const offer = value(await propose(world.context, offerBy(red.id, terms)));
+    await says(world, red, gameId, "red");
+    await takeBackup();
+    await says(world, blue, gameId, "blue");
+    await says(world, red, gameId, "blue");
+    await ask(world, blue, 900n);
+    const sender = await startSender(world);
+    await settled(sender);
+
+    const old = await restored();
+    await expect(ask(old, blue, 60n)).rejects.toThrow("switched_off");
+    let laterMs = 3 * world.context.settings.clocks.resultGraceMs;
+    old.context.clock = () => Date.now() + laterMs;
+    await start(old);
+    const stray = "SELECT FROM chain_log WHERE kind = 'stray'";
+    await waitFor(async () => (await old.query(stray)).length > 0, { what: "the pot's move to be seen" });
+    await recoverRound(old.context);
+    expect(await runDueDeadlines(old.context, { limit: 100 })).toBe(0);
+    await says(old, blue, gameId, "blue");
+    await says(old, red, gameId, "blue");
+    await recover(old);
+    // Blue has 800 and 190, and 900 have left.
+    expect(await poolOf(old, blue)).toBe(90n);
+
+    laterMs += laterMs;
+    expect(codeOf(await endRecovery(old.context, { by, reason: "all found" }))).toBe("ok");
+    expect(await runDueDeadlines(old.context, { limit: 100 })).toBe(0);
+    const [told] = await old.query<{ data: { proposal: { id: string; expiresAt: string } } }>(
+      "SELECT data FROM outbox WHERE name = 'proposal:update' ORDER BY id DESC LIMIT 1",
+    );
+    expect(told?.data.proposal.id).toBe(offer.id);
+    expect(Date.parse(told?.data.proposal.expiresAt ?? "")).toBeGreaterThan(old.context.clock());
+    await says(old, red, silent, "red");
   });
 
   const modes = [
