@@ -46,6 +46,7 @@ const numbered = expected.extend({ total: count });
  * What each wallet must hold on the chain at the end of a final block: the accounts that it backs, less deposits that
  * came later, plus those of that time that aren't credited yet, less what was still to come in by instructions, plus
  * what was still to go out. A transaction in a block up to that one counts as done, whatever its state says by now.
+ * Of a listed token a wallet in use holds nothing but what the books know of.
  *
  * Of more than `atOnce` come those of the vault, the gas wallet and the newest wallets, and one part of the older ones:
  * each turn another. Older ones keep their places when wallets are added.
@@ -68,10 +69,13 @@ export async function readExpectedBalances(
        UNION ALL
        SELECT wallet.id, token, -amount FROM undone JOIN wallet ON wallet.address = destination
        UNION ALL
-       SELECT source_wallet_id, token, amount FROM undone),
+       SELECT source_wallet_id, token, amount FROM undone
+       UNION ALL
+       SELECT wallet.id, token.address, 0 FROM wallet CROSS JOIN token
+       WHERE listed AND (purpose IN ('vault', 'gas') OR player_id IS NOT NULL OR game_id IS NOT NULL)),
      placed AS (
        SELECT wallet_id, address, token, sum(amount) AS amount, count(*) OVER () AS total,
-         row_number() OVER (ORDER BY purpose IN ('vault', 'gas'), wallet_id, token) - 1 AS place
+         row_number() OVER (ORDER BY purpose = 'vault', purpose = 'gas', wallet_id, token) - 1 AS place
        FROM part JOIN wallet ON wallet.id = wallet_id
        WHERE address IS NOT NULL GROUP BY wallet_id, purpose, address, token)
      SELECT wallet_id, address, token, amount, total FROM placed

@@ -21,6 +21,7 @@ import { codeOf, keyFor, offerBy, report, value } from "./wager-world.ts";
 
 let world: MoneyWorld;
 let owner: pg.Client;
+let unwatch: () => Promise<void>;
 let red: MoneyPlayer;
 let blue: MoneyPlayer;
 
@@ -29,7 +30,7 @@ beforeAll(async () => {
   world = await createMoneyWorld();
   owner = new pg.Client({ connectionString: world.database.ownerUrl });
   await owner.connect();
-  world.watch();
+  unwatch = world.watch();
   await world.caughtUp();
   red = await funded(world, 10_000n);
   blue = await funded(world, 10_000n);
@@ -143,9 +144,7 @@ describe("the books", () => {
       "id = (SELECT min(account.id) FROM account JOIN wallet ON wallet.id = wallet_id WHERE purpose = 'deposit')";
     await owner.query(`UPDATE account SET balance = balance + 1 WHERE ${oldest}`);
     try {
-      const { rows } = await owner.query(
-        "SELECT count(DISTINCT (wallet_id, token))::int AS parts FROM account",
-      );
+      const { rows } = await owner.query("SELECT count(*)::int AS parts FROM wallet CROSS JOIN token");
       const found: boolean[] = [];
       for (let turn = 0; turn < rows[0].parts; turn += 1) {
         const report = await reportBooks(world.context, { everyRow: false, balancesAtOnce: 1 });
@@ -157,6 +156,31 @@ describe("the books", () => {
     } finally {
       await owner.query(`UPDATE account SET balance = balance - 1 WHERE ${oldest}`);
     }
+  });
+
+  it("miss what a node has left out, also of a wallet that they know nothing of", async () => {
+    await unwatch();
+    const newcomer = await world.player();
+    await world.base.mint(world.base.usdc, newcomer.depositAddress, 7n);
+    await world.base.mine(5);
+    const cursor = await readCursor(world.context.pool);
+    // As if the blocks had been read without it.
+    const move = (head: bigint, finalized: bigint) =>
+      owner.query("UPDATE chain_cursor SET head_number = $1, safe_number = $2, finalized_number = $2", [
+        String(head),
+        String(finalized),
+      ]);
+    const at = await world.base.testClient.getBlockNumber();
+    await move(at, at);
+    const faults = (await checkBooks(world.context, { onChain: true })).filter(({ ok }) => !ok);
+    expect(faults).toMatchObject([
+      { number: 6, detail: expect.stringContaining(newcomer.depositAddress.toLowerCase()) },
+    ]);
+    await move(cursor?.head_number ?? 0n, cursor?.finalized_number ?? 0n);
+    unwatch = world.watch();
+    await world.caughtUp();
+    await finalize(world);
+    await expectBooksToBalance(world.context, { onChain: true });
   });
 
   it("balance while deposits come in, are not final, and fall out of the chain", async () => {
