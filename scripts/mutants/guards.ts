@@ -266,6 +266,12 @@ const locks: Guard[] = [
     "",
   ),
   row(
+    "a frozen wallet that is looked at",
+    "engine/db/frozen.ts",
+    " FOR UPDATE`, [walletId]",
+    "`, [walletId]",
+  ),
+  row(
     "the lease, while work is done under it",
     "engine/db/lease.ts",
     "AND fence = $2 FOR SHARE",
@@ -624,7 +630,7 @@ const others: Guard[] = [
   {
     name: "books: the vault is compared with the chain each time",
     file: "engine/db/books-wallets.ts",
-    guard: "ORDER BY purpose IN ('vault', 'gas'), wallet_id, token",
+    guard: "ORDER BY purpose = 'vault', purpose = 'gas', wallet_id, token",
     instead: "ORDER BY wallet_id, token",
     tests: ["test/services/books.test.ts"],
   },
@@ -1128,6 +1134,34 @@ const others: Guard[] = [
     instead: "",
     tests: ["test/services/token-watch.test.ts"],
   },
+  {
+    name: "exposure: a player's cap",
+    file: "engine/core/tiers.ts",
+    guard: "playerNotFinal + amount <= caps.perPlayer && ",
+    instead: "",
+    tests: ["test/core/tiers.test.ts"],
+  },
+  {
+    name: "exposure: the cap of all together",
+    file: "engine/core/tiers.ts",
+    guard: " && totalNotFinal + amount <= caps.inAll",
+    instead: "",
+    tests: ["test/core/tiers.test.ts"],
+  },
+  {
+    name: "sweep: nothing of a game whose payout is parked",
+    file: "engine/db/sweep.ts",
+    guard: "instruction.state NOT IN ('final', 'cancelled')",
+    instead: "instruction.state NOT IN ('final', 'cancelled', 'parked')",
+    tests: ["test/services/sweep.test.ts"],
+  },
+  {
+    name: "memory: an answer that is too big isn't read to its end",
+    file: "engine/chain/http.ts",
+    guard: "if (size > maxAnswerBytes)",
+    instead: "if (size < 0)",
+    tests: ["test/chain/providers.test.ts"],
+  },
 ];
 
 const policy = (code: string, guard: string, instead: string): Guard => ({
@@ -1214,6 +1248,30 @@ const policyChecks: Guard[] = [
   ),
 ];
 
+const channel: Guard[] = [
+  signer(
+    "what is no question isn't answered",
+    "wallets/signer-host.ts",
+    "const asked = question.safeParse(message);",
+    "const asked = { success: true as boolean, data: message as Question };",
+    "test/engine/signer-channel.test.ts",
+  ),
+  signer(
+    "what is asked for alone has the form of it",
+    "wallets/keyring-signer.ts",
+    "const parsed = signRequestSchema.safeParse(untrusted);",
+    "const parsed = { success: true as boolean, data: untrusted };",
+    "test/engine/signer-channel.test.ts",
+  ),
+  signer(
+    "what is asked for together has the form of it",
+    "wallets/keyring-signer.ts",
+    "const parsed = batchRequestSchema.safeParse(untrusted);",
+    "const parsed = { success: true as boolean, data: untrusted };",
+    "test/engine/signer-channel.test.ts",
+  ),
+];
+
 const hour: Guard[] = [
   signer(
     "another nonce needs and takes new room within the hour",
@@ -1287,5 +1345,6 @@ export const guards: readonly Guard[] = [
   ...fences,
   ...others,
   ...policyChecks,
+  ...channel,
   ...hour,
 ];
