@@ -27,6 +27,7 @@ export const policyCodes = {
   over_topup_limit: { retriable: false },
   over_transaction_limit: { retriable: false },
   over_hour_limit: { retriable: true },
+  larger_than_hour_limit: { retriable: false },
   history_full: { retriable: true },
 } as const satisfies Record<string, { retriable: boolean }>;
 

@@ -216,6 +216,12 @@ function checkLimits(instruction: CommittedInstruction, context: PolicyContext):
       `At most ${limits.perTransaction} base units leave in one transaction.`,
     );
   }
+  if (instruction.amount > limits.perHour) {
+    return reject(
+      "larger_than_hour_limit",
+      `At most ${limits.perHour} base units leave within an hour: for this there is never room.`,
+    );
+  }
   // A higher fee for what was counted already needs no new room; another nonce does, whoever says that the first failed.
   if (!context.isCounted && context.leftWithinHour + instruction.amount > limits.perHour) {
     return reject("over_hour_limit", `At most ${limits.perHour} base units leave within an hour.`);

@@ -22,7 +22,7 @@ export async function allocateNonces(
   const { rows } = await tx.query({
     name: "allocate_nonces",
     text: `WITH taken AS (
-             UPDATE instruction SET state = 'sending', changed_at = now() FROM unnest($2::bigint[], $3::bigint[]) AS given (id, gas_limit)
+             UPDATE instruction SET state = 'sending' FROM unnest($2::bigint[], $3::bigint[]) AS given (id, gas_limit)
              WHERE instruction.id = given.id AND state = 'queued' AND source_wallet_id = $1
                AND not_before_block <= coalesce((SELECT finalized_number FROM chain_cursor), 0) RETURNING instruction.id, given.gas_limit),
            numbered AS (SELECT id, gas_limit, row_number() OVER (ORDER BY id) - 1 AS place FROM taken),
@@ -59,7 +59,7 @@ export async function allocateBatch(
   const { rowCount } = await tx.query({
     name: "allocate_batch",
     text: `WITH taken AS (
-             UPDATE instruction SET state = 'sending', changed_at = now()
+             UPDATE instruction SET state = 'sending'
              WHERE id = ANY ($3::bigint[]) AND state = 'queued' AND source_wallet_id = $2
                AND not_before_block <= coalesce((SELECT finalized_number FROM chain_cursor), 0) RETURNING id),
            spent AS (

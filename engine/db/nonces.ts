@@ -27,7 +27,7 @@ export async function giveNoncesBack(
        UPDATE wallet SET next_nonce = authorisation.nonce FROM unsigned JOIN authorisation ON chain_tx_id = unsigned.id
        WHERE wallet.id = authorisation.wallet_id AND next_nonce = authorisation.nonce + 1)
      -- One that has a younger twin in the queue by now stays by itself: its amount is the one that was meant to be signed.
-     UPDATE instruction SET state = 'queued', changed_at = now(), cause = CASE WHEN EXISTS (
+     UPDATE instruction SET state = 'queued', cause = CASE WHEN EXISTS (
          SELECT FROM instruction twin WHERE twin.source_wallet_id = instruction.source_wallet_id AND twin.token = instruction.token
            AND twin.destination = instruction.destination AND twin.cause = instruction.cause AND twin.state IN ('gathering', 'queued'))
        THEN instruction.cause || ':' || instruction.id ELSE instruction.cause END

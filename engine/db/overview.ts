@@ -10,19 +10,25 @@ const work = z.object({
   oldest_stuck_seconds: count.nullable(),
   open_disputes: count,
 });
-/** Work to look at. An instruction is stuck when it is parked, or hasn't moved for ten minutes although it may. */
-export async function readWork(db: Queryable, now: Date): Promise<z.output<typeof work>> {
+/**
+ * Work to look at. An instruction is stuck when it is parked, or has taken ten minutes more than the window in which it may be
+ * undone from the queue to a block, however often its nonce was given back and it was put off meanwhile.
+ */
+export async function readWork(
+  db: Queryable,
+  { undoWindowMs }: { undoWindowMs: number },
+): Promise<z.output<typeof work>> {
   const { rows } = await db.query(
     `WITH stuck AS (SELECT extract(epoch FROM now() - changed_at) AS seconds FROM instruction
-       WHERE state = 'parked' OR (state IN ('queued', 'sending') AND not_before <= $1
+       WHERE state = 'parked' OR (state IN ('queued', 'sending')
          AND not_before_block <= coalesce((SELECT finalized_number FROM chain_cursor), 0)
-         AND greatest(changed_at, not_before) < now() - interval '10 minutes'))
+         AND changed_at < now() - interval '10 minutes' - $1 * interval '1 millisecond'))
      SELECT (SELECT count(*) FROM deposit WHERE suspense_state = 'open') AS deposits_unmatched,
        (SELECT count(*) FROM instruction WHERE state IN ('gathering', 'queued', 'sending')) AS instructions_waiting,
        (SELECT count(*) FROM stuck) AS instructions_stuck,
        (SELECT floor(max(seconds))::bigint FROM stuck) AS oldest_stuck_seconds,
        (SELECT count(*) FROM game WHERE state = 'disputed') AS open_disputes`,
-    [now],
+    [undoWindowMs],
   );
   return oneOf(work, rows);
 }

@@ -25,7 +25,7 @@ export async function readOverview(context: Context): Promise<Result<Overview>> 
   const nowMs = context.clock();
   const [cursor, work, check, breaches, frozen, switches, providers, recovery] = await Promise.all([
     readCursor(pool),
-    readWork(pool, new Date(nowMs)),
+    readWork(pool, context.settings.clocks),
     readBooksCheck(pool),
     readStandingBreaches(pool),
     readFrozenWallets(pool, mostFrozen),

@@ -1107,6 +1107,27 @@ const others: Guard[] = [
     tests: ["test/services/batching.test.ts"],
   },
   {
+    name: "what is put off again and again counts as stuck",
+    file: "engine/db/nonces.ts",
+    guard: "UPDATE instruction SET state = 'queued', cause = CASE",
+    instead: "UPDATE instruction SET state = 'queued', changed_at = now(), cause = CASE",
+    tests: ["test/services/batching.test.ts"],
+  },
+  {
+    name: "what is put off until a moment counts as stuck before it",
+    file: "engine/db/overview.ts",
+    guard: "AND changed_at < now() - interval '10 minutes'",
+    instead: "AND greatest(changed_at, not_before) < now() - interval '10 minutes'",
+    tests: ["test/services/batching.test.ts"],
+  },
+  {
+    name: "a nonce that is spent on it doesn't make an instruction move",
+    file: allocating,
+    guard: "UPDATE instruction SET state = 'sending'\n",
+    instead: "UPDATE instruction SET state = 'sending', changed_at = now()\n",
+    tests: ["test/services/batching.test.ts"],
+  },
+  {
     name: "what is owed of a token out of play is signed for",
     file: "engine/signer-main.ts",
     guard: "tokens: [...tokens, ...unchanged].map(",
@@ -1241,6 +1262,7 @@ const policyChecks: Guard[] = [
   ),
   policy("over_topup_limit", "return instruction.amount > context.maxTopupWei", "return (false as boolean)"),
   policy("history_full", "return isHistoryFull", "return (false as boolean)"),
+  policy("larger_than_hour_limit", "if (instruction.amount > limits.perHour) {", "if (false as boolean) {"),
   policy(
     "over_hour_limit",
     "context.leftWithinHour + instruction.amount > limits.perHour) {",

@@ -3,6 +3,7 @@ import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { LostLeaseError } from "../../engine/db/lease.ts";
 import { confirmRound } from "../../engine/services/confirming.ts";
 import type { Settings } from "../../engine/services/context.ts";
+import { readOverview } from "../../engine/services/overview.ts";
 import { changeMe } from "../../engine/services/players.ts";
 import { prepare } from "../../engine/services/preparing.ts";
 import { accept, propose } from "../../engine/services/proposals.ts";
@@ -200,12 +201,15 @@ describe("payouts of one wallet by batch", () => {
   it("wait while their wallet is frozen, though the gas wallet isn't, and hold up nobody", async () => {
     const player = await readyToWithdraw(world, 1_000n);
     const asked = await ask(world, player, 7n);
+    // It has waited for long enough; that a nonce is spent on it and comes back, and that it is put off, is no news of it.
+    await world.query("UPDATE instruction SET changed_at = now() - interval '12 minutes'");
     const sender = await start();
     await prepare(sender.context, sender.leadership);
     await world.query("UPDATE wallet SET frozen_reason = 'a look' WHERE purpose = 'vault'");
     await sender.round();
     expect(await stateOf(world, asked)).toBe("queued");
     expect(await sent()).toEqual([]);
+    expect(value(await readOverview(world.context))).toMatchObject({ instructionsStuck: 1 });
     await world.query("UPDATE wallet SET frozen_reason = NULL WHERE purpose = 'vault'");
     await world.query("UPDATE instruction SET not_before = now()");
     await sender.settle();

@@ -3,7 +3,7 @@ import { executorOf } from "../../wallets/executor.ts";
 import { type CommittedInstruction, instructionKinds } from "../../wallets/instruction.ts";
 import { limitsOf } from "../../wallets/limits.ts";
 import { checkPolicy, type PolicyContext } from "../../wallets/policy.ts";
-import type { PolicyCode } from "../../wallets/policy-codes.ts";
+import { type PolicyCode, policyCodes } from "../../wallets/policy-codes.ts";
 import {
   addressOf,
   contextOf,
@@ -143,6 +143,13 @@ test("the limit of an hour holds to the unit", () => {
   expect(verdictOf(instruction, { leftWithinHour: 2_499_999_500n })).toBe("allowed");
   expect(verdictOf(instruction, { leftWithinHour: 2_499_999_501n })).toBe("over_hour_limit");
   expect(verdictOf(instructionOf("collect"), { leftWithinHour: 10n ** 30n })).toBe("allowed");
+});
+
+test("more than ever leaves within an hour is refused for good, and doesn't wait for room", () => {
+  const limits = new Map([[usdc, { perTransaction: 1_000n, perHour: 500n }]]);
+  expect(verdictOf(instructionOf("payout", { amount: 500n }), { limits })).toBe("allowed");
+  expect(verdictOf(instructionOf("payout", { amount: 501n }), { limits })).toBe("larger_than_hour_limit");
+  expect(policyCodes.larger_than_hour_limit.retriable).toBe(false);
 });
 
 test("a token without configured limits has the documented ones", () => {
