@@ -1059,9 +1059,9 @@ const others: Guard[] = [
   },
   {
     name: "signer: the nonce that another process signed with last counts",
-    file: "wallets/keyring-signer.ts",
-    guard: "(!this.#history.isCounted(payload) && payload.signedAt >= own.signedAt)",
-    instead: "(false as boolean)",
+    file: "wallets/history.ts",
+    guard: "(isSamePayment(known, payload) || payload.signedAt < known.signedAt)",
+    instead: "(true as boolean)",
     tests: ["test/wallets/signer.test.ts"],
   },
   {
