@@ -9,16 +9,25 @@ const atLeastEachMs = 60_000;
 /** A full check reads every book: not with each block of a real chain. */
 const atMostEachMs = 20_000;
 const lookEachMs = 2_000;
+/** Finality of Base comes some 20 minutes late; whatever keeps it longer, a person has to look. */
+const longestStandMs = 60 * 60_000;
 /** A check that takes long comes less often, so that others get this many times as much of the database. */
 const restPerCheck = 20;
 
 /** Runs until the signal comes; a check that is under way then is finished. Any number of processes may run it. */
 export function startReconciler(context: Context, { signal }: { signal: AbortSignal }): Promise<void> {
   const shortestMs = context.settings.chainIsLocal ? 0 : atMostEachMs;
+  let standing = { finalized: -1n, sinceMs: performance.now() };
   let checked: { atMs: number; tookMs: number; finalized: bigint } | null = null;
   const round = async (): Promise<boolean> => {
     const finalized = (await readCursor(context.pool))?.finalized_number ?? 0n;
-    const sinceMs = checked === null ? Number.POSITIVE_INFINITY : performance.now() - checked.atMs;
+    const nowMs = performance.now();
+    if (finalized !== standing.finalized) standing = { finalized, sinceMs: nowMs };
+    if (nowMs - standing.sinceMs > longestStandMs) {
+      standing.sinceMs = nowMs;
+      context.log.error({ finalized: finalized.toString() }, "no block has become final for an hour");
+    }
+    const sinceMs = checked === null ? Number.POSITIVE_INFINITY : nowMs - checked.atMs;
     const restMs = Math.max(shortestMs, Math.min((checked?.tookMs ?? 0) * restPerCheck, atLeastEachMs));
     if (sinceMs < (finalized === checked?.finalized ? atLeastEachMs : restMs)) return false;
     const startedAtMs = performance.now();

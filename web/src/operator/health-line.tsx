@@ -12,6 +12,16 @@ function nodesPhrase({ providers }: Overview): { text: string; tab: OperatorTab;
   return [{ text: `${unwell} of ${counted(providers.length, "node")} unwell`, tab: "health", isBad: true }];
 }
 
+/** Finality of Base comes some 20 minutes late, of 2 seconds a block. */
+const mostNotFinal = 1_800n;
+
+/** Nothing while it comes as it does. */
+function finalPhrase({ chain }: Overview): { text: string; tab: OperatorTab; isBad: boolean }[] {
+  const blocks = BigInt(chain.headNumber) - BigInt(chain.finalizedNumber);
+  if (blocks <= mostNotFinal) return [];
+  return [{ text: `${blocks} blocks not final`, tab: "health", isBad: true }];
+}
+
 function frozenPhrase({ frozenWallets }: Overview): { text: string; tab: OperatorTab; isBad: boolean }[] {
   if (frozenWallets.length === 0) return [];
   return [{ text: `${counted(frozenWallets.length, "wallet")} frozen`, tab: "health", isBad: true }];
@@ -26,6 +36,7 @@ export function HealthLine({ overview, onOpen }: { overview: Overview; onOpen: (
       : `${counted(instructionsStuck, "payout")} stuck ${length(overview.oldestStuckSeconds ?? 0)}`;
   const phrases: { text: string; tab: OperatorTab; isBad: boolean }[] = [
     { text: `Chain ${chain.behindSeconds} s behind`, tab: "health", isBad: chain.behindSeconds > 30 },
+    ...finalPhrase(overview),
     ...nodesPhrase(overview),
     ...frozenPhrase(overview),
     {
