@@ -6,8 +6,9 @@ import { type ChildProcess, fork } from "node:child_process";
 import { availableParallelism } from "node:os";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
-import { startCluster } from "./cluster.ts";
-import { howToReplay, lineOf, ratesLine } from "./report.ts";
+import { clusterOn, startCluster } from "./cluster.ts";
+import { planted } from "./planted.ts";
+import { howToReplay, lineOf, outcomeOf, ratesLine } from "./report.ts";
 import { runSeed, type SeedReport } from "./run-seed.ts";
 import type { Facts } from "./seeds-process.ts";
 
@@ -33,12 +34,17 @@ function readLine(): { seeds: number[]; isOne: boolean } {
   return { seeds, isOne: false };
 }
 
+async function openCluster(): ReturnType<typeof startCluster> {
+  if (planted === null) return startCluster();
+  const { superuserUrl, templateDatabase } = planted.cluster;
+  return { cluster: clusterOn(superuserUrl, templateDatabase), stop: () => Promise.resolve() };
+}
+
 async function tellOne(seed: number): Promise<boolean> {
-  const { cluster, stop } = await startCluster();
+  const { cluster, stop } = await openCluster();
   try {
     const report = await runSeed(cluster, seed, { onLine: (line) => console.log(line) });
-    console.log(`\n${ratesLine(report)}\n${lineOf(report)}\nlog ${report.hash}`);
-    for (const fault of report.faults) console.log(`  ${fault}`);
+    console.log(`\n${ratesLine(report)}\n${lineOf(report)}\n${outcomeOf(report)}`);
     return report.faults.length === 0;
   } finally {
     await stop();
@@ -51,7 +57,7 @@ async function tellOne(seed: number): Promise<boolean> {
  */
 async function runAll(seeds: number[]): Promise<{ failed: number[]; done: number }> {
   const startedAtMs = performance.now();
-  const { cluster, stop } = await startCluster();
+  const { cluster, stop } = await openCluster();
   const waiting = [...seeds];
   const failed: number[] = [];
   let done = 0;
@@ -62,9 +68,7 @@ async function runAll(seeds: number[]): Promise<{ failed: number[]; done: number
     console.log(`[${done}/${seeds.length}, ${leftMinutes.toFixed(1)} min left] ${lineOf(report)}`);
     if (report.faults.length === 0) return;
     failed.push(report.seed);
-    console.log(
-      `  ${report.faults.join("\n  ")}\n  ${ratesLine(report)}\n  again: ${howToReplay(report.seed)}`,
-    );
+    console.log(`${outcomeOf(report)}\n  ${ratesLine(report)}\n  again: ${howToReplay(report.seed)}`);
   };
   const workers = Array.from({ length: Math.min(availableParallelism(), seeds.length) }, () =>
     workThrough(waiting, {

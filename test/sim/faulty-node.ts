@@ -12,6 +12,7 @@ import {
 import { shareOf } from "./dice.ts";
 import type { Rates } from "./rates.ts";
 import { finalityBlocks, type SimChain, safeBlocks } from "./sim-chain.ts";
+import type { Spell } from "./spells.ts";
 
 /** A silent node is left out: it would have to be waited for, and a slow machine would see other silences. */
 const failures: ModeName[] = ["drop", "cut", "error", "rate-limit", "html", "bad-hex"];
@@ -27,6 +28,8 @@ export interface NodeRules {
   /** Share of calls that fail now. */
   errors: () => number;
   limits: Pick<Rates, "rangeLimit" | "sizeLimit">;
+  /** What the second node does to us now. */
+  spell: () => Spell | null;
   onFault: () => void;
 }
 
@@ -49,6 +52,7 @@ export async function startFaultyNode(
     isOver,
     (call) => broadcastThrough(call, { chain, gate }),
     (call) => drawn(call, rules, times),
+    (call) => spellbound(call, rules),
     ...limitsOf(rules.limits),
     finality,
   );
@@ -66,6 +70,16 @@ function drawn(call: RpcCall, rules: NodeRules, times: Map<string, number>): Ret
   rules.onFault();
   const mode = failures[Math.floor(shareOf(`${key} ${time} how`) * failures.length)] ?? "cut";
   return faultModes[mode].make(0n)(call);
+}
+
+/** All that it tells of a kind is wrong in the same way: one lie that doesn't contradict itself. */
+function spellbound(call: RpcCall, { index, spell }: NodeRules): ReturnType<Fault> {
+  const now = index === 1 ? spell() : null;
+  if (now === null || call.method === "eth_chainId") return undefined;
+  const { forward } = call;
+  const honest: RpcCall["forward"] = async (method = call.method, params = call.params) =>
+    (await finality({ method, params, forward })) ?? forward(method, params);
+  return faultModes[now.mode].make(now.blocks)({ ...call, forward: honest });
 }
 
 /** A broadcast is for the gate alone to judge: what goes out with a dying process mustn't depend on who is faster. */

@@ -7,14 +7,23 @@ import { runSeed } from "./run-seed.ts";
 /** Long, since several may run on a small machine; a world that doesn't come to rest says so itself much sooner. */
 const timeoutMs = 240_000;
 
+/** The suite's seeds, in however many files, and the five minutes that they may take one file after the other. */
+const seedsInAll = 20;
+const secondsForAll = 300;
+
 export const testCluster = () => clusterOn(inject("superuserUrl"), inject("templateDatabase"));
 
 export function describeSeeds(from: number, to: number): void {
+  let taken = 0;
   const seeds = Array.from({ length: to - from + 1 }, (_, index) => from + index);
   describe("after faults, reorgs and deaths everybody has what is theirs, to the unit", () => {
     it.each(seeds)(`in the world of seed %i`, { timeout: timeoutMs }, async (seed) => {
-      const { faults } = await runSeed(testCluster(), seed);
+      const { faults, seconds } = await runSeed(testCluster(), seed);
+      taken += seconds;
       expect(faults, `again: ${howToReplay(seed)}`).toEqual([]);
+    });
+    it("all of it within the time that the simulation has", () => {
+      expect(taken).toBeLessThan(secondsForAll * (seeds.length / seedsInAll));
     });
   });
 }

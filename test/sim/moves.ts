@@ -3,10 +3,12 @@ import type { Result } from "../../engine/contract/problems.ts";
 import type { Context } from "../../engine/services/context.ts";
 import * as games from "../../engine/services/games.ts";
 import { retryInstruction } from "../../engine/services/instruction-list.ts";
+import { liftBreach } from "../../engine/services/overview.ts";
 import { changeMe } from "../../engine/services/players.ts";
 import { accept, cancel, counter, decline, propose } from "../../engine/services/proposals.ts";
 import { listSuspense, refundSuspense } from "../../engine/services/suspense.ts";
 import { sweep } from "../../engine/services/sweep.ts";
+import { thaw } from "../../engine/services/thawing.ts";
 import type { Idempotency } from "../../engine/services/transaction.ts";
 import { withdraw } from "../../engine/services/withdrawals.ts";
 import type { Player, Wallet } from "./players.ts";
@@ -31,6 +33,8 @@ interface Duel {
   truth: Outcome;
 }
 
+/** Breaches that a node alone can raise by a lie; any other stands until the end, and is found there. */
+const ofLies = ["transfer denied", "stray transfer"];
 /** At first people bring money. */
 const startingTicks = 12;
 
@@ -377,6 +381,31 @@ export class Moves {
         retryInstruction(context, { by, instructionId, reason: "It was the chain's doing." }),
       );
     }
+  }
+
+  /** A lie of a node may have stopped what leaves: when the node is mended, an operator looks, and lets it go on. */
+  async afterLies(): Promise<void> {
+    const [operator] = this.#world.operators;
+    if (operator === undefined || this.#world.counts.spells === 0 || this.#world.spell !== null) return;
+    const by = { playerId: operator.id, handle: operator.name };
+    const reason = "A node had told wrongly, and is mended.";
+    const breaches = await this.#world.rows<{ id: string; invariant: string; detail: string }>(
+      "SELECT id, invariant, detail FROM breach WHERE lifted_at IS NULL AND invariant = ANY($1) ORDER BY id",
+      [ofLies],
+    );
+    for (const { id: breachId, invariant, detail } of breaches) {
+      this.#world.counts.lifted += 1;
+      await this.#ask(`${operator.name} lifts a breach: ${invariant}: ${detail}`, (context) =>
+        liftBreach(context, { by, breachId, reason }),
+      );
+    }
+    const frozen = await this.#world.rows<{ id: string; address: string }>(
+      "SELECT id, address FROM wallet WHERE frozen_reason IS NOT NULL ORDER BY id",
+    );
+    for (const { id: walletId, address } of frozen)
+      await this.#ask(`${operator.name} thaws ${address}`, (context) =>
+        thaw(context, { by, walletId, reason }),
+      );
   }
 
   /** Sends back what nobody can be credited for. */

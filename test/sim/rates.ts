@@ -20,6 +20,8 @@ export interface Rates {
   sizeLimit: bigint | null;
   /** How many nodes are asked. */
   nodes: 1 | 2;
+  /** Share of blocks at which the second of two nodes begins to lie or lag, for a while. */
+  spells: number;
   /** Whether what is owed together is paid in one transaction. */
   payouts: "batch" | "plain";
 }
@@ -34,6 +36,7 @@ export const calm: Rates = {
   rangeLimit: null,
   sizeLimit: null,
   nodes: 1,
+  spells: 0,
   payouts: "batch",
 };
 
@@ -50,6 +53,7 @@ export function drawRates(dice: Dice): Rates {
     rangeLimit: dice.pick([1n, 10n, 100n, 1_000n, null]),
     sizeLimit: dice.pick([3n, 1_000n, null]),
     nodes: dice.pick([1, 2]),
+    spells: dice.pick([0, 0.05, 0.15]),
     payouts: dice.pick(["batch", "plain"]),
   };
 }

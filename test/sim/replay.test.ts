@@ -14,6 +14,7 @@ const rough: Rates = {
   rangeLimit: 10n,
   sizeLimit: 3n,
   nodes: 2,
+  spells: 0.15,
   payouts: "batch",
 };
 

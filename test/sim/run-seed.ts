@@ -5,7 +5,9 @@ import { findFaults } from "./checks.ts";
 import type { Cluster } from "./cluster.ts";
 import { Leader } from "./leader.ts";
 import { Moves } from "./moves.ts";
+import { drawTheft, moveUnit, planted } from "./planted.ts";
 import type { Rates } from "./rates.ts";
+import { mend, turnSpells } from "./spells.ts";
 import { nextBlock, sendAgain } from "./weather.ts";
 import { type Counts, tokens, World } from "./world.ts";
 
@@ -40,7 +42,7 @@ export interface RunOptions {
 export async function runSeed(
   cluster: Cluster,
   seed: number,
-  { rates, ticks = usualTicks, onLine }: RunOptions = {},
+  { rates, ticks = planted?.ticks ?? usualTicks, onLine }: RunOptions = {},
 ): Promise<SeedReport> {
   const startedAtMs = performance.now();
   const database = await cluster.createDatabase();
@@ -77,13 +79,17 @@ async function play(world: World, ticks: number): Promise<string[]> {
   const leader = await Leader.begin(world);
   const moves = await Moves.begin(world);
   const { dice } = world;
+  world.theftAt = drawTheft(world, ticks);
   while (world.tick < ticks) {
     world.tick += 1;
     // Now and then hours pass in which nobody does anything.
     if (dice.chance(0.05)) world.nowMs += dice.int(1, 240) * minuteMs;
+    turnSpells(world);
     for (let left = dice.int(0, 4); left > 0; left -= 1) await moves.one();
     await live(world, leader);
+    await moves.afterLies();
   }
+  mend(world);
   world.isRough = false;
   world.say("from here on nothing goes wrong any more");
   await comeToRest(world, leader, moves);
@@ -94,6 +100,7 @@ async function live(world: World, leader: Leader): Promise<void> {
   if (world.tick % ticksPerLook === 0) await sendAgain(world);
   await nextBlock(world);
   for (let more = world.isRough ? 0 : restBlocks - 1; more > 0; more -= 1) await world.mine();
+  if (world.tick === world.theftAt) await moveUnit(world);
   await leader.work();
   const { number, hash } = await world.chain.block();
   world.say(`block ${Number(number)} ${hash.slice(0, 18)}`);
@@ -101,16 +108,17 @@ async function live(world: World, leader: Leader): Promise<void> {
 
 /** Offers and games run out, money is taken out and swept, strays go back, the house makes good what it bore. */
 async function comeToRest(world: World, leader: Leader, moves: Moves): Promise<void> {
-  await untilQuiet(world, leader, { open: running, stepMs: 60 * minuteMs });
-  await untilQuiet(world, leader, { open: underWay });
+  const untilQuiet = (options: Quiet): Promise<void> => waitUntilQuiet(world, { leader, moves }, options);
+  await untilQuiet({ open: running, stepMs: 60 * minuteMs });
+  await untilQuiet({ open: underWay });
   await moves.retryParked();
   await moves.refundStrays();
   await moves.withdrawAll();
   await makeGood(world);
-  await untilQuiet(world, leader, { open: underWay });
+  await untilQuiet({ open: underWay });
   await moves.retryParked();
   await moves.sweep();
-  await untilQuiet(world, leader, {
+  await untilQuiet({
     open: `${underWay} UNION SELECT 1 FROM instruction WHERE state = 'gathering'`,
   });
 }
@@ -119,16 +127,24 @@ const running =
   "SELECT 1 FROM proposal WHERE state = 'pending' UNION SELECT 1 FROM game WHERE deadline_at IS NOT NULL";
 const underWay = `SELECT 1 FROM instruction WHERE state IN ('queued', 'sending', 'mined') UNION SELECT 1 FROM deposit WHERE state IN ('seen', 'playable')`;
 
-async function untilQuiet(
+interface Quiet {
+  /** Asks for one row of what isn't over yet. */
+  open: string;
+  /** What passes with each block beside its own time. */
+  stepMs?: number;
+}
+
+async function waitUntilQuiet(
   world: World,
-  leader: Leader,
-  { open, stepMs = 0 }: { open: string; stepMs?: number },
+  { leader, moves }: { leader: Leader; moves: Moves },
+  { open, stepMs = 0 }: Quiet,
 ): Promise<void> {
   // A few at least: what people have sent isn't in a block yet, or isn't in the books.
   for (let ticks = 1; ticks <= mostTicksToRest; ticks += 1) {
     world.tick += 1;
     world.nowMs += stepMs;
     await live(world, leader);
+    await moves.afterLies();
     if (ticks >= leastTicksToRest && (await world.rows(`${open} LIMIT 1`)).length === 0) return;
   }
 }

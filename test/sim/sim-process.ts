@@ -1,11 +1,12 @@
 /** One process of the engine: own connections, own nodes, own memory. It dies where the simulation says. */
 import type pg from "pg";
 import { type Chain, createChain } from "../../engine/chain/client.ts";
+import { DeepReorgError } from "../../engine/chain/errors.ts";
 import { followByHand } from "../../engine/chain/follow.ts";
 import type { BlockId } from "../../engine/chain/types.ts";
 import { createPool, type Pool } from "../../engine/db/pool.ts";
 import { type Agreement, agreeUpTo } from "../../engine/services/agreeing.ts";
-import { applyChainEvent } from "../../engine/services/chain-events.ts";
+import { applyChainEvent, raiseDeepReorg } from "../../engine/services/chain-events.ts";
 import type { Context, Settings } from "../../engine/services/context.ts";
 import { prepareWallets } from "../../engine/services/wallets.ts";
 import { readPlace } from "../../engine/workers/watcher.ts";
@@ -118,9 +119,14 @@ export class SimProcess {
     const { look, after } = this.#follower;
     this.#follower = null;
     let at = after;
-    for await (const event of look()) {
-      at = await applyChainEvent(this.context, event, { after: at });
-      if (event.type === "finalized") this.#toAgreeOn = event.block;
+    try {
+      for await (const event of look()) {
+        at = await applyChainEvent(this.context, event, { after: at });
+        if (event.type === "finalized") this.#toAgreeOn = event.block;
+      }
+    } catch (error) {
+      if (error instanceof DeepReorgError) await raiseDeepReorg(this.context, error.message);
+      throw error;
     }
     this.#follower = { look, after: at };
   }

@@ -13,6 +13,7 @@ import { type Player, Wallet } from "./players.ts";
 import { drawRates, type Rates } from "./rates.ts";
 import { finalityBlocks, genesisSeconds, SimChain } from "./sim-chain.ts";
 import { SimProcess } from "./sim-process.ts";
+import type { Spell } from "./spells.ts";
 
 export const tokens = [
   { address: openworkAddress, symbol: "OPENWORK", decimals: 18 },
@@ -38,6 +39,9 @@ export interface Counts {
   faults: number;
   restarts: number;
   stalls: number;
+  spells: number;
+  /** Breaches that an operator lifted, after a lie that raised them. */
+  lifted: number;
 }
 
 export interface WorldOptions {
@@ -68,6 +72,8 @@ export class World {
     faults: 0,
     restarts: 0,
     stalls: 0,
+    spells: 0,
+    lifted: 0,
   };
   players: Player[] = [];
   operators: Player[] = [];
@@ -77,6 +83,10 @@ export class World {
   tick = 0;
   /** Grows with everything that a process is let do. */
   turn = 0;
+  /** What the second node does to us now. */
+  spell: Spell | null = null;
+  /** The tick in which a unit moves behind the books' back, where that is asked for. */
+  theftAt: number | null = null;
   /** Over once the world is only to come to rest. */
   isRough = true;
   readonly #options: WorldOptions;
@@ -99,7 +109,10 @@ export class World {
   static async create(options: WorldOptions): Promise<World> {
     const admin = new pg.Client({ connectionString: options.superuserUrl });
     await admin.connect();
-    const chain = await SimChain.start();
+    const chain = await SimChain.start().catch(async (error: unknown) => {
+      await admin.end();
+      throw error;
+    });
     const world = new World(options, { chain, admin });
     try {
       await world.#populate();
@@ -132,6 +145,7 @@ export class World {
         turn: () => this.turn,
         errors: () => (this.isRough && this.tick > 0 ? this.rates.rpcErrors : 0),
         limits: this.rates,
+        spell: () => this.spell,
         onFault: () => {
           this.counts.faults += 1;
         },
