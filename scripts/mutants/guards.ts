@@ -557,6 +557,13 @@ const foreseen: Guard[] = [
 
 const others: Guard[] = [
   {
+    name: "hearing: a connection that breaks while it is lent ends nothing",
+    file: "engine/db/pool.ts",
+    guard: 'pool.on("connect", (client) => client.on("error", () => undefined));',
+    instead: "",
+    tests: ["test/db/pool.test.ts"],
+  },
+  {
     name: "check: no balance below zero",
     file: ledger,
     guard: "CHECK (balance >= 0 OR kind = 'outside')",
