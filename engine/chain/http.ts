@@ -2,8 +2,8 @@
 import { z } from "zod";
 import { ProviderFailedError, RpcRefusedError } from "./errors.ts";
 
-/** A node's answer may be this big. Ten thousand logs are some 8 MB. */
-const maxAnswerBytes = 16 * 1024 * 1024;
+/** A node's answer may be this big: a hundred thousand logs, more than what a block of Base can be stuffed with for its gas. */
+const maxAnswerBytes = 64 * 1024 * 1024;
 /** Codes by which providers say "not now" (rate limits), not "no". */
 const notNow = [-32_005, -32_016, 429];
 

@@ -165,6 +165,21 @@ describe("one of three nodes", () => {
   });
 });
 
+it("a block that somebody has stuffed with 30,000 logs is read all the same", async () => {
+  const watcher = watch(chain, base);
+  await watcher.reaches();
+  proxy.setFaults(
+    replyTo("eth_getLogs", async ({ forward }) => {
+      const reply = await forward();
+      const [log] = typeof reply === "object" && "result" in reply ? (reply.result as unknown[]) : [];
+      return log === undefined ? reply : { result: Array.from({ length: 30_000 }, () => log) };
+    }),
+  );
+  expect(await watcher.sees((await sender.send(9n)).hash)).toMatchObject({ amount: 9n });
+  await watcher.stop();
+  expect(proxy.count("eth_getBlockReceipts")).toBe(0);
+});
+
 describe("a block that can't be right", () => {
   it.each(["timestamp", "number"])("is refused for its %s, which no column holds", async (field) => {
     const block = (await callNode(base.rpcUrl, "eth_getBlockByNumber", ["latest", false])) as object;

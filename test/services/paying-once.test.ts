@@ -2,8 +2,7 @@ import { randomUUID } from "node:crypto";
 import { type Address, erc20Abi, parseAbiItem } from "viem";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import type { Context } from "../../engine/services/context.ts";
-import { prepare } from "../../engine/services/preparing.ts";
-import { sendRound, sendWhatIsSigned, signWhatIsPrepared } from "../../engine/services/sending.ts";
+import { sendRound } from "../../engine/services/sending.ts";
 import { signerPorts } from "../../engine/services/signing.ts";
 import { withdraw } from "../../engine/services/withdrawals.ts";
 import { developmentMnemonic, Seed } from "../../wallets/seed.ts";
@@ -84,74 +83,6 @@ async function finish(): Promise<void> {
   await world.settle();
   await expectBooksToBalance(world.context, { onChain: true });
 }
-
-describe.each(["batch", "plain"] as const)("a process that is killed, by %s payouts,", (payouts) => {
-  beforeEach(() => payBy(world.context, payouts));
-  const steps: [string, () => Promise<unknown>][] = [
-    [
-      "after signing, before storing",
-      async () => {
-        await prepareFully();
-        const dying = await restarted();
-        // Its last breath: signed bytes that nobody ever stores.
-        const [row] = await world.query<{ instruction_id: string; nonce: string; gas_limit: string }>(
-          "SELECT instruction_id, nonce, gas_limit FROM instruction_tx WHERE state = 'open' ORDER BY id DESC LIMIT 1",
-        );
-        const [vault] = await world.query<{ derivation_index: number }>(
-          "SELECT derivation_index FROM wallet WHERE purpose = 'vault'",
-        );
-        const instructionId = String(row?.instruction_id);
-        const terms = {
-          wallet: { purpose: "vault" as const, index: Number(vault?.derivation_index) },
-          nonce: Number(row?.nonce),
-          gasLimit: BigInt(String(row?.gas_limit)),
-          maxFeePerGas: 3_000_000_000n,
-          maxPriorityFeePerGas: 1_000_000n,
-        };
-        const batch = { gasWallet: { purpose: "gas" as const, index: 0 }, authorisationNonce: 0 };
-        if (payouts === "plain") await dying.signer.sign({ instructionId, ...terms });
-        else await dying.signer.signBatch({ instructionIds: [instructionId], ...batch, ...terms });
-      },
-    ],
-    [
-      "after the node took it, before that was written down",
-      async () => {
-        await prepareFully();
-        await signWhatIsPrepared(await restarted(), leadership);
-        const raws = await world.query<{ raw: string }>(
-          "SELECT raw FROM attempt JOIN chain_tx ON chain_tx.id = chain_tx_id WHERE state = 'open' AND sent_at IS NULL ORDER BY nonce",
-        );
-        for (const { raw } of raws)
-          await world.base.testClient.sendRawTransaction({ serializedTransaction: raw as `0x${string}` });
-      },
-    ],
-  ];
-
-  /** Until the withdrawal has its nonce: gas may have to come first. */
-  async function prepareFully(): Promise<void> {
-    for (let round = 0; round < 20 && !(await states()).includes("sending"); round += 1) {
-      const context = await restarted();
-      const spent = await prepare(context, leadership);
-      if ((await states()).includes("sending")) return;
-      if (spent > 0) {
-        await signWhatIsPrepared(context, leadership);
-        await sendWhatIsSigned(context, leadership);
-      }
-      await world.base.mine(1);
-      await world.caughtUp();
-    }
-    expect(await states()).toContain("sending");
-  }
-
-  it.each(steps)("%s pays once, the exact amount (SAFETY 19)", async (_name, killed) => {
-    const player = await rich(1_000n);
-    await ask(player, 777n);
-    await killed();
-    await finish();
-    expect(await received(player)).toEqual([777n]);
-    expect(await states()).toEqual(["final"]);
-  });
-});
 
 describe("a signer that refuses one of many", () => {
   it("for good: the others are paid, that one is parked with the reason, and nothing is wedged", async () => {

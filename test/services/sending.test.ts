@@ -34,26 +34,6 @@ const start = (options: Parameters<typeof startSender>[1] = {}): Promise<Sender>
 const money = 1_000_000n;
 const sendRaw = "eth_sendRawTransaction";
 
-describe.each(["batch", "plain"] as const)("a process that dies, by %s payouts,", (payouts) => {
-  beforeEach(() => payBy(world.context, payouts));
-  const steps = ["prepared", "signed", "sent"] as const;
-  it.each(steps)(
-    "when everything is %s leaves the rest to the next one, which pays once (SAFETY 19)",
-    async (step) => {
-      const player = await readyToWithdraw(world, money);
-      await stopMining(world);
-      for (const amount of [1n, 20n, 300n]) await ask(world, player, amount);
-      const dying = await start();
-      expect(await prepare(dying.context, dying.leadership)).toBe(3);
-      if (step !== "prepared") await signWhatIsPrepared(dying.context, dying.leadership);
-      if (step === "sent") await sendWhatIsSigned(dying.context, dying.leadership);
-      await (await start()).settle();
-      expect(await world.held(world.base.usdc, player.address)).toBe(321n);
-      await expectEachPaidOnce(world, 3);
-    },
-  );
-});
-
 describe("an answer that can't be trusted", () => {
   let proxy: RpcProxy;
   beforeEach(async () => {
