@@ -96,7 +96,7 @@ describe("a provider that fails", () => {
 
   it("by an answer that is too big isn't read to its end, right as it may be (SAFETY 27)", async () => {
     const chain = await connect([first.rpcUrl]);
-    first.setFaults(replyTo("eth_blockNumber", () => ({ result: `0x${"0".repeat(20_000_000)}1` })));
+    first.setFaults(replyTo("eth_blockNumber", () => ({ result: `0x${"0".repeat(80_000_000)}1` })));
     await expect(headNumber(chain)).rejects.toThrow(/more than \d+ bytes/);
   });
 
