@@ -13,7 +13,7 @@ import { createPool, whyUnreachable } from "./db/pool.ts";
 import { openFoundation } from "./foundation.ts";
 import { buildApp, type HttpOptions } from "./http/app.ts";
 import type { NodeAnswer } from "./http/plugins/node-proxy.ts";
-import { adapterConnections, clusterAdapter } from "./realtime/cluster.ts";
+import { adapterConnections, openCluster } from "./realtime/cluster.ts";
 import { createPublisher, type Publisher } from "./realtime/publisher.ts";
 import { createRealtime, endSession } from "./realtime/server.ts";
 import type { Context } from "./services/context.ts";
@@ -97,7 +97,7 @@ export async function startEngine(config: Config): Promise<Engine> {
       );
     await awaitTokens({ pool, signal });
     running.push(keepTokensFresh(context, { configured: config.TOKENS, signal }));
-    const address = await app.listen({ host: config.HOST, port: config.PORT });
+    const address = await app.listen({ host: config.HOST, port: config.PORT }).catch(refuseTaken(config));
     log.info({ address, role, vault, gas }, "On the Rail runs");
     const failed = foundation.keysLost.then(() => {
       const why = "The process that holds the keys has ended.";
@@ -122,6 +122,15 @@ async function refuseUnreachable(config: Config): Promise<void> {
     }),
   );
   if (problems.flat().length > 0) throw new ConfigError(problems.flat());
+}
+
+/** @throws ConfigError where another program has the port */
+function refuseTaken({ HOST, PORT }: Config): (error: unknown) => never {
+  return (error) => {
+    if (!(error instanceof Error && "code" in error && error.code === "EADDRINUSE")) throw error;
+    const what = `another program listens on ${HOST}:${PORT}; stop that one, or name another port`;
+    throw new ConfigError([`PORT: ${what}.`]);
+  };
 }
 
 function httpOptions(config: Config, context: Context): HttpOptions {
@@ -155,7 +164,9 @@ function serveSockets(
   const { log } = context;
   const { DATABASE_URL: url } = config;
   const isOneOfMany = config.ROLE === "api";
-  const adapterPool = isOneOfMany ? createPool({ url, maxConnections: adapterConnections }) : null;
+  const cluster = isOneOfMany
+    ? openCluster(createPool({ url, maxConnections: adapterConnections }), log)
+    : null;
   const io = createRealtime({
     httpServer,
     publicOrigin: config.PUBLIC_ORIGIN,
@@ -168,11 +179,11 @@ function serveSockets(
     readSnapshot: (room) => readSnapshot(context, room),
     readSequences: (rooms) => readSequences(context, rooms),
     log,
-    ...(adapterPool === null ? {} : { adapter: clusterAdapter(adapterPool, log) }),
+    ...(cluster === null ? {} : { adapter: cluster.adapter }),
   });
   closing.push(async () => {
     await io.close();
-    await adapterPool?.end();
+    await cluster?.close();
   });
   const publisher = createPublisher({
     io,

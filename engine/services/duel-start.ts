@@ -19,7 +19,7 @@ import { explainShortfall } from "./shortfall.ts";
 import { knownTokens } from "./tokens.ts";
 import { changeOnce, type Idempotency } from "./transaction.ts";
 import { gameTelling, proposalTelling } from "./wager-tellings.ts";
-import { ensureSpareWallets } from "./wallets.ts";
+import { addSpareWallet } from "./wallets.ts";
 
 /** Others took the wallets that were ready: begin anew when there are more. Nothing of the transaction stays. */
 class NoSpareWallet extends Error {}
@@ -46,7 +46,7 @@ export async function accept(
     } catch (error) {
       if (!(error instanceof NoSpareWallet)) throw error;
       // Outside of the transaction: an address is derived from a committed row only, and never while rows are locked.
-      await ensureSpareWallets(context, "escrow", 2 * tries);
+      await addSpareWallet(context, "escrow");
     }
   }
   return reject("overloaded");

@@ -22,14 +22,14 @@ const handleTries = 20;
 
 /**
  * Makes the player of an address that nobody has signed in with yet.
- * @returns the player's id; `retry` when another request was faster with this address or took the last spare wallet.
- * Nothing of it may be kept then.
+ * @returns the player's id; `too_late` when another request was faster with this address, `no_wallet` when others took the
+ * spare ones. Nothing of it may be kept then.
  */
 export async function createPlayer(
   context: Context,
   tx: Tx,
   address: string,
-): Promise<{ playerId: string } | "retry"> {
+): Promise<{ playerId: string } | "too_late" | "no_wallet"> {
   let player = null;
   for (let tried = 0; player === null; tried += 1) {
     if (tried === handleTries) throw new Error("no free handle was found");
@@ -37,7 +37,7 @@ export async function createPlayer(
   }
   const verifiedAt = new Date(context.clock());
   const isFirst = await insertPlayerWallet(tx, { playerId: player.id, address, verifiedAt });
-  if (!isFirst) return "retry";
+  if (!isFirst) return "too_late";
   const deposit = await claimSpareWallet(tx, { purpose: "deposit", playerId: player.id });
-  return deposit === null ? "retry" : { playerId: player.id };
+  return deposit === null ? "no_wallet" : { playerId: player.id };
 }

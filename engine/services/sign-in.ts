@@ -13,7 +13,7 @@ import { beginSession, endSessionOf } from "./sessions.ts";
 import { claimSuspenseOf } from "./suspense.ts";
 import { change } from "./transaction.ts";
 import { wellKnownFactories } from "./wallet-factories.ts";
-import { ensureSpareWallets } from "./wallets.ts";
+import { addSpareWallet } from "./wallets.ts";
 
 export interface SignedChallenge {
   message: string;
@@ -54,7 +54,7 @@ async function proveAddress(
   }
 }
 
-const createTries = 5;
+const createTries = 10;
 
 /**
  * Signs in, and makes the player when the address is new: deposits from it that nobody could be credited for become
@@ -69,19 +69,20 @@ export async function signIn(
   if (!proven.ok) return proven;
   const address = proven.value;
   for (let tried = 0; tried < createTries; tried += 1) {
-    const isKnown = (await readPlayerByAddress(context.pool, address)) !== null;
-    // Outside of the transaction: a custody address is derived only from a committed row.
-    if (!isKnown) await ensureSpareWallets(context, "deposit");
+    let wantsWallet = false;
     const result = await change(context, async (tx) => {
       const known = await readPlayerByAddress(tx, address);
       const player = known === null ? await createPlayer(context, tx, address) : { playerId: known.id };
-      if (player === "retry") return reject("overloaded");
+      wantsWallet = player === "no_wallet";
+      if (typeof player === "string") return reject("overloaded");
       if (known === null) await claimSuspenseOf(context, tx, { playerId: player.playerId, address });
       await endSessionOf(context, tx, input.cookieHeader);
       const sessionSecret = await beginSession(context, tx, { playerId: player.playerId, address });
       return accept({ me: await readMe(context, tx, player.playerId), sessionSecret });
     });
     if (result.ok || result.rejection.code !== "overloaded") return result;
+    // Outside of the transaction: a custody address is derived only from a committed row.
+    if (wantsWallet) await addSpareWallet(context, "deposit");
   }
   return reject("overloaded");
 }

@@ -37,6 +37,17 @@ export async function ensureSpareWallets(
   }
 }
 
+/**
+ * For whoever found none: one more. Each makes its own, so there are as many as wait, whoever takes which; those that
+ * are claimed and not yet committed look as if they were still there, which is why they aren't counted.
+ * @throws KeysAwayError where the keys are in another process and it makes none in time
+ */
+export async function addSpareWallet(context: Context, purpose: "deposit" | "escrow"): Promise<void> {
+  if (context.signer.holdsKeys) return issueWallet(context, purpose);
+  await countSoon(context, purpose);
+  await waitForSpareWallets(context, purpose, 1);
+}
+
 const waitForWalletsMs = 5_000;
 const lookForWalletsMs = 100;
 

@@ -88,9 +88,9 @@ const portTries = 100;
  * A loopback port that nothing listens on now, nor is likely to before it is used: one that the system had chosen could
  * be the next that it gives to somebody else.
  */
-export async function findFreePort(): Promise<number> {
+export async function findFreePort({ from, to } = ports): Promise<number> {
   for (let tried = 0; tried < portTries; tried += 1) {
-    const port = randomInt(ports.from, ports.to);
+    const port = randomInt(from, to);
     if (await isPortFree(port)) return port;
   }
   throw new Error("No free port");

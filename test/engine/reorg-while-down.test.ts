@@ -6,10 +6,10 @@ import { openFoundation } from "../../engine/foundation.ts";
 import { type Engine, startEngine } from "../../engine/main.ts";
 import { ApiClient } from "../../scripts/client/api.ts";
 import { developmentSigner } from "../../scripts/local/accounts.ts";
-import { findFreePort } from "../../scripts/local/processes.ts";
 import { expectBooksToBalance } from "../helpers/books.ts";
 import { startTestChain, type TestChain } from "../helpers/chain.ts";
 import { createTestDatabase, type TestDatabase } from "../helpers/database.ts";
+import { findLastingPort } from "../helpers/lasting-port.ts";
 import { waitFor } from "../helpers/wait.ts";
 
 const marcus = developmentSigner(1);
@@ -21,7 +21,7 @@ let engine: Engine | undefined;
 beforeAll(async () => {
   [database, chain] = await Promise.all([createTestDatabase(), startTestChain()]);
   environment = {
-    ...{ DATABASE_URL: database.appUrl, BASE_RPC_URLS: chain.rpcUrl, PORT: String(await findFreePort()) },
+    ...{ DATABASE_URL: database.appUrl, BASE_RPC_URLS: chain.rpcUrl, PORT: String(await findLastingPort()) },
     ...{ LOG_LEVEL: process.env.TEST_LOG ?? "fatal", REQUESTS_PER_MINUTE: "1000000" },
   };
 });

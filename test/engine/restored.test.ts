@@ -10,11 +10,11 @@ import { openFoundation } from "../../engine/foundation.ts";
 import { type Engine, startEngine } from "../../engine/main.ts";
 import { ApiClient } from "../../scripts/client/api.ts";
 import { developmentSigner } from "../../scripts/local/accounts.ts";
-import { findFreePort } from "../../scripts/local/processes.ts";
 import { restore } from "../../scripts/operator/copies.ts";
 import { expectBooksToBalance } from "../helpers/books.ts";
 import { startTestChain, type TestChain } from "../helpers/chain.ts";
 import { createEmptyDatabase, type TestDatabase } from "../helpers/database.ts";
+import { findLastingPort } from "../helpers/lasting-port.ts";
 import { waitFor } from "../helpers/wait.ts";
 import { isAlive, type Run, run } from "../local/started-engine.ts";
 import { runOperator } from "../operator/command-line.ts";
@@ -36,7 +36,7 @@ beforeAll(async () => {
   [folder, chain, port] = await Promise.all([
     mkdtemp(join(tmpdir(), "on-the-rail-restored-")),
     startTestChain(),
-    findFreePort().then(String),
+    findLastingPort().then(String),
   ]);
 });
 afterEach(async () => {

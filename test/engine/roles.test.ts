@@ -21,11 +21,11 @@ let parts: Record<"chain" | "left" | "right", Engine>;
 let marcus: Actor;
 let ana: Actor;
 
-async function start(role: "chain" | "api"): Promise<Engine> {
+async function start(role: "chain" | "api", port?: string): Promise<Engine> {
   return startEngine(
     readConfig({
       ROLE: role,
-      PORT: String(await findFreePort()),
+      PORT: port ?? String(await findFreePort()),
       DATABASE_URL: database.appUrl,
       BASE_RPC_URLS: `${chain.rpcUrl},${chain.wsUrl}`,
       LOG_LEVEL: process.env.TEST_LOG ?? "fatal",
@@ -58,6 +58,13 @@ describe("roles", () => {
     expect(await ask("/metrics")).toBe(200);
     for (const path of ["/api/config", "/api/me", "/", "/docs", "/socket.io/?EIO=4&transport=polling"])
       expect([path, await ask(path)]).toEqual([path, 404]);
+  });
+
+  it("a process whose port is taken says so, and what to do", async () => {
+    const { port } = new URL(parts.left.address);
+    await expect(start("api", port)).rejects.toThrow(
+      `PORT: another program listens on 127.0.0.1:${port}; stop that one, or name another port.`,
+    );
   });
 
   it("players on different processes deposit, agree on a wager and hear of it at once", async () => {

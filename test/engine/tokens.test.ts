@@ -9,11 +9,11 @@ import { readSolvency } from "../../engine/services/solvency.ts";
 import { ApiClient } from "../../scripts/client/api.ts";
 import { developmentAccounts, developmentSigner } from "../../scripts/local/accounts.ts";
 import { minedReceipt } from "../../scripts/local/mined.ts";
-import { findFreePort } from "../../scripts/local/processes.ts";
 import { callNode } from "../../scripts/local/rpc.ts";
 import { withBooks } from "../../scripts/operator/books.ts";
 import { startTestChain, type TestChain } from "../helpers/chain.ts";
 import { createTestDatabase, type TestDatabase } from "../helpers/database.ts";
+import { findLastingPort } from "../helpers/lasting-port.ts";
 import { waitFor } from "../helpers/wait.ts";
 import { value } from "../services/wager-world.ts";
 
@@ -92,7 +92,7 @@ beforeAll(async () => {
   [database, chain] = await Promise.all([createTestDatabase(), startTestChain()]);
   books = new pg.Client({ connectionString: database.ownerUrl });
   await books.connect();
-  const port = String(await findFreePort());
+  const port = String(await findLastingPort());
   environment = {
     ...{ PORT: port, PUBLIC_ORIGIN: `http://localhost:${port}`, LOG_LEVEL: process.env.TEST_LOG ?? "fatal" },
     ...{ DATABASE_URL: database.appUrl, BASE_RPC_URLS: chain.rpcUrl },

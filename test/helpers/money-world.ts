@@ -176,7 +176,7 @@ async function newPlayer(context: Context, base: TestChain): Promise<MoneyPlayer
   const address = account.address.toLowerCase() as Address;
   await ensureSpareWallets(context, "deposit");
   const created = await transaction(context.pool, (tx) => createPlayer(context, tx, address));
-  if (created === "retry") throw new Error("no wallet was spare");
+  if (typeof created === "string") throw new Error("no wallet was spare");
   const { rows } = await context.pool.query("SELECT address FROM wallet WHERE player_id = $1", [
     created.playerId,
   ]);

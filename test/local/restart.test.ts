@@ -6,10 +6,10 @@ import { afterEach, beforeEach, expect, test } from "vitest";
 import { ApiClient } from "../../scripts/client/api.ts";
 import { developmentAccounts, developmentSigner } from "../../scripts/local/accounts.ts";
 import { minedReceipt } from "../../scripts/local/mined.ts";
-import { findFreePort } from "../../scripts/local/processes.ts";
 import { usdcAddress } from "../../scripts/local/tokens.ts";
 import { createChainClient } from "../helpers/chain.ts";
 import { tokenAbi } from "../helpers/contracts.ts";
+import { findLastingPort } from "../helpers/lasting-port.ts";
 import { waitFor } from "../helpers/wait.ts";
 import {
   areRunning,
@@ -33,7 +33,7 @@ let environment: Record<string, string>;
 let runs: Run[];
 beforeEach(async () => {
   dataDir = await mkdtemp(join(tmpdir(), "on-the-rail-restart-"));
-  environment = { DATA_DIR: dataDir, PORT: String(await findFreePort()) };
+  environment = { DATA_DIR: dataDir, PORT: String(await findLastingPort()) };
   runs = [];
 });
 afterEach(async () => {

@@ -81,7 +81,7 @@ async function createBooks(): Promise<Books> {
 async function addPlayer({ context, rows }: World, address: string): Promise<Player> {
   await ensureSpareWallets(context, "deposit");
   const created = await transaction(context.pool, (tx) => createPlayer(context, tx, address));
-  if (created === "retry") throw new Error("no wallet was spare");
+  if (typeof created === "string") throw new Error("no wallet was spare");
   const [wallet] = await rows("SELECT address FROM wallet WHERE player_id = $1", [created.playerId]);
   return { id: created.playerId, address, deposits: String(wallet?.address) };
 }

@@ -164,7 +164,7 @@ describe("many games at once", () => {
   test("get a wallet each, though none was ready", async () => {
     const red = await newPlayer({ [usdc]: 1_000n });
     const offers: Proposal[] = [];
-    for (let index = 0; index < 40; index += 1) {
+    for (let index = 0; index < 100; index += 1) {
       offers.push(
         value(await proposals.propose(world.context, offerBy(red, { proposerStake: 1n, takerStake: 1n }))),
       );
@@ -177,7 +177,7 @@ describe("many games at once", () => {
     const wallets = await world.rows("SELECT DISTINCT address FROM wallet WHERE game_id = ANY ($1)", [
       gameIds,
     ]);
-    expect(wallets).toHaveLength(40);
+    expect(wallets).toHaveLength(100);
   });
 });
 

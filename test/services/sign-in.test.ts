@@ -52,6 +52,17 @@ test("of fifty first sign-ins at once with a new wallet, one player comes", asyn
   expect(await site.rows("SELECT FROM player_wallet WHERE address = $1", [address])).toHaveLength(1);
 });
 
+test("of sixty new wallets at once each gets a player and an address of its own, though none was ready", async () => {
+  const ids = await Promise.all(
+    Array.from({ length: 60 }, async (_, index) => {
+      const browser = site.browser(index % 2 === 0 ? site.app : site.otherApp);
+      return (await browser.signIn(newAccount())).id;
+    }),
+  );
+  const wallets = await site.rows("SELECT DISTINCT address FROM wallet WHERE player_id = ANY ($1)", [ids]);
+  expect(wallets).toHaveLength(60);
+});
+
 test("a message that signed in once never does again: not after logout, not on another process", async () => {
   const browser = site.browser();
   const body = await browser.challenge(newAccount());

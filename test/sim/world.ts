@@ -220,7 +220,7 @@ export class World {
   async #signIn({ context }: SimProcess, player: Player): Promise<void> {
     await ensureSpareWallets(context, "deposit");
     const created = await transaction(context.pool, (tx) => createPlayer(context, tx, player.address));
-    if (created === "retry") throw new Error("no wallet was spare");
+    if (typeof created === "string") throw new Error("no wallet was spare");
     const [row] = await this.rows<{ address: string }>("SELECT address FROM wallet WHERE player_id = $1", [
       created.playerId,
     ]);
