@@ -16,6 +16,7 @@ import type { NodeAnswer } from "./http/plugins/node-proxy.ts";
 import { adapterConnections, openCluster } from "./realtime/cluster.ts";
 import { createPublisher, type Publisher } from "./realtime/publisher.ts";
 import { createRealtime, endSession } from "./realtime/server.ts";
+import { awaitBooks } from "./services/chain-events.ts";
 import type { Context } from "./services/context.ts";
 import { replacedOverlays, roomsOfOverlay } from "./services/overlays.ts";
 import { recoverIfOld } from "./services/recovery.ts";
@@ -96,6 +97,7 @@ export async function startEngine(config: Config): Promise<Engine> {
         startDeadlines(context, { signal }),
       );
     await awaitTokens({ pool, signal });
+    await awaitBooks({ pool, signal });
     running.push(keepTokensFresh(context, { configured: config.TOKENS, signal }));
     const address = await app.listen({ host: config.HOST, port: config.PORT }).catch(refuseTaken(config));
     log.info({ address, role, vault, gas }, "On the Rail runs");

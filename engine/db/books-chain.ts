@@ -71,12 +71,16 @@ const paidOnce = `
     JOIN instruction ON instruction.id = instruction_id
   WHERE canonical AND sender_wallet_id = source_wallet_id AND instruction.token = chain_log.token GROUP BY instruction_id HAVING count(*) > 1`;
 
-/** Mined means that the exact transfer is in the logs, and the states of an instruction and of its transaction agree. */
+/**
+ * The states of an instruction and of its transaction agree; and once its block is final, the exact transfer is in the
+ * logs. Before that, a node alone may have left it out.
+ */
 const minedMeansPaid = `
   SELECT 'instruction ' || instruction.id || ' is ' || instruction.state || ', its transaction ' || coalesce(chain_tx.state, 'missing') AS fault
   FROM instruction LEFT JOIN instruction_tx chain_tx ON chain_tx.instruction_id = instruction.id AND chain_tx.state <> 'reverted'
   WHERE CASE
-    WHEN instruction.state IN ('mined', 'final') THEN chain_tx.state IS DISTINCT FROM instruction.state OR (instruction.token IS NOT NULL AND NOT EXISTS (
+    WHEN instruction.state IN ('mined', 'final') THEN chain_tx.state IS DISTINCT FROM instruction.state
+      OR (instruction.token IS NOT NULL AND (instruction.state = 'final' OR chain_tx.block_number <= (SELECT finalized_number FROM chain_cursor)) AND NOT EXISTS (
       SELECT FROM chain_log WHERE tx_hash = mined_hash AND canonical AND sender_wallet_id = source_wallet_id AND chain_log.ordinal = chain_tx.ordinal
         AND chain_log.block_number = chain_tx.block_number AND chain_log.token = instruction.token))
     WHEN instruction.state = 'sending' THEN chain_tx.state IS DISTINCT FROM 'open'

@@ -14,11 +14,13 @@ import {
   type LockedCursor,
   lockCursor,
   moveHead,
+  readCursor,
   setHead,
   turnHeadBack,
 } from "../db/cursor.ts";
 import { type Tx, together } from "../db/pool.ts";
 import { creditAtOnce } from "./at-once.ts";
+import { awaitMade } from "./awaiting.ts";
 import type { Context } from "./context.ts";
 import { choosePlayable, credit, readCreditable } from "./crediting.ts";
 import { creditedTellings, tellDeposits } from "./deposit-events.ts";
@@ -81,6 +83,21 @@ export async function applyChainEvent(
     const { parties: known } = await readForesight(context.pool, transfers);
     return await applyBlock(context, { block, transfers, parties: known }, { after, isExplained: true });
   }
+}
+
+/** Until the books have begun: what is paid in before their first block is never seen, so nobody may be told where. */
+export async function awaitBooks({
+  pool,
+  signal,
+}: {
+  pool: Context["pool"];
+  signal: AbortSignal;
+}): Promise<void> {
+  await awaitMade(() => readCursor(pool), {
+    signal,
+    otherwise:
+      "The books haven't begun: the nodes of BASE_RPC_URLS agree on no final block yet. Look at them, and start a process with ROLE=all or ROLE=chain, which reads them.",
+  });
 }
 
 /** The first block that is ever handled; everything before it is none of our business. */

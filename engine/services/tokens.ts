@@ -2,11 +2,12 @@
  * The tokens. One that was ever listed is *known* for ever: it is shown, followed, paid out and watched. That it is
  * *listed* says only that new offers can be made in it. Which are, the process that leads the chain's work decides.
  */
-import { setTimeout as delay } from "node:timers/promises";
+
 import type { Money } from "../contract/primitives.ts";
 import { type Result, reject } from "../contract/problems.ts";
 import type { Pool, Queryable } from "../db/pool.ts";
 import { type KnownToken, readTokens, type Token } from "../db/tokens.ts";
+import { awaitMade } from "./awaiting.ts";
 
 const cache = new WeakMap<object, Map<string, KnownToken>>();
 
@@ -22,18 +23,12 @@ export async function refreshTokens(pool: Queryable): Promise<Map<string, KnownT
   return tokens;
 }
 
-const lookForTokensMs = 100;
-
-/** At the start of a process: until one that leads has listed tokens, or will have within half a minute. */
+/** At the start of a process: until tokens are listed. */
 export async function awaitTokens({ pool, signal }: { pool: Pool; signal: AbortSignal }): Promise<void> {
-  const giveUpAtMs = performance.now() + 30_000;
-  while ((await refreshTokens(pool)).size === 0) {
-    if (signal.aborted || performance.now() > giveUpAtMs)
-      throw new Error(
-        "No token was ever listed: start a process with ROLE=chain, which lists those of TOKENS.",
-      );
-    await delay(lookForTokensMs, undefined, { signal }).catch(() => undefined);
-  }
+  await awaitMade(async () => ((await refreshTokens(pool)).size === 0 ? null : true), {
+    signal,
+    otherwise: "No token was ever listed: start a process with ROLE=chain, which lists those of TOKENS.",
+  });
 }
 
 /** A sentence when these aren't the ones that are listed; null when they are. */

@@ -11,6 +11,7 @@ import {
   type WalletPurpose,
   type WalletRow,
 } from "../db/wallets.ts";
+import { awaitMade } from "./awaiting.ts";
 import type { Context } from "./context.ts";
 
 async function address(context: Context, wallet: WalletRow): Promise<string> {
@@ -86,25 +87,20 @@ export class KeysAwayError extends Error {
   override readonly name = "KeysAwayError";
 }
 
-/**
- * At the start of a process without keys: the vault and the gas wallet that one with keys has made, or will have made
- * within half a minute.
- */
-export async function awaitWallets({
+/** At the start of a process without keys: the vault and the gas wallet, once they are made. */
+export function awaitWallets({
   pool,
   signal,
 }: {
   pool: Context["pool"];
   signal: AbortSignal;
 }): Promise<{ vault: string; gas: string }> {
-  const giveUpAtMs = performance.now() + 30_000;
-  for (;;) {
+  const look = async (): Promise<{ vault: string; gas: string } | null> => {
     const [vault, gas] = [await readSingleWallet(pool, "vault"), await readSingleWallet(pool, "gas")];
-    if (vault?.address != null && gas?.address != null) return { vault: vault.address, gas: gas.address };
-    if (signal.aborted || performance.now() > giveUpAtMs)
-      throw new Error("There is no vault yet: start a process with ROLE=chain, which holds the keys.");
-    await delay(lookForWalletsMs, undefined, { signal }).catch(() => undefined);
-  }
+    return vault?.address == null || gas?.address == null ? null : { vault: vault.address, gas: gas.address };
+  };
+  const otherwise = "There is no vault yet: start a process with ROLE=chain, which holds the keys.";
+  return awaitMade(look, { signal, otherwise });
 }
 
 /** Derives every address that is missing. */

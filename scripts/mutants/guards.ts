@@ -557,6 +557,27 @@ const foreseen: Guard[] = [
 
 const others: Guard[] = [
   {
+    name: "books: a final payout's transfer is in the logs",
+    file: "engine/db/books-chain.ts",
+    guard: "OR (instruction.token IS NOT NULL AND (instruction.state = 'final'",
+    instead: "OR (false AND (instruction.state = 'final'",
+    tests: ["test/services/books.test.ts"],
+  },
+  {
+    name: "start: nobody is served before the books have begun",
+    file: "engine/main.ts",
+    guard: "await awaitBooks({ pool, signal });",
+    instead: "",
+    tests: ["test/engine/beginning.test.ts"],
+  },
+  {
+    name: "wallets: who finds none makes one more, whatever others have claimed",
+    file: "engine/services/wallets.ts",
+    guard: "if (context.signer.holdsKeys) return issueWallet(context, purpose);",
+    instead: "if (context.signer.holdsKeys) return ensureSpareWallets(context, purpose);",
+    tests: ["test/services/races.test.ts"],
+  },
+  {
     name: "hearing: a connection that breaks while it is lent ends nothing",
     file: "engine/db/pool.ts",
     guard: 'pool.on("connect", (client) => client.on("error", () => undefined));',

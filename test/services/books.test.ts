@@ -265,6 +265,12 @@ const tamperings: { what: string; change: string; repair: string; breaks: number
     breaks: 5,
   },
   {
+    what: "whether the log of a final payout is in the chain",
+    change: "UPDATE chain_log SET canonical = false WHERE kind = 'outgoing'",
+    repair: "UPDATE chain_log SET canonical = true WHERE kind = 'outgoing'",
+    breaks: 5,
+  },
+  {
     what: "the amount of an instruction",
     change: "UPDATE instruction SET amount = amount + 1 WHERE kind = 'withdrawal'",
     repair: "UPDATE instruction SET amount = amount - 1 WHERE kind = 'withdrawal'",

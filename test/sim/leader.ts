@@ -4,8 +4,11 @@ import { runReconciliation } from "../../engine/services/books.ts";
 import { confirmRound } from "../../engine/services/confirming.ts";
 import { runDueDeadlines } from "../../engine/services/deadlines.ts";
 import { checkNonces } from "../../engine/services/foreign-nonces.ts";
+import { noteProviders } from "../../engine/services/providers.ts";
+import { recoverRound } from "../../engine/services/recovery.ts";
 import { sendRound } from "../../engine/services/sending.ts";
 import { claimOwnedSuspense } from "../../engine/services/suspense.ts";
+import { watchTokens } from "../../engine/services/token-watch.ts";
 import { ensureSpareWallets } from "../../engine/services/wallets.ts";
 import type { Death, SimProcess } from "./sim-process.ts";
 import type { World } from "./world.ts";
@@ -22,13 +25,18 @@ const pieces: Record<string, (process: SimProcess) => Promise<unknown>> = {
     await ensureSpareWallets(context, "deposit", 1);
   },
   suspense: ({ context }) => claimOwnedSuspense(context),
+  tokens: ({ context }) => watchTokens(context),
+  providers: ({ context }) => noteProviders(context),
+  recovery: ({ context }) => recoverRound(context),
 };
 type Piece = keyof typeof pieces;
-const order: Piece[] = ["watch", "agree", "deadlines", "send", "confirm", "nonces", "wallets", "suspense"];
-/** These aren't done with each block, nor is the check of the books, which reads all of them. */
-const seldom: Piece[] = ["nonces", "wallets", "suspense"];
+/** Not done with each block, nor is the check of the books, which reads all of them. */
+const seldom: Piece[] = ["nonces", "wallets", "suspense", "tokens", "providers", "recovery"];
+const order: Piece[] = ["watch", "agree", "deadlines", "send", "confirm", ...seldom];
 const ticksPerSeldom = 5;
 const ticksPerCheck = 15;
+/** The number of the invariant. */
+const payoutsAreOurs = 5;
 
 export class Leader {
   readonly #world: World;
@@ -134,9 +142,16 @@ export class Leader {
     const broken = (await runReconciliation(this.#process.context)).filter(({ ok }) => !ok);
     await this.#process.quiet();
     for (const { number, name, detail } of broken) {
+      if (number === payoutsAreOurs && this.#isMadeUp(detail)) continue;
       this.#world.say(`the books are wrong: ${number}. ${name}`);
       throw new Error(`invariant ${number} doesn't hold (${name}): ${detail}`);
     }
+  }
+
+  /** What one node told of a transaction that nobody ever sent is in the books until its block would be final. */
+  #isMadeUp(detail: string | null): boolean {
+    const hashes = detail?.match(/0x[0-9a-f]{64}/g) ?? [];
+    return hashes.length > 0 && hashes.every((hash) => !this.#world.chain.wasSent(hash));
   }
 }
 

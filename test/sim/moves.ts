@@ -34,7 +34,7 @@ interface Duel {
 }
 
 /** Breaches that a node alone can raise by a lie; any other stands until the end, and is found there. */
-const ofLies = ["transfer denied", "stray transfer"];
+const ofLies = ["transfer denied", "stray transfer", "5. Every payout is ours and paid once"];
 /** At first people bring money. */
 const startingTicks = 12;
 

@@ -56,6 +56,10 @@ export class SimChain {
     this.#sent.set(keccak256(raw), raw);
   }
 
+  wasSent(hash: string): boolean {
+    return this.#sent.has(hash);
+  }
+
   bytesOf(hash: string): Hex {
     const raw = this.#sent.get(hash);
     if (raw === undefined) throw new Error(`nobody has sent ${hash}`);

@@ -209,11 +209,13 @@ export class World {
       }
       await this.mine();
     }
-    for (const player of [...this.players, ...this.operators]) await this.#signIn(process, player);
     const [gas] = await this.rows<{ address: string }>("SELECT address FROM wallet WHERE purpose = 'gas'");
     await this.chain.call("anvil_setBalance", [gas?.address, toQuantity(10n ** 20n)]);
     // Below all that may be reorganised.
     for (let block = 0; block <= finalityBlocks; block += 1) await this.mine();
+    // The engine serves nobody before its books have begun.
+    await process.watch();
+    for (const player of [...this.players, ...this.operators]) await this.#signIn(process, player);
     await this.endProcess(process);
   }
 
