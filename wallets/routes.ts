@@ -9,7 +9,8 @@ const everyPurpose: readonly WalletPurpose[] = ["vault", "gas", "deposit", "escr
 export const routes: Readonly<
   Record<InstructionKind, { from: readonly WalletPurpose[]; to: readonly Target[] }>
 > = {
-  collect: { from: ["deposit"], to: ["vault"] },
+  // What strayed into another wallet of ours is collected from there when it turns out whose it is.
+  collect: { from: ["deposit", "escrow", "gas"], to: ["vault"] },
   fund: { from: ["vault"], to: ["escrow"] },
   settle: { from: ["escrow"], to: ["vault"] },
   payout: { from: ["escrow"], to: ["outside"] },

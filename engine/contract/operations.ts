@@ -4,6 +4,7 @@ import {
   address,
   addressOut,
   baseUnits,
+  handle,
   hash32,
   moment,
   money,
@@ -120,6 +121,7 @@ export const suspenseItem = z
   .meta({ id: "SuspenseItem" });
 export const suspenseItems = z.strictObject({ items: z.array(suspenseItem) });
 export const refundBody = z.strictObject({ reason: z.string().min(1).max(1_000) });
+export const assignBody = refundBody.extend({ handle });
 
 export const instruction = z
   .strictObject({

@@ -10,7 +10,8 @@ import { assert } from "./rejection.ts";
  *
  * The only crossings without one record what the chain did by itself (`deposit`, `deposit_orphaned`, `loss_booked`)
  * or take back a transfer whose instruction had not left yet (`settlement_undone` cancels the instructions of its
- * settlement, `deposit_orphaned` and `loss_booked` those of the collection, `withdrawal_returned` that of the withdrawal).
+ * settlement, `deposit_orphaned` and `loss_booked` those of the collection, `withdrawal_returned`, `payout_returned` and
+ * `refund_returned` the parked one of what they return).
  */
 export type AccountKind =
   | "player.deposit"
@@ -39,6 +40,7 @@ export type TransferReason =
   | "capture"
   | "win"
   | "payout"
+  | "payout_returned"
   | "stake_returned"
   | "rake"
   | "dust"
@@ -47,6 +49,7 @@ export type TransferReason =
   | "sweep"
   | "suspense_claimed"
   | "suspense_refunded"
+  | "refund_returned"
   | "deposit_orphaned"
   | "loss_booked"
   | "loss_repaid"
@@ -90,15 +93,17 @@ export const reasonRules: Readonly<Record<TransferReason, ReasonRule>> = {
   capture: { from: ["player.held"], to: ["escrow.stakes"], instruction: "fund" },
   win: { from: ["escrow.stakes"], to: ["player.available"], instruction: "settle" },
   payout: { from: ["escrow.stakes"], to: ["outside"], instruction: "payout" },
+  // Refused for good, as are the other two: it never left.
+  payout_returned: { from: ["outside"], to: ["escrow.stakes"], instruction: null },
   stake_returned: { from: ["escrow.stakes"], to: ["player.available"], instruction: "settle" },
   rake: { from: ["escrow.stakes"], to: ["house.rake"], instruction: null },
   dust: { from: ["escrow.stakes"], to: ["house.dust"], instruction: null },
   withdrawal: { from: ["player.available"], to: ["outside"], instruction: "withdrawal" },
-  // It was refused for good and never left.
   withdrawal_returned: { from: ["outside"], to: ["player.available"], instruction: null },
   sweep: { from: ["house.rake", "house.dust"], to: ["outside"], instruction: "sweep" },
   suspense_claimed: { from: ["suspense"], to: ["player.available"], instruction: "collect" },
   suspense_refunded: { from: ["suspense"], to: ["outside"], instruction: "refund" },
+  refund_returned: { from: ["outside"], to: ["suspense"], instruction: null },
   // Taken back along the way it came: available → deposit or suspense → outside.
   deposit_orphaned: {
     from: ["player.deposit", "player.available", "suspense"],

@@ -7,12 +7,12 @@ const stakesInPlace = `
   FROM game LEFT JOIN account ON account.game_id = game.id AND kind = 'escrow.stakes' AND account.token = game.token
   WHERE coalesce(balance, 0) <> CASE WHEN deadline_at IS NULL THEN 0 ELSE red_stake + blue_stake END`;
 
-/** Stakes in = payouts + refunds + rake + dust, each settlement taken back once at most. */
+/** Stakes in = payouts + refunds + rake + dust, each settlement taken back once at most, and a payout that went into the pool. */
 const conserved = `
   WITH moved AS (
     SELECT coalesce(debit.game_id, credit.game_id) AS game_id, sum(amount) FILTER (WHERE reason = 'capture') AS captured,
-      sum(CASE reason WHEN 'settlement_undone' THEN -amount ELSE amount END)
-        FILTER (WHERE reason IN ('win', 'payout', 'stake_returned', 'rake', 'dust', 'settlement_undone')) AS given
+      sum(CASE WHEN reason IN ('settlement_undone', 'payout_returned') THEN -amount ELSE amount END)
+        FILTER (WHERE reason IN ('win', 'payout', 'stake_returned', 'rake', 'dust', 'settlement_undone', 'payout_returned')) AS given
     FROM transfer JOIN account debit ON debit.id = debit_account_id JOIN account credit ON credit.id = credit_account_id
     WHERE debit.kind = 'escrow.stakes' OR credit.kind = 'escrow.stakes' GROUP BY 1)
   SELECT 'game ' || game.id || ': ' || coalesce(captured, 0) || ' in, ' || coalesce(given, 0) || ' out' AS fault

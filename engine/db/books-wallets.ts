@@ -16,7 +16,7 @@ const legs = `
     CROSS JOIN LATERAL (SELECT CASE
       WHEN debit.wallet_id IS NOT DISTINCT FROM credit.wallet_id THEN 0
       WHEN reason IN ('collect', 'capture', 'win', 'payout', 'stake_returned', 'withdrawal', 'sweep', 'suspense_claimed', 'suspense_refunded') THEN 1
-      WHEN reason IN ('settlement_undone', 'withdrawal_returned') THEN -1
+      WHEN reason IN ('settlement_undone', 'withdrawal_returned', 'payout_returned', 'refund_returned') THEN -1
       WHEN reason = 'deposit_orphaned' AND credit.kind <> 'outside' THEN -1
       ELSE 0 END AS sign) AS wanted
     LEFT JOIN wallet other ON other.id = CASE wanted.sign WHEN 1 THEN credit.wallet_id ELSE debit.wallet_id END

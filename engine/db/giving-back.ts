@@ -1,15 +1,29 @@
-/** Parked withdrawals, and what speaks against giving one back. */
+/** Parked transfers to people, and what speaks against giving one back. */
 import { z } from "zod";
 import { big, firstOf, flag, id } from "./decode.ts";
 import { mayBeMined } from "./payments.ts";
 import type { Queryable, Tx } from "./pool.ts";
 
+const owed = z.object({
+  reason: z.enum(["withdrawal", "payout", "suspense_refunded"]),
+  business_key: z.string(),
+  token: z.string(),
+  amount: big,
+  /** Out of whose account it was to go. */
+  player_id: id.nullable(),
+  game_id: z.string().nullable(),
+  wallet_id: id.nullable(),
+});
+/** A ledger transfer that an instruction carries out. */
+export type OwedRow = z.output<typeof owed>;
+
 const returnable = z.object({
   state: z.string(),
-  /** Null for an instruction that is no withdrawal. */
-  withdrawal: z
-    .object({ id: z.string(), player_id: id, token: z.string(), amount: big, address: z.string() })
-    .nullable(),
+  destination: z.string(),
+  /** The player whom it was to reach; null where that is nobody's wallet. */
+  player_id: id.nullable(),
+  /** Those that go to a person's wallet; none for what moves between our own. */
+  owed: z.array(owed),
   /** A transaction of it isn't known to have failed for good. */
   may_be_mined: flag,
   source_frozen: flag,
@@ -19,13 +33,13 @@ export type ReturnableRow = z.output<typeof returnable>;
 
 export async function readReturnable(db: Queryable, instructionId: string): Promise<ReturnableRow | null> {
   const { rows } = await db.query(
-    `SELECT instruction.state, frozen_reason IS NOT NULL AS source_frozen,
-       CASE WHEN withdrawal.id IS NOT NULL THEN jsonb_build_object('id', withdrawal.id, 'player_id', withdrawal.player_id::text,
-         'token', withdrawal.token, 'amount', withdrawal.amount::text, 'address', withdrawal.address) END AS withdrawal,
-       ${mayBeMined} AS may_be_mined,
-       EXISTS (SELECT FROM recovery WHERE ended_at IS NULL) AS in_recovery
-     FROM instruction JOIN wallet ON wallet.id = source_wallet_id LEFT JOIN withdrawal ON instruction_id = instruction.id
-     WHERE instruction.id = $1`,
+    `SELECT instruction.state, instruction.destination, instruction.player_id, frozen_reason IS NOT NULL AS source_frozen,
+       ${mayBeMined} AS may_be_mined, EXISTS (SELECT FROM recovery WHERE ended_at IS NULL) AS in_recovery,
+       coalesce((SELECT jsonb_agg(jsonb_build_object('reason', reason, 'business_key', business_key, 'token', transfer.token,
+           'amount', transfer.amount::text, 'player_id', debit.player_id::text, 'game_id', debit.game_id, 'wallet_id', debit.wallet_id::text))
+         FROM instruction_leg leg JOIN transfer ON transfer.id = transfer_id JOIN account debit ON debit.id = debit_account_id
+         WHERE instruction_id = instruction.id AND sign = 1 AND reason IN ('withdrawal', 'payout', 'suspense_refunded')), '[]') AS owed
+     FROM instruction JOIN wallet ON wallet.id = source_wallet_id WHERE instruction.id = $1`,
     [instructionId],
   );
   return firstOf(returnable, rows);

@@ -18,7 +18,7 @@ CREATE DOMAIN instruction_state AS text CHECK ((VALUE = ANY (ARRAY['gathering'::
 
 CREATE DOMAIN suspense_state AS text CHECK ((VALUE = ANY (ARRAY['open'::text, 'claimed'::text, 'refunded'::text])));
 
-CREATE DOMAIN transfer_reason AS text CHECK ((VALUE = ANY (ARRAY['deposit'::text, 'collect'::text, 'hold'::text, 'release'::text, 'capture'::text, 'win'::text, 'payout'::text, 'stake_returned'::text, 'rake'::text, 'dust'::text, 'withdrawal'::text, 'withdrawal_returned'::text, 'sweep'::text, 'suspense_claimed'::text, 'suspense_refunded'::text, 'deposit_orphaned'::text, 'loss_booked'::text, 'loss_repaid'::text, 'settlement_undone'::text])));
+CREATE DOMAIN transfer_reason AS text CHECK ((VALUE = ANY (ARRAY['deposit'::text, 'collect'::text, 'hold'::text, 'release'::text, 'capture'::text, 'win'::text, 'payout'::text, 'payout_returned'::text, 'stake_returned'::text, 'rake'::text, 'dust'::text, 'withdrawal'::text, 'withdrawal_returned'::text, 'sweep'::text, 'suspense_claimed'::text, 'suspense_refunded'::text, 'refund_returned'::text, 'deposit_orphaned'::text, 'loss_booked'::text, 'loss_repaid'::text, 'settlement_undone'::text])));
 
 CREATE TABLE account (
   id bigint NOT NULL GENERATED ALWAYS AS IDENTITY,

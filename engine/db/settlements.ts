@@ -86,14 +86,14 @@ const payout = z.object({
   hash: z.string().nullable(),
 });
 export type PayoutRow = z.output<typeof payout>;
-/** What the standing settlements of some games gave to each side; `address` is null when it went to a pool. */
+/** What the standing settlements of some games gave to each side; `address` is null when it went to a pool, at once or in the end. */
 export async function readPayouts(db: Queryable, gameIds: string[]): Promise<PayoutRow[]> {
   const { rows } = await db.query({
     name: "read_payouts",
     text: `SELECT transfer.id, game.id AS game_id, side, transfer.amount,
-             CASE WHEN credit.kind = 'outside' THEN instruction.destination END AS address,
-             CASE WHEN credit.kind = 'outside' THEN instruction.state END AS state,
-             CASE WHEN credit.kind = 'outside' THEN coalesce(chain_tx.mined_hash,
+             CASE WHEN is_outside THEN instruction.destination END AS address,
+             CASE WHEN is_outside THEN instruction.state END AS state,
+             CASE WHEN is_outside THEN coalesce(chain_tx.mined_hash,
                (SELECT attempt.hash FROM attempt WHERE attempt.chain_tx_id = chain_tx.id ORDER BY number DESC LIMIT 1)) END AS hash
            FROM game CROSS JOIN (VALUES ('red'), ('blue')) AS sides (side)
            JOIN transfer ON transfer.business_key = 'game:' || game.id || ':settlement:' || game.settlement_number || ':' || side
@@ -101,6 +101,7 @@ export async function readPayouts(db: Queryable, gameIds: string[]): Promise<Pay
            LEFT JOIN instruction_leg leg ON leg.transfer_id = transfer.id
            LEFT JOIN instruction ON instruction.id = leg.instruction_id
            LEFT JOIN instruction_tx chain_tx ON chain_tx.instruction_id = instruction.id AND chain_tx.state <> 'reverted'
+           CROSS JOIN LATERAL (SELECT credit.kind = 'outside' AND instruction.state <> 'cancelled' AS is_outside) AS went
            WHERE game.id = ANY ($1::uuid[]) AND game.state IN ('settled', 'refunded') ORDER BY transfer.id`,
     values: [gameIds],
   });

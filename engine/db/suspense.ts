@@ -12,6 +12,8 @@ const item = z.object({
   cause: z.string(),
   suspense_state: z.enum(["open", "claimed", "refunded"]),
   is_final: z.boolean(),
+  /** A refund of it was refused for good: it can't be sent back. */
+  is_refused: z.boolean(),
   sender: z.string(),
   sender_is_ours: z.boolean(),
   recipient: z.string(),
@@ -24,7 +26,8 @@ const item = z.object({
 export type SuspenseRow = z.output<typeof item>;
 
 const select = `SELECT deposit.id, deposit.token, deposit.amount, deposit.wallet_id, landed.purpose AS wallet_purpose,
-    suspense_cause AS cause, suspense_state, deposit.state = 'final' AND credited AND canonical AS is_final, sender,
+    suspense_cause AS cause, suspense_state, deposit.state = 'final' AND credited AND canonical AS is_final,
+    EXISTS (SELECT FROM transfer WHERE business_key = 'refund:' || deposit.id) AND suspense_state = 'open' AS is_refused, sender,
     EXISTS (SELECT FROM wallet WHERE wallet.address = sender) AS sender_is_ours, recipient, tx_hash, block_number,
     deposit.created_at, claimed_by, player.handle AS claimed_by_handle
   FROM deposit JOIN chain_log ON chain_log.id = chain_log_id JOIN wallet landed ON landed.id = deposit.wallet_id
@@ -147,4 +150,13 @@ export async function markRefunded(tx: Tx, depositId: string): Promise<void> {
     [depositId],
   );
   if (rowCount !== 1) throw new Error(`deposit ${depositId} was refunded without its lock`);
+}
+
+/** What was to go back to its sender was refused there. */
+export async function markReopened(tx: Tx, depositId: string): Promise<void> {
+  const { rowCount } = await tx.query(
+    "UPDATE deposit SET suspense_state = 'open' WHERE id = $1 AND suspense_state = 'refunded'",
+    [depositId],
+  );
+  if (rowCount !== 1) throw new Error(`deposit ${depositId} wasn't to be refunded`);
 }

@@ -1,16 +1,24 @@
-/** The way out for a withdrawal that will never be accepted where it was to go: back into its player's pool. */
+/**
+ * The way out for a transfer that will never be accepted where it was to go: a withdrawal or a game's payout goes into its
+ * player's pool, a refund back into suspense.
+ */
 import { accept, type Result, reject } from "../contract/problems.ts";
-import { reversalOf } from "../core/ledger.ts";
-import { lockReturnable, type ReturnableRow, readReturnable } from "../db/giving-back.ts";
+import { type AccountRef, type PlannedTransfer, reversalOf } from "../core/ledger.ts";
+import { lockReturnable, type OwedRow, type ReturnableRow, readReturnable } from "../db/giving-back.ts";
 import type { Tx } from "../db/pool.ts";
+import { markReopened } from "../db/suspense.ts";
 import { actorName, recordAct } from "./audit.ts";
 import type { Context } from "./context.ts";
+import { tellDeposits } from "./deposit-events.ts";
+import { viewGames } from "./game-view.ts";
 import { tellInstructions } from "./instruction-events.ts";
 import { type Instruction, viewInstruction } from "./instruction-list.ts";
-import { post } from "./ledger.ts";
+import { type PostOptions, post } from "./ledger.ts";
 import { approve } from "./operators.ts";
+import { tell } from "./outbox.ts";
+import { tellBalances } from "./pools.ts";
 import { change } from "./transaction.ts";
-import { withdrawalTransfer } from "./withdrawals.ts";
+import { gameTelling } from "./wager-tellings.ts";
 
 export interface GiveBack {
   /** The operator. */
@@ -20,7 +28,7 @@ export interface GiveBack {
 }
 
 /**
- * Puts a parked withdrawal back into its player's pool, once, and only when none of its transactions can be mined any more.
+ * Gives a parked withdrawal, payout or refund back, once, and only when none of its transactions can be mined any more.
  * Above the token's approval limit two operators must ask for it.
  * @returns `not_found`, `not_parked` (any more), `not_returnable`, `second_approval_needed`
  */
@@ -30,36 +38,43 @@ export async function giveBack(context: Context, request: GiveBack): Promise<Res
   // Tried first, so that nobody's word is taken for an act that can't be.
   const wouldBe = checkReturnable(await readReturnable(context.pool, instructionId));
   if (!wouldBe.ok) return wouldBe;
-  const { id, token, amount } = wouldBe.value;
+  const { token, amount, key } = wouldBe.value.transfer;
   const approved = await approve(context, {
     ...{ action: "give_back", subject, operatorId: by.playerId },
-    payload: { withdrawalId: id, token, amount },
+    payload: { key, token, amount },
     money: { token, amount },
   });
   if (!approved.ok) return approved;
   return change(context, async (tx) => {
     const checked = checkReturnable(await lockReturnable(tx, instructionId));
     if (!checked.ok) return checked;
-    await returnToPool(tx, instructionId, checked.value);
+    const returnable = checked.value;
+    await takeBack(tx, instructionId, returnable);
+    await tellOwner(context, tx, returnable);
     await recordAct(tx, {
       ...{ actor: actorName(by), action: "give_back", subject },
-      detail: { reason, token, amount: amount.toString(), playerId: checked.value.player_id },
+      detail: { reason, token, amount: amount.toString(), playerId: returnable.playerId },
     });
     await tellInstructions(context, tx, [instructionId]);
     return accept(await viewInstruction(context, tx, instructionId));
   });
 }
 
-type Returnable = NonNullable<ReturnableRow["withdrawal"]>;
+interface Returnable {
+  /** The ledger's transfer to the outside that never happened on the chain. */
+  transfer: PlannedTransfer;
+  gameId: string | null;
+  playerId: string | null;
+}
 
 /** What is unclear means no: given back and paid after all would be money twice. */
 function checkReturnable(row: ReturnableRow | null): Result<Returnable> {
   if (row === null) return reject("not_found");
-  const { withdrawal } = row;
-  if (withdrawal === null)
-    return refuse("Only a withdrawal can be given back; this has no player's pool to go to.");
+  const [owed, another] = row.owed;
+  if (owed === undefined || another !== undefined)
+    return refuse("Only a withdrawal, a payout or a refund can be given back: anything else is nobody's.");
   if (row.state !== "parked")
-    return reject("not_parked", { message: "Only a parked withdrawal can be given back." });
+    return reject("not_parked", { message: "Only a parked transfer can be given back." });
   if (row.may_be_mined)
     return refuse("A transaction of it may still be mined: wait until the chain has decided.");
   // Books that are older than the world may have forgotten that it was paid.
@@ -68,15 +83,72 @@ function checkReturnable(row: ReturnableRow | null): Result<Returnable> {
     return refuse(
       "The wallet that owes it is frozen: it may have been paid by what froze it. Thaw that first.",
     );
-  return accept(withdrawal);
+  const transfer: PlannedTransfer = {
+    ...{ from: sourceOf(owed), to: { kind: "outside", address: row.destination } },
+    ...{ token: owed.token, amount: owed.amount, reason: owed.reason, key: owed.business_key },
+  };
+  return accept({ transfer, gameId: owed.game_id, playerId: row.player_id });
 }
 
 const refuse = (message: string) => reject("not_returnable", { message });
 
-async function returnToPool(tx: Tx, instructionId: string, withdrawal: Returnable): Promise<void> {
-  const transfer = withdrawalTransfer({ ...withdrawal, playerId: withdrawal.player_id });
-  const back = reversalOf(transfer, "withdrawal_returned");
-  const posted = await post(tx, [back], { cause: transfer.key, parkedId: instructionId });
-  if (!posted.ok)
-    throw new Error(`withdrawal ${withdrawal.id} can't be given back: ${posted.rejection.code}`);
+function sourceOf({
+  reason,
+  player_id: playerId,
+  game_id: gameId,
+  wallet_id: walletId,
+}: OwedRow): AccountRef {
+  if (reason === "withdrawal" && playerId !== null) return { kind: "player.available", playerId };
+  if (reason === "payout" && gameId !== null) return { kind: "escrow.stakes", gameId };
+  if (reason === "suspense_refunded" && walletId !== null) return { kind: "suspense", walletId };
+  throw new Error(`a ${reason} has no account that it came out of`);
+}
+
+async function takeBack(tx: Tx, parkedId: string, returnable: Returnable): Promise<void> {
+  const { transfer } = returnable;
+  const options = { cause: transfer.key, parkedId };
+  switch (transfer.reason) {
+    case "withdrawal":
+      return book(tx, [reversalOf(transfer, "withdrawal_returned")], options);
+    case "payout":
+      return takeIntoPool(tx, returnable, options);
+    case "suspense_refunded":
+      await book(tx, [reversalOf(transfer, "refund_returned")], options);
+      return markReopened(tx, transfer.key.slice("refund:".length));
+    default:
+      throw new Error(`a ${transfer.reason} isn't given back`);
+  }
+}
+
+/** Won all the same: out of the escrow, into the pool. The coins move from the one wallet to the other. */
+async function takeIntoPool(
+  tx: Tx,
+  { transfer, gameId, playerId }: Returnable,
+  options: PostOptions,
+): Promise<void> {
+  if (gameId === null || playerId === null) throw new Error(`${transfer.key} is nobody's win`);
+  const win: PlannedTransfer = {
+    ...transfer,
+    ...{ to: { kind: "player.available", playerId }, reason: "win", key: `${transfer.key}:pool` },
+  };
+  const transfers = [reversalOf(transfer, "payout_returned"), win];
+  await book(tx, transfers, { ...options, cause: win.key, gameId });
+}
+
+async function book(tx: Tx, transfers: PlannedTransfer[], options: PostOptions): Promise<void> {
+  const posted = await post(tx, transfers, options);
+  if (!posted.ok) throw new Error(`${options.cause} can't be given back: ${posted.rejection.code}`);
+}
+
+async function tellOwner(
+  context: Context,
+  tx: Tx,
+  { transfer, gameId, playerId }: Returnable,
+): Promise<void> {
+  if (transfer.reason === "suspense_refunded")
+    return tellDeposits(context, tx, [transfer.key.slice("refund:".length)]);
+  if (gameId === null || playerId === null) return;
+  const [game] = await viewGames(context, tx, [gameId]);
+  if (game !== undefined) await tell(tx, [gameTelling(game)]);
+  await tellBalances(tx, [playerId], transfer.token);
 }

@@ -26,7 +26,7 @@ import { requireKnownBalances } from "./reading-again.ts";
 import { knownTokens, moneyOf } from "./tokens.ts";
 import { change } from "./transaction.ts";
 
-type SuspenseItem = z.output<typeof suspenseItem>;
+export type SuspenseItem = z.output<typeof suspenseItem>;
 const mostShown = 200;
 const mostClaimedAtOnce = 500;
 const mostClaimsAtOnce = 100;
@@ -42,7 +42,17 @@ export async function claimSuspenseOf(
 ): Promise<string[]> {
   const claimable = await lockClaimable(tx, { sender: address, limit: mostClaimedAtOnce });
   if (claimable.length === 0) return [];
-  for (const row of claimable) {
+  await creditFromSuspense(context, tx, { rows: claimable, playerId });
+  return claimable.map(({ id }) => id);
+}
+
+/** Locked items, into a player's pool. What didn't land in the vault is moved there. */
+export async function creditFromSuspense(
+  context: Context,
+  tx: Tx,
+  { rows, playerId }: { rows: readonly SuspenseRow[]; playerId: string },
+): Promise<void> {
+  for (const row of rows) {
     const transfer: PlannedTransfer = {
       from: { kind: "suspense", walletId: row.wallet_id },
       to: { kind: "player.available", playerId },
@@ -58,10 +68,9 @@ export async function claimSuspenseOf(
     });
     if (!posted.ok) throw new Error(`suspense doesn't hold deposit ${row.id}: ${posted.rejection.code}`);
   }
-  const depositIds = claimable.map(({ id }) => id);
+  const depositIds = rows.map(({ id }) => id);
   await markClaimed(tx, { depositIds, playerId });
   await tellDeposits(context, tx, depositIds);
-  return depositIds;
 }
 
 /**
@@ -137,10 +146,17 @@ function checkRefund(row: SuspenseRow | null): Result<SuspenseRow> {
   if (row === null) return reject("not_found");
   if (row.suspense_state !== "open") return reject("suspense_not_open");
   if (row.sender === zeroAddress) {
-    return reject("request_invalid", { message: "This money was minted: there is no sender to go back to." });
+    return reject("request_invalid", {
+      message: "This money was minted: there is no sender to go back to. Credit it to its player.",
+    });
   }
   if (row.sender_is_ours) {
     return reject("request_invalid", { message: "The sender is a wallet of ours: this needs a person." });
+  }
+  if (row.is_refused) {
+    return reject("request_invalid", {
+      message: "It was refused where it came from. Credit it to its player.",
+    });
   }
   if (!row.is_final) {
     return reject("not_final_yet", {
@@ -165,7 +181,7 @@ async function sendBack(context: Context, tx: Tx, row: SuspenseRow): Promise<voi
   await markRefunded(tx, row.id);
 }
 
-const itemView = (tokens: ReadonlyMap<string, Token>, row: SuspenseRow): SuspenseItem => ({
+export const itemView = (tokens: ReadonlyMap<string, Token>, row: SuspenseRow): SuspenseItem => ({
   id: row.id,
   money: moneyOf(tokens, row.token, row.amount),
   cause: row.cause,

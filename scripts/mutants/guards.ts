@@ -557,6 +557,41 @@ const foreseen: Guard[] = [
 
 const others: Guard[] = [
   {
+    name: "assign: nobody credits what is their own",
+    file: "engine/services/assigning.ts",
+    guard: "if (player.id === by.playerId)",
+    instead: "if (false as boolean)",
+    tests: ["test/services/assigning.test.ts"],
+  },
+  {
+    name: "assign: only what is final",
+    file: "engine/services/assigning.ts",
+    guard: "if (row.is_final) return accept(row);",
+    instead: "return accept(row);",
+    tests: ["test/services/assigning.test.ts"],
+  },
+  {
+    name: "assign: an item is credited once",
+    file: "engine/services/assigning.ts",
+    guard: 'if (row.suspense_state !== "open") return reject("suspense_not_open");',
+    instead: "",
+    tests: ["test/services/assigning.test.ts"],
+  },
+  {
+    name: "refund: what was refused isn't sent again",
+    file: "engine/services/suspense.ts",
+    guard: "if (row.is_refused) {",
+    instead: "if (false as boolean) {",
+    tests: ["test/services/giving-back.test.ts"],
+  },
+  {
+    name: "give back: a game holds what its payout returned, and no more",
+    file: "engine/db/books-games.ts",
+    guard: "sum(CASE WHEN reason IN ('settlement_undone', 'payout_returned') THEN -amount ELSE amount END)",
+    instead: "sum(CASE WHEN reason = 'settlement_undone' THEN -amount ELSE amount END)",
+    tests: ["test/services/giving-back.test.ts"],
+  },
+  {
     name: "books: a final payout's transfer is in the logs",
     file: "engine/db/books-chain.ts",
     guard: "OR (instruction.token IS NOT NULL AND (instruction.state = 'final'",

@@ -9,6 +9,7 @@ import {
   readPlayerWallets,
 } from "../../engine/db/players.ts";
 import type { Token } from "../../engine/db/tokens.ts";
+import { assignSuspense } from "../../engine/services/assigning.ts";
 import type { Context } from "../../engine/services/context.ts";
 import { decideAsOperator } from "../../engine/services/games.ts";
 import { giveBack } from "../../engine/services/giving-back.ts";
@@ -46,24 +47,28 @@ interface Listed {
   listedBy: string;
   /** What it is when there is none. */
   what: string;
+  /** Whether a player is named as well. */
+  isToPlayer?: boolean;
   /** What was done, in a sentence. */
   act: (
     context: Context,
-    request: { by: { playerId: string; handle: string }; id: string; reason: string },
+    request: { by: { playerId: string; handle: string }; id: string; reason: string; to: string },
   ) => Promise<Result<string>>;
 }
 
-const onListed = ({ subject, listedBy, what, act }: Listed): Command => ({
+const onListed = ({ subject, listedBy, what, isToPlayer = false, act }: Listed): Command => ({
   subject,
-  options: ["reason", "as"],
+  options: ["reason", "as", ...(isToPlayer ? (["to"] as const) : [])],
   prepare: (options) => {
     const id = options.subject;
     if (!/^[1-9]\d{0,17}$/.test(id))
       throw new UsageError(`${subject} is the number at the front of a line of \`${listedBy}\`.`);
+    const to = options.to?.replace(/^@/, "") ?? "";
+    if (isToPlayer && to === "") throw new UsageError("Name the player: --to HANDLE.");
     const reason = reasonOf(options);
     return async (context) => {
       const { id: playerId, handle } = await operatorOf(context, options);
-      const done = await act(context, { by: { playerId, handle }, id, reason });
+      const done = await act(context, { by: { playerId, handle }, id, reason, to });
       console.log(unwrap(done, { not_found: `There is no ${what} ${id}. \`${listedBy}\` lists them.` }));
     };
   },
@@ -79,11 +84,25 @@ export const refund = onListed({
   },
 });
 
+export const assigning = onListed({
+  ...{ subject: "ITEM", listedBy: "suspense", what: "item", isToPlayer: true },
+  act: async (context, { id: depositId, to: handle, ...request }) => {
+    const assigned = await assignSuspense(context, { ...request, handle, depositId });
+    return assigned.ok
+      ? accept(
+          `${show(assigned.value.money)} is in the pool of ${assigned.value.claimedBy?.handle ?? handle}.`,
+        )
+      : assigned;
+  },
+});
+
 export const givingBack = onListed({
   ...{ subject: "TRANSFER", listedBy: "instructions --state parked", what: "transfer" },
   act: async (context, { id: instructionId, ...request }) => {
     const given = await giveBack(context, { ...request, instructionId });
-    return given.ok ? accept("Given back: the money is in its player's pool again.") : given;
+    if (!given.ok) return given;
+    const where = given.value.kind === "refund" ? "in suspense" : "in its player's pool";
+    return accept(`Given back: the money is ${where}.`);
   },
 });
 

@@ -13,6 +13,7 @@ const optionTypes = {
   outcome: { type: "string" },
   reason: { type: "string" },
   state: { type: "string" },
+  to: { type: "string" },
   "dry-run": { type: "boolean" },
   verify: { type: "boolean" },
 } as const;

@@ -1,5 +1,5 @@
 /** The commands on the books, by their names. */
-import { decide, givingBack, refund, sweeping, thawing } from "./acting.ts";
+import { assigning, decide, givingBack, refund, sweeping, thawing } from "./acting.ts";
 import { type Line, readOptions, UsageError } from "./arguments.ts";
 import type { Command } from "./command.ts";
 import { help } from "./help.ts";
@@ -15,6 +15,7 @@ const commands: ReadonlyMap<string, Command> = new Map(
       decide,
       suspense,
       refund,
+      assign: assigning,
       instructions,
       "give-back": givingBack,
       sweep: sweeping,

@@ -5,8 +5,9 @@ export const help = `npm run operator -- COMMAND
   decide GAME --outcome red|blue|draw|no_contest --reason "…"
   suspense                                    money that nobody could be credited for
   refund ITEM --reason "…"                    send it back to its sender
+  assign ITEM --to HANDLE --reason "…"        credit it to the player whose it is
   instructions [--state STATE]                the newest transfers that we owe on the chain, or those in one state
-  give-back TRANSFER --reason "…"             put a parked withdrawal back into its player's pool
+  give-back TRANSFER --reason "…"             put a parked withdrawal or payout into its player's pool, a refund into suspense
   sweep --token USDC --dry-run                what a sweep would move
   sweep --token USDC --confirm TOTAL          move it; TOTAL in base units, as the dry run says
 

@@ -57,6 +57,7 @@ const connections: Record<TransferReason, string[]> = {
   capture: ["player.held>escrow.stakes"],
   win: ["escrow.stakes>player.available"],
   payout: ["escrow.stakes>outside"],
+  payout_returned: ["outside>escrow.stakes"],
   stake_returned: ["escrow.stakes>player.available"],
   rake: ["escrow.stakes>house.rake"],
   dust: ["escrow.stakes>house.dust"],
@@ -65,6 +66,7 @@ const connections: Record<TransferReason, string[]> = {
   sweep: ["house.rake>outside", "house.dust>outside"],
   suspense_claimed: ["suspense>player.available"],
   suspense_refunded: ["suspense>outside"],
+  refund_returned: ["outside>suspense"],
   deposit_orphaned: [
     "player.deposit>outside",
     "player.available>outside",
@@ -104,7 +106,7 @@ describe.each(reasons)("a transfer for %s", (reason) => {
   // What happened on the chain without us, and what takes back an instruction that hasn't left.
   const observed: TransferReason[] = [
     ...(["deposit", "deposit_orphaned", "loss_booked"] as const),
-    ...(["settlement_undone", "withdrawal_returned"] as const),
+    ...(["settlement_undone", "withdrawal_returned", "payout_returned", "refund_returned"] as const),
   ];
   test("asks the chain for a move exactly when it crosses wallets", () => {
     for (const connection of connections[reason]) {
@@ -129,6 +131,7 @@ test("each kind of instruction has its causes", () => {
     capture: "fund",
     win: "settle",
     payout: "payout",
+    payout_returned: null,
     stake_returned: "settle",
     rake: null,
     dust: null,
@@ -137,6 +140,7 @@ test("each kind of instruction has its causes", () => {
     sweep: "sweep",
     suspense_claimed: "collect",
     suspense_refunded: "refund",
+    refund_returned: null,
     deposit_orphaned: null,
     loss_booked: null,
     loss_repaid: null,

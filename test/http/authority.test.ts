@@ -126,6 +126,7 @@ const examples: Partial<Record<RouteName, () => Promise<object> | object>> = {
   decideDispute: () => ({ outcome: "blue", reason }),
   undoSettlement: () => ({ reason }),
   refundSuspense: () => ({ reason }),
+  assignSuspense: () => ({ reason, handle: "marcus" }),
   retryInstruction: () => ({ reason }),
   giveBack: () => ({ reason }),
   liftBreach: () => ({ reason }),

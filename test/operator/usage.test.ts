@@ -17,6 +17,7 @@ it("help names every command, and so does a line with nothing on it", async () =
       "decide",
       "suspense",
       "refund",
+      "assign",
       "instructions",
       "give-back",
       "sweep",
@@ -63,6 +64,8 @@ const wrong: [says: string, line: string[]][] = [
     ["refund", "0x7", "--reason", "A stranger's."],
   ],
   ['Give a reason: --reason "…".', ["refund", "7"]],
+  ["Name the player: --to HANDLE.", ["assign", "7", "--reason", "Bridged."]],
+  ["refund doesn't take --to.", ["refund", "7", "--reason", "A stranger's.", "--to", "marcus"]],
   [
     "TRANSFER is the number at the front of a line",
     ["give-back", "0b0e7f3a", "--reason", "Blocked for good."],

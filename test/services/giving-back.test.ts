@@ -1,18 +1,23 @@
+import type { Address } from "viem";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import { readAuditPage } from "../../engine/services/audit.ts";
 import { confirmRound } from "../../engine/services/confirming.ts";
+import { readGame } from "../../engine/services/game-reads.ts";
 import { giveBack } from "../../engine/services/giving-back.ts";
 import { readHistory } from "../../engine/services/history.ts";
 import { listInstructions, retryInstruction } from "../../engine/services/instruction-list.ts";
+import { accept, propose } from "../../engine/services/proposals.ts";
 import { sendRound } from "../../engine/services/sending.ts";
+import { listSuspense, refundSuspense } from "../../engine/services/suspense.ts";
+import { sweep } from "../../engine/services/sweep.ts";
 import { listWithdrawals } from "../../engine/services/withdrawals.ts";
 import { expectBooksToBalance } from "../helpers/books.ts";
 import { takeNextEvents } from "../helpers/events.ts";
 import { createWatchedWorld, type MoneyPlayer, type MoneyWorld } from "../helpers/money-world.ts";
 import { actAsIssuer } from "../helpers/other-hands.ts";
 import { ask, readyToWithdraw, stateOf, stopMining } from "../helpers/sender.ts";
-import { freeOf, operator } from "../helpers/treasury.ts";
-import { codeOf, value } from "./wager-world.ts";
+import { depositFrom, finalize, freeOf, operator, payAsStranger } from "../helpers/treasury.ts";
+import { codeOf, keyFor, offerBy, report, value } from "./wager-world.ts";
 
 const limit = 1_000n;
 let world: MoneyWorld;
@@ -23,7 +28,10 @@ beforeAll(async () => {
   });
   by = await operator(world);
 });
-afterEach(() => expectBooksToBalance(world.context, { onChain: true }));
+afterEach(async () => {
+  await world.base.testClient.setAutomine(true);
+  await expectBooksToBalance(world.context, { onChain: true });
+});
 afterAll(() => world.stop());
 
 const money = 5_000n;
@@ -33,7 +41,7 @@ const retry = (instructionId: string) =>
   retryInstruction(world.context, { by, instructionId, reason: "once more" });
 const free = (player: MoneyPlayer) => freeOf(world, player.id);
 
-async function setBlocked({ address }: MoneyPlayer, isBlocked: boolean): Promise<void> {
+async function setBlocked({ address }: { address: Address }, isBlocked: boolean): Promise<void> {
   await actAsIssuer(world, { functionName: isBlocked ? "blacklist" : "unBlacklist", args: [address] });
   await world.base.mine(1);
 }
@@ -117,7 +125,7 @@ describe("a withdrawal that its token refuses (SAFETY 22)", () => {
     expect(codeOf(await give(id))).toBe("ok");
   });
 
-  it("isn't mixed up with what is no withdrawal, or isn't there", async () => {
+  it("isn't mixed up with what is nobody's, or isn't there", async () => {
     const [wallet] = await world.query<{ id: string }>("SELECT id FROM wallet WHERE purpose = 'gas'");
     const [other] = await world.query<{ id: string }>(
       `INSERT INTO instruction (kind, source_wallet_id, destination, amount, cause, state)
@@ -150,5 +158,75 @@ describe("a withdrawal that its token refuses (SAFETY 22)", () => {
     expect(codeOf(await give(id))).toBe("ok");
     expect(await free(player)).toBe(money);
     expect(await world.held(world.base.usdc, player.address)).toBe(0n);
+  });
+});
+
+const parkedOf = (gameId: string) =>
+  world.query<{ id: string }>("SELECT id FROM instruction WHERE game_id = $1 AND state = 'parked'", [gameId]);
+
+describe("a payout of a game that its token refuses (SAFETY 22)", () => {
+  it("goes into the winner's pool, once, can be withdrawn from there, and holds the rake back no longer", async () => {
+    const [red, blue] = [await readyToWithdraw(world, money), await readyToWithdraw(world, money)];
+    await world.query("UPDATE player SET winnings_to = 'wallet' WHERE id = $1", [red.id]);
+    const stakes = { proposerStake: 300n, takerStake: 200n, token: world.base.usdc };
+    const { id: proposalId } = value(await propose(world.context, offerBy(red.id, stakes)));
+    const taken = { by: blue.id, idempotency: keyFor(blue.id), proposalId };
+    const { gameId } = value(await accept(world.context, taken));
+    await setBlocked(red, true);
+    for (const { id } of [red, blue]) value(await report(world.context, id, gameId, "red"));
+    await world.settle();
+    const [payout] = await parkedOf(gameId);
+    expect(await free(red)).toBe(money - 300n);
+
+    await takeNextEvents(world.context, 1_000);
+    const given = await Promise.all(Array.from({ length: 5 }, () => give(payout?.id ?? "")));
+    expect(given.filter(({ ok }) => ok)).toHaveLength(1);
+    expect(await free(red)).toBe(money + 175n);
+    const events = (await takeNextEvents(world.context, 1_000)).map(({ name }) => name);
+    expect(events).toEqual(expect.arrayContaining(["game:update", "pool:balance"]));
+    expect(value(await readGame(world.context, gameId)).payouts).toMatchObject([
+      { to: "pool", state: "final", money: { amount: "475" } },
+    ]);
+    const [line] = value(await readHistory(world.context, { by: red.id, limit: 1 })).items;
+    expect(line).toMatchObject({ reason: "win", direction: "in", money: { amount: "475" } });
+
+    await setBlocked(red, false);
+    expect(codeOf(await retry(payout?.id ?? ""))).toBe("not_parked");
+    await world.settle();
+    expect(await world.held(world.base.usdc, red.address)).toBe(0n);
+    const later = { ...world.context, clock: () => Date.now() + 120_000 };
+    const rake = value(await sweep(later, { by, token: world.base.usdc, dryRun: true }));
+    expect(rake).toMatchObject({ lines: [{ gameId }], heldBack: [] });
+    const withdrawn = await ask(world, red, money + 175n);
+    await world.settle();
+    expect(await stateOf(world, withdrawn)).toBe("final");
+    expect(await world.held(world.base.usdc, red.address)).toBe(money + 175n);
+  });
+});
+
+describe("a refund that its token refuses", () => {
+  it("is in suspense again, isn't sent there a second time, and is its sender's who proves to be it", async () => {
+    const sender = await payAsStranger(world, { to: world.vault, amount: 90n });
+    await finalize(world);
+    const depositId = await depositFrom(world, sender);
+    await setBlocked({ address: sender }, true);
+    const refund = () => refundSuspense(world.context, { by, depositId, reason: "nobody's" });
+    value(await refund());
+    await world.query("UPDATE instruction SET not_before = now() WHERE kind = 'refund'");
+    await world.settle();
+    const [owed] = await world.query<{ id: string }>(
+      "SELECT id FROM instruction WHERE kind = 'refund' AND state = 'parked'",
+    );
+    const codes = (await Promise.all([give(owed?.id ?? ""), give(owed?.id ?? "")])).map(codeOf).sort();
+    expect(codes).toEqual(["not_parked", "ok"]);
+    const item = value(await listSuspense(world.context)).items.find(({ id }) => id === depositId);
+    expect(item).toMatchObject({ state: "open", money: { amount: "90" } });
+    const again = await refund();
+    expect(again).toMatchObject({
+      rejection: { code: "request_invalid", message: expect.stringContaining("refused") },
+    });
+    await setBlocked({ address: sender }, false);
+    await world.settle();
+    expect(await world.held(world.base.usdc, sender)).toBe(0n);
   });
 });

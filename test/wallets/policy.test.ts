@@ -53,6 +53,8 @@ test("no kind may go another kind's way: every pair of source and destination is
   }
   expect([...new Set(allowed)].sort()).toEqual([
     "collect: deposit > vault",
+    "collect: escrow > vault",
+    "collect: gas > vault",
     "deploy: gas > executor",
     "fund: vault > escrow",
     "payout: escrow > house",

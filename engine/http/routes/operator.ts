@@ -1,5 +1,6 @@
 /** The operator's desk. */
 import { accept } from "../../contract/problems.ts";
+import { assignSuspense } from "../../services/assigning.ts";
 import { readAuditPage } from "../../services/audit.ts";
 import type { Context } from "../../services/context.ts";
 import { listDisputes } from "../../services/game-reads.ts";
@@ -19,6 +20,7 @@ type Names =
   | "undoSettlement"
   | "listSuspense"
   | "refundSuspense"
+  | "assignSuspense"
   | "listInstructions"
   | "retryInstruction"
   | "giveBack"
@@ -39,6 +41,8 @@ export function operatorHandlers(context: Context): HandlersOf<Names> {
     listSuspense: () => listSuspense(context),
     refundSuspense: ({ session, params, body }) =>
       refundSuspense(context, { ...body, by: session, depositId: params.id }),
+    assignSuspense: ({ session, params, body }) =>
+      assignSuspense(context, { ...body, by: session, depositId: params.id }),
     listInstructions: ({ query }) => listInstructions(context, query),
     retryInstruction: ({ session, params, body }) =>
       retryInstruction(context, { ...body, by: session, instructionId: params.id }),

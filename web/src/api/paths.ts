@@ -46,6 +46,7 @@ export const paths = {
   undoSettlement: "POST /api/operator/games/:id/undo",
   listSuspense: "GET /api/operator/suspense",
   refundSuspense: "POST /api/operator/suspense/:id/refund",
+  assignSuspense: "POST /api/operator/suspense/:id/assign",
   listInstructions: "GET /api/operator/instructions",
   retryInstruction: "POST /api/operator/instructions/:id/retry",
   giveBack: "POST /api/operator/instructions/:id/give-back",

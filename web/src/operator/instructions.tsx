@@ -8,6 +8,13 @@ import { OnChain } from "../ui/address.tsx";
 import { List } from "../ui/list-section.tsx";
 import { ReasonForm } from "./reason-form.tsx";
 
+/** Those that were to reach a person's wallet, and where their money goes instead. */
+const givenBackTo: Readonly<Record<string, string>> = {
+  withdrawal: "into the player's pool",
+  payout: "into the player's pool",
+  refund: "into suspense",
+};
+
 /** Chain transfers that we owe or have sent. */
 export function Instructions() {
   return (
@@ -51,11 +58,11 @@ function Line({ instruction }: { instruction: Instruction }) {
           }
         />
       ) : null}
-      {state === "parked" && kind === "withdrawal" && money !== null ? (
+      {state === "parked" && givenBackTo[kind] !== undefined && money !== null ? (
         <ReasonForm
           action="Give back"
           subject={`${kind} ${id}`}
-          done={`Given back: ${withSymbol(money)}`}
+          done={`Given back ${givenBackTo[kind]}: ${withSymbol(money)}`}
           confirm={exact(money)}
           send={(reason, idempotencyKey) =>
             call("giveBack", { params: { id }, body: { reason }, idempotencyKey })

@@ -12,6 +12,7 @@ export function ReasonForm({
   subject,
   done,
   confirm = null,
+  asksForPlayer = false,
   note,
   send,
 }: {
@@ -21,22 +22,30 @@ export function ReasonForm({
   done: string;
   /** An amount that must be typed first. */
   confirm?: string | null;
+  /** Whether it takes a player's name as well. */
+  asksForPlayer?: boolean;
   /** What stands beside the button. */
   note?: ReactNode;
-  send: (reason: string, idempotencyKey: string) => Promise<unknown>;
+  send: (reason: string, idempotencyKey: string, player: string) => Promise<unknown>;
 }) {
+  const [player, setPlayer] = useState("");
   const [reason, setReason] = useState("");
   const [typed, setTyped] = useState("");
   const [isChecked, setChecked] = useState(false);
-  const press = usePress(send);
+  const press = usePress((said: { reason: string; player: string }, key: string) =>
+    send(said.reason, key, said.player),
+  );
   const form = useRef<HTMLFormElement>(null);
   const tell = useTell();
   const isConfirmed = confirm === null || typed.trim().replaceAll(",", "") === confirm.replaceAll(",", "");
+  const said = { reason: reason.trim(), player: player.trim().replace(/^@/, "") };
+  const isNamed = !asksForPlayer || said.player !== "";
   const act = async (): Promise<void> => {
     setChecked(true);
-    if (reason.trim() === "" || !isConfirmed) return;
-    if ((await press.go(reason.trim())) === null) return;
+    if (said.reason === "" || !isConfirmed || !isNamed) return;
+    if ((await press.go(said)) === null) return;
     tell(done, form.current);
+    setPlayer("");
     setReason("");
     setTyped("");
     setChecked(false);
@@ -55,6 +64,15 @@ export function ReasonForm({
       }}
     >
       <div className="offer-boxes">
+        {asksForPlayer ? (
+          <TextField
+            label="Player"
+            maxLength={21}
+            value={player}
+            error={isChecked && !isNamed ? "Name the player." : undefined}
+            onText={setPlayer}
+          />
+        ) : null}
         <TextField
           label="Reason"
           maxLength={500}

@@ -8,7 +8,7 @@ import { ActSection } from "../ui/act-section.tsx";
 import { List } from "../ui/list-section.tsx";
 import { ReasonForm } from "./reason-form.tsx";
 
-/** Money that nobody could be credited for; it goes back where it came from. */
+/** Money that nobody could be credited for; it goes back where it came from, or to whose it turns out to be. */
 export function Suspense() {
   return (
     <ActSection id="suspense" title="Suspense">
@@ -28,17 +28,33 @@ function Item({ item }: { item: SuspenseItem }) {
       </p>
       <p>{item.cause}</p>
       <TransferFacts at={item.seenAt} from={item.sender} txHash={item.txHash} />
-      {item.state === "open" ? (
-        <ReasonForm
-          action="Send it back"
-          subject={withSymbol(item.money)}
-          done={`Goes back: ${withSymbol(item.money)}`}
-          confirm={exact(item.money)}
-          send={(reason, idempotencyKey) =>
-            call("refundSuspense", { params: { id: item.id }, body: { reason }, idempotencyKey })
-          }
-        />
-      ) : null}
+      {item.state === "open" ? <Ways item={item} /> : null}
     </li>
+  );
+}
+
+function Ways({ item: { id, money } }: { item: SuspenseItem }) {
+  return (
+    <>
+      <ReasonForm
+        action="Send it back"
+        subject={withSymbol(money)}
+        done={`Goes back: ${withSymbol(money)}`}
+        confirm={exact(money)}
+        send={(reason, idempotencyKey) =>
+          call("refundSuspense", { params: { id }, body: { reason }, idempotencyKey })
+        }
+      />
+      <ReasonForm
+        action="Credit a player"
+        subject={withSymbol(money)}
+        done={`Credited: ${withSymbol(money)}`}
+        confirm={exact(money)}
+        asksForPlayer
+        send={(reason, idempotencyKey, handle) =>
+          call("assignSuspense", { params: { id }, body: { reason, handle }, idempotencyKey })
+        }
+      />
+    </>
   );
 }
