@@ -32,9 +32,10 @@ interface Attempt {
 export async function confirmRound(context: Context): Promise<boolean> {
   const sentBefore = new Date(context.clock() - context.settings.confirmAfterMs);
   const waiting = await readWaiting(context.pool, { sentBefore, limit: mostAtOnce });
+  if (waiting.length === 0) return false;
   // Before the receipts: what becomes final later may be another block than the one that a receipt is of.
   const cursor = await readCursor(context.pool);
-  if (waiting.length === 0 || cursor === null) return false;
+  if (cursor === null) return false;
   const finalized = cursor.finalized_number;
   const tokens = [...(await knownTokens(context.pool)).keys()];
   let found = 0;

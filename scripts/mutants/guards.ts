@@ -557,6 +557,13 @@ const foreseen: Guard[] = [
 
 const others: Guard[] = [
   {
+    name: "following: a made-up head leaves the turn to those that nodes name",
+    file: "engine/chain/follow.ts",
+    guard: "for (const announced of this.#feed.takeHeads()) {",
+    instead: "for (const announced of this.#feed.takeHeads().slice(0, 1)) {",
+    tests: ["test/chain/sockets.test.ts"],
+  },
+  {
     name: "assign: nobody credits what is their own",
     file: "engine/services/assigning.ts",
     guard: "if (player.id === by.playerId)",

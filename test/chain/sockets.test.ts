@@ -3,6 +3,7 @@ import { type Chain, createChain } from "../../engine/chain/client.ts";
 import type { Sighting } from "../../engine/chain/types.ts";
 import { callNode } from "../../scripts/local/rpc.ts";
 import { startTestChain, type TestChain, untilConnected } from "../helpers/chain.ts";
+import { startHeadInventor } from "../helpers/head-inventor.ts";
 import { emptyLogs, otherChainId, replyTo } from "../helpers/rpc-faults.ts";
 import { type RpcProxy, startRpcProxy } from "../helpers/rpc-proxy.ts";
 import { waitFor } from "../helpers/wait.ts";
@@ -94,6 +95,26 @@ describe("a WebSocket", () => {
     } finally {
       await other.close();
       await stranger.stop();
+    }
+  });
+
+  it("that announces blocks of its own making without end keeps none of the chain's from being seen", async () => {
+    const inventor = await startHeadInventor(base.rpcUrl);
+    const misled = await createChain({
+      ...{ rpcUrls: [proxy.rpcUrl, inventor.wsUrl], expectedChainId: 8453, requestTimeoutMs: patienceMs },
+    });
+    try {
+      const sender = await createSender(base);
+      const watcher = watch(misled, base, { pollIntervalMs: 100 });
+      await waitFor(() => inventor.announced() > 100, { what: "the announcements", timeoutMs: 20_000 });
+      for (const amount of [1n, 2n, 3n]) {
+        const { hash } = await sender.send(amount);
+        expect((await watcher.sees(hash)).amount).toBe(amount);
+      }
+      await watcher.stop();
+    } finally {
+      await misled.close();
+      await inventor.stop();
     }
   });
 
