@@ -34,7 +34,7 @@ export function Instructions() {
 function Line({ instruction }: { instruction: Instruction }) {
   const { id, kind, state, money, destination, txHash, attempts, note } = instruction;
   return (
-    <li className="box" style={{ padding: "0.35rem 0.75rem" }}>
+    <li className="box stack" style={{ padding: "0.35rem 0.75rem", gap: "0.75rem" }}>
       <div className="row" style={{ gap: "0.25rem 1rem" }}>
         <span className="call">
           {kind} {id}

@@ -19,32 +19,43 @@ export function Suspense() {
   );
 }
 
+const causes: Readonly<Record<string, string>> = {
+  unknown_sender: "From a wallet that nobody had signed in with.",
+  minted: "Minted: it has no sender to go back to.",
+  escrow: "Sent to a game's escrow, where stakes come out of pools only.",
+  gas_wallet: "Sent to the gas wallet, which takes no deposits.",
+  unassigned_deposit_address: "Sent to a deposit address before that was anybody's.",
+};
+const nobody = /^0x0{40}$/;
+
 function Item({ item }: { item: SuspenseItem }) {
   return (
-    <li className="box box-pad stack" style={{ gap: "0.5rem" }}>
+    <li className="box box-pad stack" style={{ gap: "0.75rem" }}>
       <p className="row" style={{ justifyContent: "space-between" }}>
         <strong className="sum">{withSymbol(item.money)}</strong>
         <span className="call">{item.state}</span>
       </p>
-      <p>{item.cause}</p>
+      <p>{causes[item.cause] ?? item.cause}</p>
       <TransferFacts at={item.seenAt} from={item.sender} txHash={item.txHash} />
       {item.state === "open" ? <Ways item={item} /> : null}
     </li>
   );
 }
 
-function Ways({ item: { id, money } }: { item: SuspenseItem }) {
+function Ways({ item: { id, money, sender } }: { item: SuspenseItem }) {
   return (
     <>
-      <ReasonForm
-        action="Send it back"
-        subject={withSymbol(money)}
-        done={`Goes back: ${withSymbol(money)}`}
-        confirm={exact(money)}
-        send={(reason, idempotencyKey) =>
-          call("refundSuspense", { params: { id }, body: { reason }, idempotencyKey })
-        }
-      />
+      {nobody.test(sender) ? null : (
+        <ReasonForm
+          action="Send it back"
+          subject={withSymbol(money)}
+          done={`Goes back: ${withSymbol(money)}`}
+          confirm={exact(money)}
+          send={(reason, idempotencyKey) =>
+            call("refundSuspense", { params: { id }, body: { reason }, idempotencyKey })
+          }
+        />
+      )}
       <ReasonForm
         action="Credit a player"
         subject={withSymbol(money)}
