@@ -131,15 +131,15 @@ async function expectBooksBalance(engine: StartedEngine): Promise<void> {
   expect(verdicts).toEqual(Array.from({ length: 10 }, (_, index) => [String(index + 1), "holds"]));
 }
 
-test.each(["SIGTERM", "SIGKILL"] as const)(
-  "after a %s and a new start everything is as it was, and goes on",
-  async (signal) => {
-    const first = await start();
-    const [marcusApi, anaApi] = [new ApiClient(first.origin), new ApiClient(first.origin)];
+test(
+  "after a SIGTERM and a new start everything is as it was, after a SIGKILL and another one as well, and goes on",
+  async () => {
+    let engine = await start();
+    const [marcusApi, anaApi] = [new ApiClient(engine.origin), new ApiClient(engine.origin)];
     await marcusApi.signIn(marcus);
     await anaApi.signIn(ana);
     const { handle } = await anaApi.call("changeMe", { body: { handle: "ana" } });
-    await untilFinal(marcusApi, await pay(first, { from: marcus, api: marcusApi, amount: usdcOf(80) }));
+    await untilFinal(marcusApi, await pay(engine, { from: marcus, api: marcusApi, amount: usdcOf(80) }));
     await marcusApi.call("propose", {
       body: {
         opponent: { handle },
@@ -150,41 +150,44 @@ test.each(["SIGTERM", "SIGKILL"] as const)(
         lapseSeconds: 86_400,
       },
     });
-    const before = await readPlayer(marcusApi);
-    expect([before.proposals.items.length, before.deposits.items.length]).toEqual([1, 1]);
     const cookie = marcusApi.cookieHeader;
-    const parts = await readParts(dataDir);
-    expect(areRunning(parts)).toEqual([true, true, true]);
-    // Paid at the last moment: the engine may not have seen it yet.
-    const lastHash = await pay(first, { from: ana, api: anaApi, amount: usdcOf(30) });
-    const chainBefore = await readChain(first);
-    expect(chainBefore.held.ours).toBe(usdcOf(110));
+    for (const [done, signal] of (["SIGTERM", "SIGKILL"] as const).entries()) {
+      const before = await readPlayer(marcusApi);
+      expect([before.proposals.items.length, before.deposits.items.length]).toEqual([1, 1]);
+      const parts = await readParts(dataDir);
+      expect(areRunning(parts)).toEqual([true, true, true]);
+      // Paid at the last moment: the engine may not have seen it yet.
+      const lastHash = await pay(engine, { from: ana, api: anaApi, amount: usdcOf(30) });
+      const chainBefore = await readChain(engine);
+      expect(chainBefore.held.ours).toBe(usdcOf(110 + 30 * done));
 
-    first.signal(signal);
-    expect(await first.ended()).toBe(signal === "SIGKILL" ? signal : 0);
-    // A killed engine leaves all three behind.
-    expect(new Set(areRunning(parts))).toEqual(new Set([signal === "SIGKILL"]));
+      engine.signal(signal);
+      expect(await engine.ended()).toBe(signal === "SIGKILL" ? signal : 0);
+      // A killed engine leaves all three behind.
+      expect(new Set(areRunning(parts))).toEqual(new Set([signal === "SIGKILL"]));
 
-    const second = await start();
-    expect(areRunning(parts)).toEqual([false, false, false]);
-    expect(second.origin).toBe(first.origin);
-    expect(await readPlayer(marcusApi)).toEqual(before);
-    expect(marcusApi.cookieHeader).toBe(cookie);
-    const chainAfter = await readChain(second);
-    expect(chainAfter.number).toBeGreaterThanOrEqual(chainBefore.number);
-    expect(chainAfter.held).toEqual(chainBefore.held);
-    const sameBlock = await createChainClient(second.rpcUrl).getBlock({ blockNumber: chainBefore.number });
-    expect(sameBlock.hash).toBe(chainBefore.hash);
+      const { origin } = engine;
+      engine = await start();
+      expect(areRunning(parts)).toEqual([false, false, false]);
+      expect(engine.origin).toBe(origin);
+      expect(await readPlayer(marcusApi)).toEqual(before);
+      expect(marcusApi.cookieHeader).toBe(cookie);
+      const chainAfter = await readChain(engine);
+      expect(chainAfter.number).toBeGreaterThanOrEqual(chainBefore.number);
+      expect(chainAfter.held).toEqual(chainBefore.held);
+      const sameBlock = await createChainClient(engine.rpcUrl).getBlock({ blockNumber: chainBefore.number });
+      expect(sameBlock.hash).toBe(chainBefore.hash);
 
-    await untilFinal(anaApi, lastHash);
-    expect(await readFree(anaApi)).toBe(usdcOf(30));
+      await untilFinal(anaApi, lastHash);
+      expect(await readFree(anaApi)).toBe(usdcOf(30 + 30 * done));
+    }
     const free = await readFree(marcusApi);
-    await untilFinal(marcusApi, await pay(second, { from: marcus, api: marcusApi, amount: usdcOf(7) }));
+    await untilFinal(marcusApi, await pay(engine, { from: marcus, api: marcusApi, amount: usdcOf(7) }));
     expect(await readFree(marcusApi)).toBe(free + usdcOf(7));
-    await expectBooksBalance(second);
+    await expectBooksBalance(engine);
 
-    second.signal("SIGTERM");
-    expect(await second.ended()).toBe(0);
+    engine.signal("SIGTERM");
+    expect(await engine.ended()).toBe(0);
     expect(areRunning(await readParts(dataDir))).toEqual([false, false, false]);
   },
   storyTimeoutMs,
