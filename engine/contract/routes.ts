@@ -155,6 +155,16 @@ export const routes = {
     body: account.withdrawalBody,
     response: account.withdrawal,
   },
+  claimWithdrawal: {
+    method: "POST",
+    path: "/api/withdrawals/:id/claim",
+    access: "player",
+    money: true,
+    summary: "Take a parked one back into the pool",
+    params: byId,
+    body: nothing,
+    response: account.withdrawal,
+  },
   listWithdrawals: {
     method: "GET",
     path: "/api/withdrawals",
@@ -296,6 +306,16 @@ export const routes = {
     summary: "Say how it ended",
     params: byId,
     body: wager.reportBody,
+    response: wager.game,
+  },
+  claimPayout: {
+    method: "POST",
+    path: "/api/game/:id/claim",
+    access: "player",
+    money: true,
+    summary: "Take a parked payout into the pool",
+    params: byId,
+    body: nothing,
     response: wager.game,
   },
   addEvidence: {

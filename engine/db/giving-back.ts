@@ -1,6 +1,6 @@
 /** Parked transfers to people, and what speaks against giving one back. */
 import { z } from "zod";
-import { big, firstOf, flag, id } from "./decode.ts";
+import { big, columnOf, firstOf, flag, id } from "./decode.ts";
 import { mayBeMined } from "./payments.ts";
 import type { Queryable, Tx } from "./pool.ts";
 
@@ -49,4 +49,28 @@ export async function readReturnable(db: Queryable, instructionId: string): Prom
 export async function lockReturnable(tx: Tx, instructionId: string): Promise<ReturnableRow | null> {
   await tx.query("SELECT 1 FROM instruction WHERE id = $1 FOR UPDATE", [instructionId]);
   return readReturnable(tx, instructionId);
+}
+
+/** The instruction of a player's withdrawal. */
+export async function findWithdrawal(
+  db: Queryable,
+  { id: withdrawalId, playerId }: { id: string; playerId: string },
+): Promise<string | null> {
+  const { rows } = await db.query(
+    "SELECT instruction_id AS id FROM withdrawal WHERE id = $1 AND player_id = $2",
+    [withdrawalId, playerId],
+  );
+  return columnOf(id, rows)[0] ?? null;
+}
+
+/** The instruction of what a game pays to a player's wallet; the newest, where a settlement was undone. */
+export async function findPayout(
+  db: Queryable,
+  { gameId, playerId }: { gameId: string; playerId: string },
+): Promise<string | null> {
+  const { rows } = await db.query(
+    "SELECT id FROM instruction WHERE game_id = $1 AND player_id = $2 AND kind = 'payout' ORDER BY id DESC LIMIT 1",
+    [gameId, playerId],
+  );
+  return columnOf(id, rows)[0] ?? null;
 }

@@ -46,21 +46,31 @@ export async function giveBack(context: Context, request: GiveBack): Promise<Res
   });
   if (!approved.ok) return approved;
   return change(context, async (tx) => {
-    const checked = checkReturnable(await lockReturnable(tx, instructionId));
-    if (!checked.ok) return checked;
-    const returnable = checked.value;
-    await takeBack(tx, instructionId, returnable);
-    await tellOwner(context, tx, returnable);
+    const given = await giveBackWithin(context, tx, instructionId);
+    if (!given.ok) return given;
     await recordAct(tx, {
       ...{ actor: actorName(by), action: "give_back", subject },
-      detail: { reason, token, amount: amount.toString(), playerId: returnable.playerId },
+      detail: { reason, token, amount: amount.toString(), playerId: given.value.playerId },
     });
-    await tellInstructions(context, tx, [instructionId]);
     return accept(await viewInstruction(context, tx, instructionId));
   });
 }
 
-interface Returnable {
+/** The giving back itself, whoever may ask for it. */
+export async function giveBackWithin(
+  context: Context,
+  tx: Tx,
+  instructionId: string,
+): Promise<Result<Returnable>> {
+  const checked = checkReturnable(await lockReturnable(tx, instructionId));
+  if (!checked.ok) return checked;
+  await takeBack(tx, instructionId, checked.value);
+  await tellOwner(context, tx, checked.value);
+  await tellInstructions(context, tx, [instructionId]);
+  return checked;
+}
+
+export interface Returnable {
   /** The ledger's transfer to the outside that never happened on the chain. */
   transfer: PlannedTransfer;
   gameId: string | null;

@@ -557,6 +557,20 @@ const foreseen: Guard[] = [
 
 const others: Guard[] = [
   {
+    name: "claim: a payout is its winner's alone",
+    file: "engine/db/giving-back.ts",
+    guard: "WHERE game_id = $1 AND player_id = $2 AND kind = 'payout'",
+    instead: "WHERE game_id = $1 AND $2::bigint IS NOT NULL AND kind = 'payout'",
+    tests: ["test/services/giving-back.test.ts"],
+  },
+  {
+    name: "claim: a withdrawal is its player's alone",
+    file: "engine/db/giving-back.ts",
+    guard: "WHERE id = $1 AND player_id = $2",
+    instead: "WHERE id = $1 AND $2::bigint IS NOT NULL",
+    tests: ["test/services/giving-back.test.ts"],
+  },
+  {
     name: "following: a made-up head leaves the turn to those that nodes name",
     file: "engine/chain/follow.ts",
     guard: "for (const announced of this.#feed.takeHeads()) {",

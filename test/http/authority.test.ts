@@ -95,6 +95,10 @@ async function aDeposit(): Promise<string> {
   );
   return String(deposit?.id);
 }
+async function aWithdrawal(): Promise<string> {
+  const body = { token: usdc, amount: "1", address: victim.account.address };
+  return (await victim.browser.get("withdraw", { body })).id;
+}
 const oneRow = async (text: string) => String((await site.rows(text))[0]?.id);
 
 /** The id that goes into a route's path: one of the victim's, fresh for each try. */
@@ -104,6 +108,7 @@ async function idFor(name: RouteName, { path }: Route): Promise<string> {
   if (path.includes("/wallets/")) return oneRow("SELECT id FROM wallet WHERE purpose = 'vault'");
   if (path.includes("/breaches/"))
     return oneRow(`INSERT INTO breach (invariant, detail) VALUES ('1', gen_random_uuid()) RETURNING id`);
+  if (path.includes("/withdrawals/")) return aWithdrawal();
   if (path.includes("/proposals/")) return anOffer();
   if (name === "addEvidence") return aReport();
   return name === "reportResult" ? aGame() : aDispute();

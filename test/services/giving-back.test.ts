@@ -1,6 +1,7 @@
 import type { Address } from "viem";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import { readAuditPage } from "../../engine/services/audit.ts";
+import { claimPayout, claimWithdrawal } from "../../engine/services/claiming.ts";
 import { confirmRound } from "../../engine/services/confirming.ts";
 import { readGame } from "../../engine/services/game-reads.ts";
 import { giveBack } from "../../engine/services/giving-back.ts";
@@ -164,22 +165,27 @@ describe("a withdrawal that its token refuses (SAFETY 22)", () => {
 const parkedOf = (gameId: string) =>
   world.query<{ id: string }>("SELECT id FROM instruction WHERE game_id = $1 AND state = 'parked'", [gameId]);
 
+/** A game of 300 to 200 that red has won, and whose payout red's token refuses. */
+async function parkedPayout(): Promise<{ red: MoneyPlayer; blue: MoneyPlayer; gameId: string; id: string }> {
+  const [red, blue] = [await readyToWithdraw(world, money), await readyToWithdraw(world, money)];
+  await world.query("UPDATE player SET winnings_to = 'wallet' WHERE id = $1", [red.id]);
+  const stakes = { proposerStake: 300n, takerStake: 200n, token: world.base.usdc };
+  const { id: proposalId } = value(await propose(world.context, offerBy(red.id, stakes)));
+  const taken = { by: blue.id, idempotency: keyFor(blue.id), proposalId };
+  const { gameId } = value(await accept(world.context, taken));
+  await setBlocked(red, true);
+  for (const { id } of [red, blue]) value(await report(world.context, id, gameId, "red"));
+  await world.settle();
+  const [payout] = await parkedOf(gameId);
+  expect(await free(red)).toBe(money - 300n);
+  return { red, blue, gameId, id: payout?.id ?? "" };
+}
+
 describe("a payout of a game that its token refuses (SAFETY 22)", () => {
   it("goes into the winner's pool, once, can be withdrawn from there, and holds the rake back no longer", async () => {
-    const [red, blue] = [await readyToWithdraw(world, money), await readyToWithdraw(world, money)];
-    await world.query("UPDATE player SET winnings_to = 'wallet' WHERE id = $1", [red.id]);
-    const stakes = { proposerStake: 300n, takerStake: 200n, token: world.base.usdc };
-    const { id: proposalId } = value(await propose(world.context, offerBy(red.id, stakes)));
-    const taken = { by: blue.id, idempotency: keyFor(blue.id), proposalId };
-    const { gameId } = value(await accept(world.context, taken));
-    await setBlocked(red, true);
-    for (const { id } of [red, blue]) value(await report(world.context, id, gameId, "red"));
-    await world.settle();
-    const [payout] = await parkedOf(gameId);
-    expect(await free(red)).toBe(money - 300n);
-
+    const { red, gameId, id } = await parkedPayout();
     await takeNextEvents(world.context, 1_000);
-    const given = await Promise.all(Array.from({ length: 5 }, () => give(payout?.id ?? "")));
+    const given = await Promise.all(Array.from({ length: 5 }, () => give(id)));
     expect(given.filter(({ ok }) => ok)).toHaveLength(1);
     expect(await free(red)).toBe(money + 175n);
     const events = (await takeNextEvents(world.context, 1_000)).map(({ name }) => name);
@@ -191,7 +197,7 @@ describe("a payout of a game that its token refuses (SAFETY 22)", () => {
     expect(line).toMatchObject({ reason: "win", direction: "in", money: { amount: "475" } });
 
     await setBlocked(red, false);
-    expect(codeOf(await retry(payout?.id ?? ""))).toBe("not_parked");
+    expect(codeOf(await retry(id))).toBe("not_parked");
     await world.settle();
     expect(await world.held(world.base.usdc, red.address)).toBe(0n);
     const later = { ...world.context, clock: () => Date.now() + 120_000 };
@@ -201,6 +207,44 @@ describe("a payout of a game that its token refuses (SAFETY 22)", () => {
     await world.settle();
     expect(await stateOf(world, withdrawn)).toBe("final");
     expect(await world.held(world.base.usdc, red.address)).toBe(money + 175n);
+  });
+});
+
+describe("what its owner claims without asking anybody", () => {
+  it("a parked payout goes into the winner's own pool once, whoever asks for it beside", async () => {
+    const { red, blue, gameId, id } = await parkedPayout();
+    const claim = (by: string, idempotency = keyFor(by)) =>
+      claimPayout(world.context, { by, idempotency, gameId });
+    expect(codeOf(await claim(blue.id))).toBe("not_found");
+    const key = keyFor(red.id);
+    const results = await Promise.all([claim(red.id, key), claim(red.id, key), claim(red.id), give(id)]);
+    expect(await free(red)).toBe(money + 175n);
+    // The same key is the same answer; another claim, or the operator's, is too late.
+    const codes = results.map(codeOf);
+    expect(codes[0]).toBe(codes[1]);
+    expect([codes[0], codes[2], codes[3]].sort()).toEqual(["not_parked", "not_parked", "ok"]);
+    expect(codeOf(await claim(red.id))).toBe("not_parked");
+    await setBlocked(red, false);
+    await world.settle();
+    expect(await world.held(world.base.usdc, red.address)).toBe(0n);
+  });
+
+  it("a parked withdrawal goes back, and nobody else's nor one that isn't parked", async () => {
+    const { player, id } = await parked(limit + 1n);
+    const other = await world.player();
+    const [row] = await world.query<{ id: string }>("SELECT id FROM withdrawal WHERE instruction_id = $1", [
+      id,
+    ]);
+    const claim = (by: string) =>
+      claimWithdrawal(world.context, { by, idempotency: keyFor(by), withdrawalId: row?.id ?? "" });
+    expect(codeOf(await claim(other.id))).toBe("not_found");
+    expect(value(await claim(player.id))).toMatchObject({
+      state: "cancelled",
+      money: { amount: `${limit + 1n}` },
+    });
+    expect(codeOf(await claim(player.id))).toBe("not_parked");
+    expect(await free(player)).toBe(money);
+    expect(await free(other)).toBe(0n);
   });
 });
 

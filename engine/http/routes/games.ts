@@ -1,4 +1,5 @@
 /** Games: what the players and the referee do to them, and what anybody may read of them. */
+import { claimPayout } from "../../services/claiming.ts";
 import type { Context } from "../../services/context.ts";
 import * as games from "../../services/games.ts";
 import type { HandlersOf } from "../call.ts";
@@ -11,6 +12,7 @@ type Names =
   | "readPayouts"
   | "readReceipt"
   | "reportResult"
+  | "claimPayout"
   | "addEvidence"
   | "decideGame";
 
@@ -24,6 +26,8 @@ export function gameHandlers(context: Context): HandlersOf<Names> {
     readReceipt: ({ params }) => games.readReceipt(context, params.id),
     reportResult: ({ session, idempotency, params, body }) =>
       games.report(context, { ...body, by: session.playerId, idempotency, gameId: params.id }),
+    claimPayout: ({ session, idempotency, params }) =>
+      claimPayout(context, { by: session.playerId, idempotency, gameId: params.id }),
     addEvidence: ({ session, params, body }) =>
       games.addEvidence(context, { ...body, by: session.playerId, gameId: params.id }),
     decideGame: ({ session, idempotency, params, body }) =>

@@ -1,5 +1,6 @@
 /** The player's pool: what is in it, what came, what goes. */
 import { accept } from "../../contract/problems.ts";
+import { claimWithdrawal } from "../../services/claiming.ts";
 import type { Context } from "../../services/context.ts";
 import { findDeposit, listDeposits, readDepositAddress } from "../../services/deposit-list.ts";
 import { readHistory } from "../../services/history.ts";
@@ -16,6 +17,7 @@ type Names =
   | "listOwnSuspense"
   | "findDeposit"
   | "withdraw"
+  | "claimWithdrawal"
   | "listWithdrawals";
 
 export function poolHandlers(context: Context): HandlersOf<Names> {
@@ -29,6 +31,8 @@ export function poolHandlers(context: Context): HandlersOf<Names> {
     findDeposit: ({ session, body }) => findDeposit(context, { ...body, by: session.playerId }),
     withdraw: ({ session, idempotency, body }) =>
       withdraw(context, { ...body, amount: BigInt(body.amount), by: session.playerId, idempotency }),
+    claimWithdrawal: ({ session, idempotency, params }) =>
+      claimWithdrawal(context, { by: session.playerId, idempotency, withdrawalId: params.id }),
     listWithdrawals: ({ session, query }) => listWithdrawals(context, { ...query, by: session.playerId }),
   };
 }

@@ -1,7 +1,9 @@
 /** What the game is waiting for, in a sentence or two, and where its money is. */
 import type { Side } from "../../../engine/contract/primitives.ts";
 import type { Game } from "../../../engine/contract/wager.ts";
-import { exact } from "../money/show.ts";
+import { call } from "../api/call.ts";
+import { Claim } from "../money/claim.tsx";
+import { exact, withSymbol } from "../money/show.ts";
 import { Countdown, Moment, useNow } from "../time/clock.tsx";
 import { OnChain } from "../ui/address.tsx";
 import { consequenceSaid, isSending, otherSide, outcomeSaid, payoutSaid } from "./said.ts";
@@ -73,6 +75,12 @@ export function Result({ game, side }: { game: Game; side: Side | null }) {
             <span className="call">{payout.player.handle}</span>
             <span>{payoutSaid(payout)}</span>
             {payout.txHash === null ? null : <OnChain kind="tx" value={payout.txHash} />}
+            {payout.state === "parked" && side !== null && payout.player.id === game[side].player.id ? (
+              <Claim
+                sum={withSymbol(payout.money)}
+                send={(idempotencyKey) => call("claimPayout", { params: { id: game.id }, idempotencyKey })}
+              />
+            ) : null}
           </li>
         ))}
       </ul>

@@ -1,11 +1,13 @@
 /** What has come in and gone out over the chain, newest first. */
 import { useQuery } from "@tanstack/react-query";
 import type { Deposit, Withdrawal } from "../../../engine/contract/account.ts";
+import { call } from "../api/call.ts";
 import { depositsQuery, withdrawalsQuery } from "../api/queries.ts";
 import { useConfig } from "../shell/use-me.ts";
 import { Moment } from "../time/clock.tsx";
 import { OnChain } from "../ui/address.tsx";
 import { ListSection } from "../ui/list-section.tsx";
+import { Claim } from "./claim.tsx";
 import { allowedNow, stagesReached } from "./said.ts";
 import { withSymbol } from "./show.ts";
 import { Stages } from "./stages.tsx";
@@ -73,7 +75,19 @@ function WithdrawalLine({ withdrawal }: { withdrawal: Withdrawal }) {
         </strong>
         <span className="call">{withdrawalWords[withdrawal.state]}</span>
       </p>
-      {withdrawal.state === "parked" ? <p>The money waits here, and an operator looks at it.</p> : null}
+      {withdrawal.state === "parked" ? (
+        <>
+          <p>
+            Your wallet couldn't be paid. An operator looks at it, or you take it back and send it elsewhere.
+          </p>
+          <Claim
+            sum={withSymbol(withdrawal.money)}
+            send={(idempotencyKey) =>
+              call("claimWithdrawal", { params: { id: withdrawal.id }, idempotencyKey })
+            }
+          />
+        </>
+      ) : null}
       <TransferFacts at={withdrawal.createdAt} to={withdrawal.address} txHash={withdrawal.txHash} />
     </li>
   );
