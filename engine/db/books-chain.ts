@@ -80,6 +80,7 @@ const minedMeansPaid = `
   FROM instruction LEFT JOIN instruction_tx chain_tx ON chain_tx.instruction_id = instruction.id AND chain_tx.state <> 'reverted'
   WHERE CASE
     WHEN instruction.state IN ('mined', 'final') THEN chain_tx.state IS DISTINCT FROM instruction.state
+      OR chain_tx.block_number > (SELECT head_number FROM chain_cursor)
       OR (instruction.token IS NOT NULL AND (instruction.state = 'final' OR chain_tx.block_number <= (SELECT finalized_number FROM chain_cursor)) AND NOT EXISTS (
       SELECT FROM chain_log WHERE tx_hash = mined_hash AND canonical AND sender_wallet_id = source_wallet_id AND chain_log.ordinal = chain_tx.ordinal
         AND chain_log.block_number = chain_tx.block_number AND chain_log.token = instruction.token))

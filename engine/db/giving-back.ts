@@ -1,6 +1,6 @@
 /** Parked transfers to people, and what speaks against giving one back. */
 import { z } from "zod";
-import { big, columnOf, firstOf, flag, id } from "./decode.ts";
+import { big, columnOf, firstOf, flag, id, moment } from "./decode.ts";
 import { mayBeMined } from "./payments.ts";
 import type { Queryable, Tx } from "./pool.ts";
 
@@ -28,13 +28,20 @@ const returnable = z.object({
   may_be_mined: flag,
   source_frozen: flag,
   in_recovery: flag,
+  /** Something of the books doesn't hold. */
+  is_breached: flag,
+  /** A process does the chain's work, and has looked at its start whether the books are old. */
+  is_led: flag,
+  not_before: moment,
 });
 export type ReturnableRow = z.output<typeof returnable>;
 
 export async function readReturnable(db: Queryable, instructionId: string): Promise<ReturnableRow | null> {
   const { rows } = await db.query(
     `SELECT instruction.state, instruction.destination, instruction.player_id, frozen_reason IS NOT NULL AS source_frozen,
-       ${mayBeMined} AS may_be_mined, EXISTS (SELECT FROM recovery WHERE ended_at IS NULL) AS in_recovery,
+       ${mayBeMined} AS may_be_mined, EXISTS (SELECT FROM recovery WHERE ended_at IS NULL) AS in_recovery, not_before,
+       EXISTS (SELECT FROM breach WHERE lifted_at IS NULL) AS is_breached,
+       EXISTS (SELECT FROM lease WHERE name = 'chain' AND expires_at > now()) AS is_led,
        coalesce((SELECT jsonb_agg(jsonb_build_object('reason', reason, 'business_key', business_key, 'token', transfer.token,
            'amount', transfer.amount::text, 'player_id', debit.player_id::text, 'game_id', debit.game_id, 'wallet_id', debit.wallet_id::text))
          FROM instruction_leg leg JOIN transfer ON transfer.id = transfer_id JOIN account debit ON debit.id = debit_account_id

@@ -1,6 +1,6 @@
 /** Deposits that nobody could be credited for. */
 import { z } from "zod";
-import { big, columnOf, id, moment, rowsOf } from "./decode.ts";
+import { big, columnOf, count, id, moment, rowsOf } from "./decode.ts";
 import type { Queryable, Tx } from "./pool.ts";
 
 const item = z.object({
@@ -12,8 +12,11 @@ const item = z.object({
   cause: z.string(),
   suspense_state: z.enum(["open", "claimed", "refunded"]),
   is_final: z.boolean(),
-  /** A refund of it was refused for good: it can't be sent back. */
-  is_refused: z.boolean(),
+  /** How often it was sent back; all of them were refused while it is open. */
+  refunds: count,
+  /** Whose verified wallet the sender is. */
+  sender_player_id: id.nullable(),
+  landed_frozen: z.boolean(),
   sender: z.string(),
   sender_is_ours: z.boolean(),
   recipient: z.string(),
@@ -25,9 +28,17 @@ const item = z.object({
 });
 export type SuspenseRow = z.output<typeof item>;
 
+export const mostRefunds = 9;
+/** The ledger's key of the nth try to send a deposit back. */
+export const refundKey = (depositId: string, number: number): string =>
+  number === 1 ? `refund:${depositId}` : `refund:${depositId}:${number}`;
+const refundKeys = `ARRAY(SELECT 'refund:' || deposit.id || CASE number WHEN 1 THEN '' ELSE ':' || number END FROM generate_series(1, ${mostRefunds}) AS number)`;
+
 const select = `SELECT deposit.id, deposit.token, deposit.amount, deposit.wallet_id, landed.purpose AS wallet_purpose,
     suspense_cause AS cause, suspense_state, deposit.state = 'final' AND credited AND canonical AS is_final,
-    EXISTS (SELECT FROM transfer WHERE business_key = 'refund:' || deposit.id) AND suspense_state = 'open' AS is_refused, sender,
+    (SELECT count(*) FROM transfer WHERE business_key = ANY (${refundKeys})) AS refunds,
+    (SELECT player_id FROM player_wallet WHERE player_wallet.address = sender) AS sender_player_id,
+    landed.frozen_reason IS NOT NULL AS landed_frozen, sender,
     EXISTS (SELECT FROM wallet WHERE wallet.address = sender) AS sender_is_ours, recipient, tx_hash, block_number,
     deposit.created_at, claimed_by, player.handle AS claimed_by_handle
   FROM deposit JOIN chain_log ON chain_log.id = chain_log_id JOIN wallet landed ON landed.id = deposit.wallet_id
@@ -80,7 +91,7 @@ export async function listSuspenseOf(
     `SELECT deposit.id, deposit.token, deposit.amount, suspense_cause AS cause, suspense_state, sender, recipient, tx_hash,
        deposit.created_at, own.address IS NOT NULL AS is_sender, landed.purpose IN ('vault', 'deposit') AS is_claimable,
        EXISTS (SELECT FROM transfer JOIN instruction_leg ON transfer_id = transfer.id JOIN instruction ON instruction.id = instruction_id
-         WHERE business_key = 'refund:' || deposit.id AND instruction.state = 'final') AS is_back
+         WHERE business_key = ANY (${refundKeys}) AND instruction.state = 'final') AS is_back
      FROM deposit JOIN chain_log ON chain_log.id = chain_log_id JOIN wallet landed ON landed.id = deposit.wallet_id
        LEFT JOIN player_wallet own ON own.address = sender AND own.player_id = $1
      WHERE suspense_state IN ('open', 'refunded') AND deposit.state <> 'orphaned' AND (own.address IS NOT NULL OR landed.player_id = $1)
@@ -96,9 +107,9 @@ export async function lockSuspense(tx: Tx, depositId: string): Promise<SuspenseR
   return readSuspense(tx, depositId);
 }
 
-// What can be moved into the vault by a collection. From an escrow or the gas wallet it only goes back to its sender.
+// From an escrow or the gas wallet it goes back to its sender, or where an operator says. A frozen wallet may not hold it any more.
 const claimable = `suspense_state = 'open' AND deposit.state = 'final' AND credited AND chain_log.canonical
-  AND wallet.purpose IN ('vault', 'deposit')`;
+  AND wallet.purpose IN ('vault', 'deposit') AND wallet.frozen_reason IS NULL`;
 
 /** Locks what one address has sent and may be claimed, oldest first. Those that somebody else is claiming are waited for. */
 export async function lockClaimable(

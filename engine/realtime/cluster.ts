@@ -27,6 +27,8 @@ export function openCluster(pool: Pool, log: Logger): Cluster {
   // The adapter gives back what it hears on at its close, but not what it is only about to hear on.
   const letGo = (): void => heard?.release(true);
   const connect = async (): Promise<PoolClient> => {
+    // The one before has broken, and the adapter has only forgotten it.
+    letGo();
     if (!isClosed) heard = await pool.connect();
     if (isClosed) letGo();
     // To one that is closed there is nothing more to say: it would ask again for ever.

@@ -38,7 +38,9 @@ export async function assignSuspense(
   if (player === null) return reject("player_unknown", { field: "handle" });
   if (player.id === by.playerId)
     return reject("not_allowed", { message: "Another operator must credit what is yours." });
-  const { token, amount } = wouldBe.value;
+  const { token, amount, sender_player_id: sender } = wouldBe.value;
+  if (sender !== null && sender !== player.id)
+    return reject("not_allowed", { message: "Another player has proven that the sender is theirs." });
   const approved = await approve(context, {
     ...{ action: "assign_suspense", subject, operatorId: by.playerId },
     payload: { playerId: player.id, token, amount },
@@ -64,6 +66,10 @@ export async function assignSuspense(
 function checkAssignable(row: SuspenseRow | null): Result<SuspenseRow> {
   if (row === null) return reject("not_found");
   if (row.suspense_state !== "open") return reject("suspense_not_open");
+  if (row.landed_frozen)
+    return reject("not_allowed", {
+      message: "The wallet that it came to is frozen: it may not be there any more. Thaw that first.",
+    });
   if (row.is_final) return accept(row);
   return reject("not_final_yet", {
     message: "This deposit isn't final on the chain yet. Credit it when it is.",

@@ -17,6 +17,7 @@ import { type PostOptions, post } from "./ledger.ts";
 import { approve } from "./operators.ts";
 import { tell } from "./outbox.ts";
 import { tellBalances } from "./pools.ts";
+import { depositOfRefund } from "./suspense.ts";
 import { change } from "./transaction.ts";
 import { gameTelling } from "./wager-tellings.ts";
 
@@ -36,7 +37,7 @@ export async function giveBack(context: Context, request: GiveBack): Promise<Res
   const { by, instructionId, reason } = request;
   const subject = `instruction:${instructionId}`;
   // Tried first, so that nobody's word is taken for an act that can't be.
-  const wouldBe = checkReturnable(await readReturnable(context.pool, instructionId));
+  const wouldBe = checkReturnable(await readReturnable(context.pool, instructionId), context.clock());
   if (!wouldBe.ok) return wouldBe;
   const { token, amount, key } = wouldBe.value.transfer;
   const approved = await approve(context, {
@@ -62,7 +63,7 @@ export async function giveBackWithin(
   tx: Tx,
   instructionId: string,
 ): Promise<Result<Returnable>> {
-  const checked = checkReturnable(await lockReturnable(tx, instructionId));
+  const checked = checkReturnable(await lockReturnable(tx, instructionId), context.clock());
   if (!checked.ok) return checked;
   await takeBack(tx, instructionId, checked.value);
   await tellOwner(context, tx, checked.value);
@@ -78,17 +79,25 @@ export interface Returnable {
 }
 
 /** What is unclear means no: given back and paid after all would be money twice. */
-function checkReturnable(row: ReturnableRow | null): Result<Returnable> {
+function checkReturnable(row: ReturnableRow | null, nowMs: number): Result<Returnable> {
   if (row === null) return reject("not_found");
   const [owed, another] = row.owed;
   if (owed === undefined || another !== undefined)
     return refuse("Only a withdrawal, a payout or a refund can be given back: anything else is nobody's.");
   if (row.state !== "parked")
     return reject("not_parked", { message: "Only a parked transfer can be given back." });
+  if (row.not_before.getTime() > nowMs)
+    return refuse("It isn't due yet: what it follows from may still be taken back.");
   if (row.may_be_mined)
     return refuse("A transaction of it may still be mined: wait until the chain has decided.");
   // Books that are older than the world may have forgotten that it was paid.
   if (row.in_recovery) return refuse("A recovery stands: it may have been paid already. End that first.");
+  if (!row.is_led)
+    return refuse("Nobody reads the chain now, so it isn't known what was paid. Try again later.");
+  if (row.is_breached)
+    return refuse(
+      "The books don't agree with the chain: it may have been paid already. An operator looks at it.",
+    );
   if (row.source_frozen)
     return refuse(
       "The wallet that owes it is frozen: it may have been paid by what froze it. Thaw that first.",
@@ -124,7 +133,7 @@ async function takeBack(tx: Tx, parkedId: string, returnable: Returnable): Promi
       return takeIntoPool(tx, returnable, options);
     case "suspense_refunded":
       await book(tx, [reversalOf(transfer, "refund_returned")], options);
-      return markReopened(tx, transfer.key.slice("refund:".length));
+      return markReopened(tx, depositOfRefund(transfer.key));
     default:
       throw new Error(`a ${transfer.reason} isn't given back`);
   }
@@ -156,7 +165,7 @@ async function tellOwner(
   { transfer, gameId, playerId }: Returnable,
 ): Promise<void> {
   if (transfer.reason === "suspense_refunded")
-    return tellDeposits(context, tx, [transfer.key.slice("refund:".length)]);
+    return tellDeposits(context, tx, [depositOfRefund(transfer.key)]);
   if (gameId === null || playerId === null) return;
   const [game] = await viewGames(context, tx, [gameId]);
   if (game !== undefined) await tell(tx, [gameTelling(game)]);

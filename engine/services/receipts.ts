@@ -13,6 +13,8 @@ export async function readReceipt(context: Context, gameId: string): Promise<Res
   const transfers = await readTransfersByKey(context.pool, [
     ...["red", "blue"].map((side) => `game:${gameId}:capture:${side}`),
     ...["red", "blue", "rake", "dust"].map((part) => `${settled}:${part}`),
+    // A payout that couldn't be sent, back and into the pool.
+    ...["red", "blue"].flatMap((side) => [`${settled}:${side}:undone`, `${settled}:${side}:pool`]),
   ]);
   const side = ({ playerId, stake }: { playerId: string; stake: bigint }) => ({
     playerId,

@@ -6,14 +6,17 @@ import { zeroAddress } from "../core/address.ts";
 import type { PlannedTransfer } from "../core/ledger.ts";
 import { isAway } from "../db/errors.ts";
 import type { Tx } from "../db/pool.ts";
+import { isReadingAgain } from "../db/recovery.ts";
 import {
   lockClaimable,
   lockSuspense,
   markClaimed,
   markRefunded,
+  mostRefunds,
   readClaims,
   listSuspense as readList,
   readSuspense,
+  refundKey,
   type SuspenseRow,
 } from "../db/suspense.ts";
 import type { Token } from "../db/tokens.ts";
@@ -41,7 +44,8 @@ export async function claimSuspenseOf(
   { playerId, address }: { playerId: string; address: string },
 ): Promise<string[]> {
   const claimable = await lockClaimable(tx, { sender: address, limit: mostClaimedAtOnce });
-  if (claimable.length === 0) return [];
+  // Of old books it isn't known yet what went back since: the next round claims it.
+  if (claimable.length === 0 || (await isReadingAgain(tx))) return [];
   await creditFromSuspense(context, tx, { rows: claimable, playerId });
   return claimable.map(({ id }) => id);
 }
@@ -153,9 +157,9 @@ function checkRefund(row: SuspenseRow | null): Result<SuspenseRow> {
   if (row.sender_is_ours) {
     return reject("request_invalid", { message: "The sender is a wallet of ours: this needs a person." });
   }
-  if (row.is_refused) {
+  if (row.refunds >= mostRefunds) {
     return reject("request_invalid", {
-      message: "It was refused where it came from. Credit it to its player.",
+      message: "It was refused too often where it came from. Credit it to its player.",
     });
   }
   if (!row.is_final) {
@@ -166,8 +170,10 @@ function checkRefund(row: SuspenseRow | null): Result<SuspenseRow> {
   return accept(row);
 }
 
+export const depositOfRefund = (key: string): string => key.split(":")[1] ?? "";
+
 async function sendBack(context: Context, tx: Tx, row: SuspenseRow): Promise<void> {
-  const key = `refund:${row.id}`;
+  const key = refundKey(row.id, row.refunds + 1);
   const transfer: PlannedTransfer = {
     from: { kind: "suspense", walletId: row.wallet_id },
     to: { kind: "outside", address: row.sender },

@@ -134,6 +134,24 @@ describe("money in suspense", () => {
     expect(codeOf(await assign(depositId, player))).toBe("ok");
   });
 
+  it("whose sender has proven to be a player is nobody else's, and stays while its wallet is frozen", async () => {
+    const [sender, other] = [await world.player(), await world.player()];
+    const to = await spareEscrow();
+    await world.base.mint(world.base.usdc, sender.address, 6n);
+    await sender.pay({ token: world.base.usdc, to, amount: 6n });
+    await world.caughtUp();
+    await finalize(world);
+    const depositId = await depositFrom(world, sender.address);
+    expect(codeOf(await assign(depositId, other))).toBe("not_allowed");
+    const freeze = (reason: string | null) =>
+      world.query("UPDATE wallet SET frozen_reason = $2 WHERE address = $1", [to, reason]);
+    await freeze("a look");
+    expect(codeOf(await assign(depositId, sender))).toBe("not_allowed");
+    await freeze(null);
+    expect(codeOf(await assign(depositId, sender))).toBe("ok");
+    expect(await freeOf(world, sender.id)).toBe(6n);
+  });
+
   it("above the limit needs two operators who name the same player", async () => {
     const depositId = await minted(world.vault, limit + 1n);
     const [player, other] = [await world.player(), await world.player()];
