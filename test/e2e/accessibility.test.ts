@@ -197,7 +197,7 @@ it("the operator's four tabs, with something in each", async () => {
     if (tab === "Money") {
       await page.getByRole("button", { name: "Dry run" }).click();
       await page.getByRole("form", { name: "Sweep plan" }).waitFor();
-      await page.getByRole("form", { name: /^Send it back/ }).waitFor();
+      await page.getByRole("form", { name: /^Credit a player/ }).waitFor();
       await page.getByRole("form", { name: /^Give back withdrawal/ }).waitFor();
     }
     if (tab === "Health") await page.getByRole("form", { name: /^Thaw escrow wallet/ }).waitFor();
