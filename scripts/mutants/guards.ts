@@ -20,6 +20,7 @@ const allocating = "engine/db/allocating.ts";
 const confirming = "engine/db/confirming.ts";
 const gasWallet = "engine/db/gas-wallet.ts";
 const fasterTransfers = "engine/db/migrations/0005_one_look_per_transfer.sql";
+const plannedOnce = "engine/db/migrations/0021_planned_once.sql";
 
 const key = (name: string, file: string, guard: string, instead: string): Guard => ({
   name: `key: ${name}`,
@@ -165,7 +166,7 @@ const locks: Guard[] = [
   ),
   row(
     "accounts before they are read",
-    ledger,
+    plannedOnce,
     "WHERE id = ANY (ids) ORDER BY id FOR UPDATE",
     "WHERE id = ANY (ids) ORDER BY id",
   ),
