@@ -10,7 +10,7 @@ const shown = z.object({
   amount: big,
   state: z.enum(["seen", "playable", "final", "orphaned"]),
   suspense_state: z.enum(["open", "claimed", "refunded"]).nullable(),
-  /** Whether its sender could claim it: what lies in an escrow or the gas wallet only goes back. */
+  /** Whether its sender could claim it: what was minted has none. */
   is_claimable: z.boolean(),
   /** The player whose wallet sent it. */
   sender_player_id: id.nullable(),
@@ -24,10 +24,10 @@ export type ShownDeposit = z.output<typeof shown>;
 
 // A deposit from suspense belongs to whoever claimed it.
 const select = `SELECT deposit.id, coalesce(deposit.player_id, claimed_by) AS player_id, deposit.token, deposit.amount, deposit.state,
-    suspense_state, landed.purpose IN ('vault', 'deposit') AND suspense_cause IS DISTINCT FROM 'minted' AS is_claimable,
+    suspense_state, suspense_cause IS DISTINCT FROM 'minted' AS is_claimable,
     (SELECT player_id FROM player_wallet WHERE address = sender) AS sender_player_id, sender, tx_hash, block_number, deposit.created_at,
     canonical AND block_number <= coalesce((SELECT safe_number FROM chain_cursor), 0) AS posted
-  FROM deposit JOIN chain_log ON chain_log.id = chain_log_id JOIN wallet landed ON landed.id = deposit.wallet_id`;
+  FROM deposit JOIN chain_log ON chain_log.id = chain_log_id`;
 
 /** A player's, newest first, below an id. */
 export async function readDepositsOf(

@@ -75,8 +75,6 @@ const ownItem = item
     suspense_state: z.enum(["open", "refunded"]),
     /** Sent by a wallet of the player's. */
     is_sender: z.boolean(),
-    /** Whether its sender may claim it; otherwise it only goes back. */
-    is_claimable: z.boolean(),
     /** Whether the refund is in a final block. */
     is_back: z.boolean(),
   });
@@ -89,7 +87,7 @@ export async function listSuspenseOf(
 ): Promise<OwnSuspenseRow[]> {
   const { rows } = await db.query(
     `SELECT deposit.id, deposit.token, deposit.amount, suspense_cause AS cause, suspense_state, sender, recipient, tx_hash,
-       deposit.created_at, own.address IS NOT NULL AS is_sender, landed.purpose IN ('vault', 'deposit') AS is_claimable,
+       deposit.created_at, own.address IS NOT NULL AS is_sender,
        EXISTS (SELECT FROM transfer JOIN instruction_leg ON transfer_id = transfer.id JOIN instruction ON instruction.id = instruction_id
          WHERE business_key = ANY (${refundKeys}) AND instruction.state = 'final') AS is_back
      FROM deposit JOIN chain_log ON chain_log.id = chain_log_id JOIN wallet landed ON landed.id = deposit.wallet_id
@@ -107,9 +105,9 @@ export async function lockSuspense(tx: Tx, depositId: string): Promise<SuspenseR
   return readSuspense(tx, depositId);
 }
 
-// From an escrow or the gas wallet it goes back to its sender, or where an operator says. A frozen wallet may not hold it any more.
+// A frozen wallet may not hold it any more.
 const claimable = `suspense_state = 'open' AND deposit.state = 'final' AND credited AND chain_log.canonical
-  AND wallet.purpose IN ('vault', 'deposit') AND wallet.frozen_reason IS NULL`;
+  AND wallet.frozen_reason IS NULL`;
 
 /** Locks what one address has sent and may be claimed, oldest first. Those that somebody else is claiming are waited for. */
 export async function lockClaimable(

@@ -31,16 +31,14 @@ export async function assignSuspense(
 ): Promise<Result<SuspenseItem>> {
   const { by, depositId, handle, reason } = assignment;
   const subject = `deposit:${depositId}`;
-  // Tried first, so that nobody's word is taken for an act that can't be.
-  const wouldBe = checkAssignable(await readSuspense(context.pool, depositId));
-  if (!wouldBe.ok) return wouldBe;
   const player = await readPlayerByHandle(context.pool, handle);
   if (player === null) return reject("player_unknown", { field: "handle" });
   if (player.id === by.playerId)
     return reject("not_allowed", { message: "Another operator must credit what is yours." });
-  const { token, amount, sender_player_id: sender } = wouldBe.value;
-  if (sender !== null && sender !== player.id)
-    return reject("not_allowed", { message: "Another player has proven that the sender is theirs." });
+  // Tried first, so that nobody's word is taken for an act that can't be.
+  const wouldBe = checkAssignable(await readSuspense(context.pool, depositId), player.id);
+  if (!wouldBe.ok) return wouldBe;
+  const { token, amount } = wouldBe.value;
   const approved = await approve(context, {
     ...{ action: "assign_suspense", subject, operatorId: by.playerId },
     payload: { playerId: player.id, token, amount },
@@ -48,7 +46,7 @@ export async function assignSuspense(
   });
   if (!approved.ok) return approved;
   return change(context, async (tx) => {
-    const checked = checkAssignable(await lockSuspense(tx, depositId));
+    const checked = checkAssignable(await lockSuspense(tx, depositId), player.id);
     if (!checked.ok) return checked;
     const known = await requireKnownBalances(tx);
     if (!known.ok) return known;
@@ -63,9 +61,12 @@ export async function assignSuspense(
   });
 }
 
-function checkAssignable(row: SuspenseRow | null): Result<SuspenseRow> {
+function checkAssignable(row: SuspenseRow | null, playerId: string): Result<SuspenseRow> {
   if (row === null) return reject("not_found");
   if (row.suspense_state !== "open") return reject("suspense_not_open");
+  const sender = row.sender_player_id;
+  if (sender !== null && sender !== playerId)
+    return reject("not_allowed", { message: "Another player has proven that the sender is theirs." });
   if (row.landed_frozen)
     return reject("not_allowed", {
       message: "The wallet that it came to is frozen: it may not be there any more. Thaw that first.",

@@ -16,8 +16,9 @@ const sentences = {
   credited: "It arrived and is in your pool.",
   waiting: "It is on the chain and on its way into your pool.",
   orphaned: "Its block fell out of the chain. If the chain takes it up again, it is credited by itself.",
+  yours: "It arrived, and you sent it: it goes into your pool by itself once its block is final.",
   claimable: "It arrived, but we can't tell whose it is. Link the wallet that sent it, and it is yours.",
-  returnable: "It arrived at an address that takes no deposits. An operator can send it back to its sender.",
+  minted: "It arrived, made out of nothing, so no wallet can prove whose it is. Tell an operator this hash.",
   refunded: "It arrived, couldn't be credited to anybody, and went back to its sender.",
   elsewhere: "It arrived and was credited to the player whose address it was sent to.",
   unseen: "It is on the chain and sent to us; we haven't come to its block yet.",
@@ -44,7 +45,7 @@ export async function findDeposit(
   // What the asker sent and nobody was credited for is the very item that the operator sees.
   const sent = rows.filter((row) => row.player_id === null && row.sender_player_id === by);
   const deposits = [...mine, ...sent].map((row) => depositView(tokens, row));
-  return accept({ ...(mine.length > 0 ? sayMine(mine) : sayOthers(rows)), deposits });
+  return accept({ ...(mine.length > 0 ? sayMine(mine) : sayOthers(rows, by)), deposits });
 }
 
 type Answer = Pick<FoundDeposit, "status" | "explanation">;
@@ -59,10 +60,11 @@ function sayMine(rows: ShownDeposit[]): Answer {
   return say("credited", "credited");
 }
 
-function sayOthers(rows: ShownDeposit[]): Answer {
+function sayOthers(rows: ShownDeposit[], by: string): Answer {
   const open = rows.filter((row) => row.suspense_state === "open");
+  if (open.some((row) => row.sender_player_id === by)) return say("suspense", "yours");
   if (open.some((row) => row.is_claimable)) return say("suspense", "claimable");
-  if (open.length > 0) return say("suspense", "returnable");
+  if (open.length > 0) return say("suspense", "minted");
   if (rows.some((row) => row.suspense_state === "refunded")) return say("suspense", "refunded");
   return say("not_ours", "elsewhere");
 }

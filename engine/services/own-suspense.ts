@@ -46,8 +46,6 @@ function nextOf(row: OwnSuspenseRow): string {
       : "It is on its way back to the wallet that sent it.";
   if (row.sender === zeroAddress)
     return "There is nobody to send it back to. Show an operator its transaction.";
-  if (!row.is_claimable)
-    return "An operator sends it back to the wallet that it came from. There is nothing for you to do.";
   return row.is_sender
     ? "You sent it, so it goes into your pool by itself once it is final."
     : "Link the wallet that sent it, and it is yours. If you can't, an operator can send it back.";

@@ -579,6 +579,20 @@ const others: Guard[] = [
     tests: ["test/chain/sockets.test.ts"],
   },
   {
+    name: "claim: only what is final",
+    file: "engine/db/suspense.ts",
+    guard: "suspense_state = 'open' AND deposit.state = 'final'",
+    instead: "suspense_state = 'open'",
+    tests: ["test/services/suspense.test.ts"],
+  },
+  {
+    name: "claim: nothing of a frozen wallet",
+    file: "engine/db/suspense.ts",
+    guard: "AND wallet.frozen_reason IS NULL`;",
+    instead: "`;",
+    tests: ["test/services/assigning.test.ts"],
+  },
+  {
     name: "assign: nobody credits what is their own",
     file: "engine/services/assigning.ts",
     guard: "if (player.id === by.playerId)",
@@ -616,8 +630,15 @@ const others: Guard[] = [
   {
     name: "assign: whose sender is proven is nobody else's",
     file: "engine/services/assigning.ts",
-    guard: "if (sender !== null && sender !== player.id)",
+    guard: "if (sender !== null && sender !== playerId)",
     instead: "if (false as boolean)",
+    tests: ["test/services/assigning.test.ts"],
+  },
+  {
+    name: "assign: whose it is is looked at again when nobody else can change it",
+    file: "engine/services/assigning.ts",
+    guard: "checkAssignable(await lockSuspense(tx, depositId), player.id)",
+    instead: "checkAssignable(wouldBe.value, player.id)",
     tests: ["test/services/assigning.test.ts"],
   },
   {

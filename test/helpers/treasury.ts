@@ -7,10 +7,13 @@ import { minedReceipt } from "../../scripts/local/mined.ts";
 import type { MoneyPlayer, MoneyWorld } from "./money-world.ts";
 import { waitFor } from "./wait.ts";
 
-/** Base units of USDC in a player's pool that aren't locked. */
-export async function freeOf(world: MoneyWorld, playerId: string): Promise<bigint> {
-  const { usdc } = world.base;
-  const [balance] = await readPoolBalances(world.context, world.context.pool, playerId, [usdc]);
+/** Base units of a token, USDC if none is named, in a player's pool that aren't locked. */
+export async function freeOf(
+  world: MoneyWorld,
+  playerId: string,
+  token: Address = world.base.usdc,
+): Promise<bigint> {
+  const [balance] = await readPoolBalances(world.context, world.context.pool, playerId, [token]);
   return BigInt(balance?.free.amount ?? "-1");
 }
 

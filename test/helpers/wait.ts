@@ -31,6 +31,18 @@ export async function waitFor<T>(
   }
 }
 
+/** Waits until somebody waits for a lock in the database that `query` asks. */
+export const untilLocked = (query: (text: string) => Promise<unknown[]>, what: string): Promise<true> =>
+  waitFor(
+    async () =>
+      (
+        await query(
+          "SELECT FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'",
+        )
+      ).length > 0,
+    { what },
+  );
+
 function isSomething<T>(answer: T): answer is Exclude<T, undefined | null | false> {
   return answer !== undefined && answer !== null && answer !== false;
 }

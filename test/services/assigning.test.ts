@@ -3,13 +3,13 @@ import type { Address } from "viem";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import { assignSuspense } from "../../engine/services/assigning.ts";
 import { readAuditPage } from "../../engine/services/audit.ts";
-import { refundSuspense } from "../../engine/services/suspense.ts";
+import { claimOwnedSuspense, refundSuspense } from "../../engine/services/suspense.ts";
 import { ensureSpareWallets } from "../../engine/services/wallets.ts";
 import { expectBooksToBalance } from "../helpers/books.ts";
 import { createWatchedWorld, type MoneyPlayer, type MoneyWorld } from "../helpers/money-world.ts";
 import { ask, readyToWithdraw, stateOf } from "../helpers/sender.ts";
 import { depositFrom, finalize, freeOf, operator, payAsStranger } from "../helpers/treasury.ts";
-import { waitFor } from "../helpers/wait.ts";
+import { untilLocked, waitFor } from "../helpers/wait.ts";
 import { codeOf, value } from "./wager-world.ts";
 
 const limit = 1_000n;
@@ -135,6 +135,7 @@ describe("money in suspense", () => {
   });
 
   it("whose sender has proven to be a player is nobody else's, and stays while its wallet is frozen", async () => {
+    // Nothing of it is claimed meanwhile: in this world that is nobody's turn.
     const [sender, other] = [await world.player(), await world.player()];
     const to = await spareEscrow();
     await world.base.mint(world.base.usdc, sender.address, 6n);
@@ -146,10 +147,36 @@ describe("money in suspense", () => {
     const freeze = (reason: string | null) =>
       world.query("UPDATE wallet SET frozen_reason = $2 WHERE address = $1", [to, reason]);
     await freeze("a look");
+    await claimOwnedSuspense(world.context);
     expect(codeOf(await assign(depositId, sender))).toBe("not_allowed");
     await freeze(null);
     expect(codeOf(await assign(depositId, sender))).toBe("ok");
     expect(await freeOf(world, sender.id)).toBe(6n);
+  });
+
+  it("whose sender proves to be a player at that very moment is nobody else's", async () => {
+    const depositId = await depositFrom(world, await payAsStranger(world, { to: world.vault, amount: 12n }));
+    await finalize(world);
+    const [sender, other] = [await world.player(), await world.player()];
+    const elsewhere = await world.context.pool.connect();
+    try {
+      await elsewhere.query("BEGIN");
+      await elsewhere.query("SELECT FROM deposit WHERE id = $1 FOR UPDATE", [depositId]);
+      const assigned = assign(depositId, other).then(codeOf);
+      await untilLocked(world.query, "the operator to wait");
+      await elsewhere.query(
+        `INSERT INTO player_wallet (address, player_id)
+         SELECT sender, $2 FROM deposit JOIN chain_log ON chain_log.id = chain_log_id WHERE deposit.id = $1`,
+        [depositId, sender.id],
+      );
+      await elsewhere.query("COMMIT");
+      expect(await assigned).toBe("not_allowed");
+    } finally {
+      elsewhere.release();
+    }
+    expect(await freeOf(world, other.id)).toBe(0n);
+    expect(codeOf(await assign(depositId, sender))).toBe("ok");
+    expect(await freeOf(world, sender.id)).toBe(12n);
   });
 
   it("above the limit needs two operators who name the same player", async () => {

@@ -16,7 +16,7 @@ import { readParties } from "../../engine/services/parties.ts";
 import { keepTransfers } from "../../engine/services/transfers.ts";
 import { ensureSpareWallets } from "../../engine/services/wallets.ts";
 import { expectBooksToBalance } from "../helpers/books.ts";
-import { waitFor } from "../helpers/wait.ts";
+import { untilLocked } from "../helpers/wait.ts";
 import { createWorld, openwork, startGame, usdc, type World } from "./wager-world.ts";
 
 const stranger = `0x${"99".repeat(20)}`;
@@ -348,15 +348,7 @@ describe("what changes after it was foreseen sends a block the plain way", () =>
         key: `test:${newHash()}`,
       });
       const telling = tell(books, event, foresight);
-      await waitFor(
-        async () =>
-          (
-            await books.rows(
-              "SELECT FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()",
-            )
-          ).length === 1,
-        { what: "the block to wait for the cursor" },
-      );
+      await untilLocked(books.rows, "the block to wait for the cursor");
       return { telling };
     });
     await told.telling;

@@ -24,7 +24,7 @@ import { createMoneyWorld, type MoneyPlayer, type MoneyWorld } from "../helpers/
 import { actAsIssuer } from "../helpers/other-hands.ts";
 import { ask, readyToWithdraw, startSender, stopMining } from "../helpers/sender.ts";
 import { finalize } from "../helpers/treasury.ts";
-import { waitFor } from "../helpers/wait.ts";
+import { untilLocked, waitFor } from "../helpers/wait.ts";
 import { runOperator } from "../operator/command-line.ts";
 import { codeOf, keyFor, offerBy, report, value } from "./wager-world.ts";
 
@@ -245,11 +245,7 @@ describe("a backup that is restored after ten more payouts (SAFETY 43)", () => {
     const round = await transaction(old.context.pool, async (tx) => {
       await lockCursor(tx);
       const underWay = recoverRound(old.context);
-      const waiting =
-        "SELECT FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'";
-      await waitFor(async () => (await old.query(waiting)).length > 0, {
-        what: "the round to wait its turn",
-      });
+      await untilLocked(old.query, "the round to wait its turn");
       expect(await strays()).toHaveLength(1);
       return { underWay };
     });

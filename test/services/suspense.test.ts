@@ -190,9 +190,7 @@ describe("over HTTP, by the wallet's own signature", () => {
   });
 });
 
-describe("what can't be credited is in sight for its sender and the operator alike, and goes back", () => {
-  const toEscrow =
-    "It arrived at an address that takes no deposits. An operator can send it back to its sender.";
+describe("what can't be credited at once is in sight for its sender and the operator alike", () => {
   const refund = (depositId: string) =>
     refundSuspense(world.context, { by: anOperator, depositId, reason: "not a stake" });
   /** An escrow wallet that no game has yet: stakes come from pools only. */
@@ -218,20 +216,19 @@ describe("what can't be credited is in sight for its sender and the operator ali
     ],
     ["tokens for the gas wallet", async () => ({ token: world.base.usdc, to: world.gas, amount: 5n })],
   ];
-  it.each(cases)("%s, sent by a player", async (_what, input) => {
-    const { token, to, amount } = await input();
+  async function arrive({ token, to, amount }: { token: Address; to: Address; amount: bigint }) {
     const player = await world.player();
     await world.base.mint(token, player.address, amount);
-    const before = await freeOf(world, player.id);
     const { hash } = await player.pay({ token, to, amount });
     await world.caughtUp();
-    await finalize(world);
-
     const depositId = await depositFrom(world, player.address);
     const listed = await itemOf(depositId);
     expect(listed).toMatchObject({ state: "open", sender: player.address, txHash: hash, money: { token } });
     const asked = value(await findDeposit(world.context, { by: player.id, txHash: hash }));
-    expect(asked).toMatchObject({ status: "suspense", explanation: toEscrow });
+    expect(asked).toMatchObject({
+      status: "suspense",
+      explanation: expect.stringContaining("into your pool by itself"),
+    });
     expect(asked.deposits).toMatchObject([{ id: depositId, txHash: hash, money: listed?.money }]);
     const other = value(await findDeposit(world.context, { by: anOperator.playerId, txHash: hash }));
     expect(other).toMatchObject({ status: "suspense", deposits: [] });
@@ -241,13 +238,36 @@ describe("what can't be credited is in sight for its sender and the operator ali
       {
         ...{ id: depositId, money: listed?.money, state: "open", txHash: hash, recipient: to },
         why: expect.stringContaining(whyNot),
-        next: expect.stringContaining("An operator sends it back"),
+        next: expect.stringContaining("into your pool by itself"),
       },
     ]);
     expect(await shownTo({ id: anOperator.playerId })).toEqual([]);
-
     expect(await claim(player, player.address)).toEqual([]);
-    expect(await freeOf(world, player.id)).toBe(before);
+    await finalize(world);
+    return { player, depositId, hash };
+  }
+
+  it.each(cases)("%s, sent by a player, goes into the pool once it is final", async (_what, input) => {
+    const { token, to, amount } = await input();
+    const { player, depositId, hash } = await arrive({ token, to, amount });
+    await world.settle();
+    const inVault = await world.held(token, world.vault);
+    await claimOwnedSuspense(world.context);
+    expect(await freeOf(world, player.id, token)).toBe(amount);
+    expect(await shownTo(player)).toEqual([]);
+    expect(await itemOf(depositId)).toMatchObject({ state: "claimed", claimedBy: { id: player.id } });
+    expect(codeOf(await refund(depositId))).toBe("suspense_not_open");
+    const asked = value(await findDeposit(world.context, { by: player.id, txHash: hash }));
+    expect(asked.status).toBe("credited");
+    await world.settle();
+    expect(await world.held(token, to)).toBe(0n);
+    expect(await world.held(token, world.vault)).toBe(inVault + amount);
+    await expectBooksToBalance(world.context, { onChain: true });
+  });
+
+  it.each(cases)("%s, sent by a player, goes back when an operator says so", async (_what, input) => {
+    const { token, to, amount } = await input();
+    const { player, depositId, hash } = await arrive({ token, to, amount });
     // A token without a limit of its own needs two operators for any amount.
     if (amount > 1_000n || token !== world.base.usdc) {
       expect(codeOf(await refund(depositId))).toBe("second_approval_needed");
@@ -308,7 +328,7 @@ describe("a refund", () => {
     expect(back + kept).toBe(11n);
   });
 
-  it("of what landed in an escrow wallet leaves that wallet; nobody can claim it", async () => {
+  it("of what landed in an escrow wallet leaves that wallet", async () => {
     await ensureSpareWallets(world.context, "escrow");
     const [escrow] = await world.query<{ address: Address }>(
       "SELECT address FROM wallet WHERE purpose = 'escrow' LIMIT 1",
@@ -316,10 +336,10 @@ describe("a refund", () => {
     const sender = await payAsStranger(world, { to: escrow?.address ?? "0x", amount: 70n });
     const depositId = await depositFrom(world, sender);
     await finalize(world);
-    expect(await claim(await world.player(), sender)).toEqual([]);
     expect(codeOf(await refund(depositId))).toBe("ok");
     await world.settle();
     expect(await world.held(world.base.usdc, sender)).toBe(70n);
+    expect(await claim(await world.player(), sender)).toEqual([]);
     await expectBooksToBalance(world.context, { onChain: true });
   });
 
@@ -471,8 +491,10 @@ describe("a stake that is sent to a game's own escrow", () => {
     await finalize(world);
     expect(await readMoney(game.gameId)).toEqual(settled);
     await expectInSuspense(sender, ["10", "20", "30"]);
-    expect(await claimOwnedSuspense(world.context)).toBe(0);
-    expect(await freeOf(world, sender.id)).toBe(0n);
+    await claimOwnedSuspense(world.context);
+    expect(await freeOf(world, sender.id)).toBe(60n);
+    await world.settle();
+    expect(await readMoney(game.gameId)).toEqual(settled);
     await expectBooksToBalance(world.context, { onChain: true });
   });
 });
