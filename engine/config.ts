@@ -141,6 +141,9 @@ export function readConfig(given: Record<string, string | undefined>): Config {
       "DATABASE_URL: name the Postgres to use (npm start brings one of its own when nothing is set).",
     );
   if (BASE_RPC_URLS === undefined) problems.push("BASE_RPC_URLS: name at least one Base node.");
+  const asked = (BASE_RPC_URLS ?? []).filter((url) => url.startsWith("http")).map((url) => new URL(url).host);
+  if (new Set(asked).size < asked.length)
+    problems.push("BASE_RPC_URLS: two http addresses are on one host, whose word would count as two.");
   const nodesAreLoopback = (BASE_RPC_URLS ?? []).every(isLoopback);
   const origin = new URL(PUBLIC_ORIGIN);
   if (origin.origin !== PUBLIC_ORIGIN)

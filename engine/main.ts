@@ -101,6 +101,8 @@ export async function startEngine(config: Config): Promise<Engine> {
     running.push(keepTokensFresh(context, { configured: config.TOKENS, signal }));
     const address = await app.listen({ host: config.HOST, port: config.PORT }).catch(refuseTaken(config));
     log.info({ address, role, vault, gas }, "On the Rail runs");
+    if (context.chain.quorum < 2 && !context.settings.chainIsLocal)
+      log.warn("one node's word is believed: BASE_RPC_URLS names one provider with an http address");
     const failed = foundation.keysLost.then(() => {
       const why = "The process that holds the keys has ended.";
       if (!signal.aborted) log.fatal(why);

@@ -1,5 +1,6 @@
 /** Invariants that didn't hold. While one stands, nothing leaves the house. */
 import { z } from "zod";
+import { isUncompared } from "./books.ts";
 import { firstCellOf, flag, id, moment, rowsOf } from "./decode.ts";
 import type { Queryable, Tx } from "./pool.ts";
 
@@ -36,12 +37,16 @@ export async function readStandingBreaches(db: Queryable) {
   return rowsOf(breach, rows);
 }
 
-/** Whether anything may leave: the switch is on, no breach stands, and the books aren't older than the world. */
+/**
+ * Whether anything may leave: the switch is on, no breach stands, the books aren't older than the world, and the wallets
+ * were held against the chain of late.
+ */
 export async function mayMoneyLeave(db: Queryable): Promise<boolean> {
   const { rows } = await db.query({
     name: "may_money_leave",
     text: `SELECT is_on AND NOT EXISTS (SELECT FROM breach WHERE lifted_at IS NULL)
-             AND NOT EXISTS (SELECT FROM recovery WHERE ended_at IS NULL) AS may FROM switch WHERE name = 'outflows'`,
+             AND NOT EXISTS (SELECT FROM recovery WHERE ended_at IS NULL)
+             AND NOT EXISTS (SELECT FROM books_check WHERE ${isUncompared}) AS may FROM switch WHERE name = 'outflows'`,
   });
   return firstCellOf(flag, rows) ?? false;
 }

@@ -130,6 +130,15 @@ export async function readBlockBelow(tx: Tx, number: bigint): Promise<HandledBlo
   return rowsOf(block, rows).map(handledOf)[0] ?? null;
 }
 
+/** The lowest block of the books that isn't below their final one: it has all that is final among its ancestors, or is it. */
+export async function readLowestUnsettled(db: Queryable): Promise<HandledBlock | null> {
+  const { rows } = await db.query(
+    `SELECT number, hash, parent_hash, stamped_at FROM block
+     WHERE number >= (SELECT finalized_number FROM chain_cursor) ORDER BY number LIMIT 1`,
+  );
+  return rowsOf(block, rows).map(handledOf)[0] ?? null;
+}
+
 const block = z.object({ number: big, hash: z.string(), parent_hash: z.string(), stamped_at: moment });
 /** The blocks that a reorg is measured against, ascending; the head is the last. */
 export async function readRecentBlocks(db: Queryable): Promise<HandledBlock[]> {

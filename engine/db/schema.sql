@@ -103,6 +103,7 @@ CREATE TABLE books_check (
   checked_at timestamp with time zone NOT NULL,
   block_number bigint,
   result jsonb NOT NULL,
+  compared_at timestamp with time zone NOT NULL DEFAULT now(),
   CONSTRAINT books_check_one_check CHECK (one),
   CONSTRAINT books_check_pkey PRIMARY KEY (one)
 );

@@ -1,5 +1,6 @@
 /** What the chain tells, written down: each event is one transaction, and each can be told twice without harm. */
 import { DeepReorgError } from "../chain/errors.ts";
+import { countWitnesses } from "../chain/heads.ts";
 import type { BlockRef, ChainEvent, TransferLog } from "../chain/types.ts";
 import { accept } from "../contract/problems.ts";
 import type { Heads } from "../core/tiers.ts";
@@ -15,6 +16,7 @@ import {
   lockCursor,
   moveHead,
   readCursor,
+  readLowestUnsettled,
   setHead,
   turnHeadBack,
 } from "../db/cursor.ts";
@@ -233,8 +235,15 @@ export async function applyReorg(
   return ancestor.hash;
 }
 
+export const deepReorg = "reorg below finalized";
 /** A chain that took back what it had called final: nothing leaves until a person has looked. */
 export async function raiseDeepReorg(context: Context, reason: string): Promise<void> {
-  await insertBreach(context.pool, { invariant: "reorg below finalized", detail: reason });
+  await insertBreach(context.pool, { invariant: deepReorg, detail: reason });
   context.log.fatal(reason);
+}
+
+/** Whether as many nodes as must agree hold all that is final in the books: silence is no. */
+export async function isFinalInChain({ pool, chain }: Context): Promise<boolean> {
+  const block = await readLowestUnsettled(pool);
+  return block === null || (await countWitnesses(chain, block)) >= chain.quorum;
 }

@@ -10,6 +10,7 @@ import { readWork, liftBreach as writeLift } from "../db/overview.ts";
 import { type Recovery, readRecovery } from "../db/recovery.ts";
 import type { SwitchName } from "../db/switches.ts";
 import { actorName, recordAct } from "./audit.ts";
+import { deepReorg, isFinalInChain } from "./chain-events.ts";
 import type { Context } from "./context.ts";
 import { listSwitches, throwSwitch } from "./operators.ts";
 import { viewProviders } from "./providers.ts";
@@ -47,7 +48,7 @@ export async function readOverview(context: Context): Promise<Result<Overview>> 
     oldestStuckSeconds: work.oldest_stuck_seconds,
     openDisputes: work.open_disputes,
     booksBalance: check?.result.invariants.every(({ ok }) => ok) ?? false,
-    outflowsStopped: whyStopped(recovery, breaches, switches),
+    outflowsStopped: whyStopped({ recovery, breaches, check, switches }),
     breaches: breaches.map(({ id, invariant, detail, found_at }) => ({
       id,
       invariant,
@@ -64,18 +65,27 @@ export async function readOverview(context: Context): Promise<Result<Overview>> 
   });
 }
 
-/** The recovery that stands, or else the oldest breach, or else the switch. */
-function whyStopped(
-  recovery: Recovery | null,
-  breaches: Awaited<ReturnType<typeof readStandingBreaches>>,
-  switches: Awaited<ReturnType<typeof listSwitches>>,
-): Overview["outflowsStopped"] {
+interface Stops {
+  recovery: Recovery | null;
+  breaches: Awaited<ReturnType<typeof readStandingBreaches>>;
+  check: Awaited<ReturnType<typeof readBooksCheck>>;
+  switches: Awaited<ReturnType<typeof listSwitches>>;
+}
+
+/** The recovery that stands, or else the oldest breach, or wallets that weren't looked at, or the switch. */
+function whyStopped({ recovery, breaches, check, switches }: Stops): Overview["outflowsStopped"] {
   if (recovery !== null)
     return { reason: `Recovery: ${recovery.cause}`, since: recovery.began_at.toISOString() };
   const [breach] = breaches;
   if (breach !== undefined) {
     return { reason: `${breach.invariant}: ${breach.detail}`, since: breach.found_at.toISOString() };
   }
+  if (check?.is_uncompared === true)
+    return {
+      reason:
+        "The nodes don't say what our wallets hold at the final block, so that nobody has compared it with the books since.",
+      since: check.compared_at.toISOString(),
+    };
   const outflows = switches.find(({ name }) => name === "outflows");
   if (outflows === undefined || outflows.is_on) return null;
   return { reason: outflows.reason ?? "Switched off.", since: outflows.changed_at.toISOString() };
@@ -94,12 +104,18 @@ export async function setSwitch(
 
 /**
  * Lets money out again although an invariant didn't hold, audited. When it still doesn't, the next check raises it anew.
- * @returns `not_found` when no such breach stands
+ * @returns `not_found` when no such breach stands; `request_invalid` while the chain doesn't hold what the books call final
  */
 export async function liftBreach(
   context: Context,
   { by, breachId, reason }: { by: Operator; breachId: string; reason: string },
 ): Promise<Result<Overview>> {
+  const breach = (await readStandingBreaches(context.pool)).find(({ id }) => id === breachId);
+  if (breach?.invariant === deepReorg && !(await isFinalInChain(context)))
+    return reject("request_invalid", {
+      message:
+        "The nodes don't name the block that the books call final: deposits may be gone that would be paid from. Restore books from before it (docs/runbook.md).",
+    });
   const actor = actorName(by);
   const lifted = await change(context, async (tx) => {
     const breach = await writeLift(tx, { breachId, by: actor, reason, at: new Date(context.clock()) });

@@ -579,6 +579,20 @@ const others: Guard[] = [
     tests: ["test/chain/sockets.test.ts"],
   },
   {
+    name: "outflows: not from wallets that nobody has held against the chain",
+    file: "engine/db/breaches.ts",
+    guard: "AND NOT EXISTS (SELECT FROM books_check WHERE ${isUncompared})",
+    instead: "",
+    tests: ["test/services/uncompared.test.ts"],
+  },
+  {
+    name: "breach: not lifted while the chain lacks what is final",
+    file: "engine/services/overview.ts",
+    guard: "if (breach?.invariant === deepReorg && !(await isFinalInChain(context)))",
+    instead: "if (false as boolean)",
+    tests: ["test/services/reorg-kinds.test.ts"],
+  },
+  {
     name: "claim: only what is final",
     file: "engine/db/suspense.ts",
     guard: "suspense_state = 'open' AND deposit.state = 'final'",

@@ -76,6 +76,13 @@ describe("the configuration", () => {
     ]);
   });
 
+  it("takes no provider for two", () => {
+    const twice = (urls: string) => problemsOf({ ...local, BASE_RPC_URLS: urls });
+    const problem = "BASE_RPC_URLS: two http addresses are on one host, whose word would count as two.";
+    expect(twice("http://127.0.0.1:8545/a,http://127.0.0.1:8546,http://127.0.0.1:8545/b")).toEqual([problem]);
+    expect(twice("http://127.0.0.1:8545,ws://127.0.0.1:8545,http://127.0.0.1:8546")).toEqual([]);
+  });
+
   it("names each database login that doesn't work, before anything else is tried", async () => {
     const nobody = "postgres://somebody:secret@127.0.0.1:1/none";
     const starting = startEngine(readConfig({ ...local, DATABASE_URL: nobody, DATABASE_OWNER_URL: nobody }));

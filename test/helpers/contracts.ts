@@ -87,6 +87,17 @@ export async function deployTokenProxy(
   return deploy(deployment, { name: "TokenProxy", abi, args: [slot, implementation] });
 }
 
+/** A token behind a beacon that its deployer owns; replacing the code is the beacon's `upgradeTo`. */
+export async function deployTokenBeaconProxy(
+  deployment: Deployment,
+  implementation: Address,
+): Promise<{ address: Address; beacon: Address }> {
+  const abi = parseAbi(["constructor(address)"]);
+  const beacon = await deploy(deployment, { name: "TokenBeacon", abi, args: [implementation] });
+  return { address: await deploy(deployment, { name: "TokenBeaconProxy", abi, args: [beacon] }), beacon };
+}
+
+/** Of a proxy that holds its own implementation's address, and of a beacon. */
 export const tokenProxyAbi = parseAbi(["function upgradeTo(address implementation)"]);
 
 /** A wallet that is a contract, signed for by `owner` (ERC-1271). */

@@ -3,19 +3,22 @@ import { randomUUID } from "node:crypto";
 import { encodeFunctionData, erc20Abi, keccak256 } from "viem";
 import { generatePrivateKey, privateKeyToAccount } from "viem/accounts";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { mayMoneyLeave } from "../../engine/db/breaches.ts";
+import { mayMoneyLeave, readStandingBreaches } from "../../engine/db/breaches.ts";
 import { readCursor } from "../../engine/db/cursor.ts";
+import { raiseDeepReorg } from "../../engine/services/chain-events.ts";
+import { liftBreach } from "../../engine/services/overview.ts";
 import { accept, propose } from "../../engine/services/proposals.ts";
 import { sendRound } from "../../engine/services/sending.ts";
 import { ensureSpareWallets } from "../../engine/services/wallets.ts";
 import { minedReceipt } from "../../scripts/local/mined.ts";
 import { expectBooksToBalance } from "../helpers/books.ts";
 import { createMoneyWorld, type MoneyPlayer, type MoneyWorld } from "../helpers/money-world.ts";
-import { tagBehindHead } from "../helpers/rpc-faults.ts";
+import { everything, tagBehindHead } from "../helpers/rpc-faults.ts";
 import { type RpcProxy, startRpcProxy } from "../helpers/rpc-proxy.ts";
 import { ask, attemptsOf, expectEachPaidOnce, readyToWithdraw, stateOf } from "../helpers/sender.ts";
-import { finalize, freeOf } from "../helpers/treasury.ts";
+import { finalize, freeOf, operator } from "../helpers/treasury.ts";
 import { waitFor } from "../helpers/wait.ts";
+import { codeOf } from "./wager-world.ts";
 
 const patience = { timeoutMs: 20_000 };
 const farFinality = [tagBehindHead("finalized", 30n), tagBehindHead("safe", 20n)];
@@ -292,6 +295,14 @@ describe("a payout's block", () => {
   it("that was final and vanishes stops outflows and raises the alarm (SAFETY 12)", async () => {
     proxy.setFaults();
     const player = await readyToWithdraw(world, 1_000n);
+    const by = await operator(world);
+    const lift = async () => {
+      const [standing] = await readStandingBreaches(world.context.pool);
+      return liftBreach(world.context, { by, breachId: standing?.id ?? "", reason: "looked at" });
+    };
+    // One that is over, such as a node's mistake, is lifted.
+    await raiseDeepReorg(world.context, "a node said so");
+    expect(codeOf(await lift())).toBe("ok");
     const head = await world.base.testClient.getBlockNumber();
     const final = (await readCursor(world.context.pool))?.finalized_number ?? 0n;
     await world.base.reorg(Number(head - final) + 3);
@@ -300,6 +311,13 @@ describe("a payout's block", () => {
       world.query<{ invariant: string }>("SELECT invariant FROM breach WHERE lifted_at IS NULL");
     await waitFor(async () => (await alarms()).length > 0, { what: "the alarm", ...patience });
     expect(await alarms()).toEqual([{ invariant: "reorg below finalized" }]);
+    // What was paid from may be gone, whoever says otherwise; nor does a silent node say anything.
+    for (const faults of [[everything("cut")], []]) {
+      proxy.setFaults(...faults);
+      expect(await lift()).toMatchObject({
+        rejection: { code: "request_invalid", message: expect.stringContaining("books call final") },
+      });
+    }
     expect(await mayMoneyLeave(world.context.pool)).toBe(false);
     await ask(world, player, 777n);
     expect(await sendRound(world.context, { fence: world.fence })).toBe(false);

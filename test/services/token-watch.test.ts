@@ -211,18 +211,30 @@ describe("a token that is to be listed is tried first", () => {
 describe("a listed token is watched", () => {
   afterEach(() => expectBooksToBalance(world.context, { onChain: true }));
 
-  it.each(Object.entries(proxySlots))(
+  /** A token with an implementation, and the contract that is told of another one. */
+  type Deploy = (implementation: Address) => Promise<{ address: Address; beacon: Address }>;
+  const inSlot =
+    (slot: Hex): Deploy =>
+    async (implementation) => {
+      const address = await contracts.deployTokenProxy(deployment, { slot, implementation });
+      return { address, beacon: address };
+    };
+  const proxies: [kind: string, deploy: Deploy][] = [
+    ...Object.entries(proxySlots).map(([kind, slot]): [string, Deploy] => [kind, inSlot(slot)]),
+    ["a beacon", (implementation) => contracts.deployTokenBeaconProxy(deployment, implementation)],
+  ];
+  it.each(proxies)(
     "whose code is replaced (%s): nothing leaves until an operator lifts it with a reason, and then once (SAFETY 8)",
-    async (_kind, slot: Hex) => {
+    async (_kind, deploy) => {
       const first = await token("FIRST");
       const second = await token("SECOND");
-      const address = await contracts.deployTokenProxy(deployment, { slot, implementation: first });
+      const { address, beacon } = await deploy(first);
       expect(await list(address, "PROXIED")).toEqual([]);
       const player = await readyToWithdraw(world, 100n);
       await watchTokens(world.context);
       expect(await breaches()).toEqual([]);
 
-      await call(address, contracts.tokenProxyAbi, "upgradeTo", [second]);
+      await call(beacon, contracts.tokenProxyAbi, "upgradeTo", [second]);
       await watchTokens(world.context);
       await watchTokens(world.context);
       expect(await breaches()).toMatchObject([
