@@ -1,6 +1,7 @@
 /** Chain transfers that we owe, for the operator's screen. */
 import { z } from "zod";
 import { big, count, id, moment, rowsOf } from "./decode.ts";
+import { hasTwin } from "./nonces.ts";
 import { mayBeMined } from "./payments.ts";
 import type { Queryable, Tx } from "./pool.ts";
 
@@ -55,7 +56,9 @@ export async function readInstruction(
 /** A parked one waits for its turn again. False when it isn't parked, or when a transaction of it may still be mined. */
 export async function unpark(tx: Tx, instructionId: string): Promise<boolean> {
   const { rowCount } = await tx.query(
-    `UPDATE instruction SET state = 'queued', note = NULL, changed_at = now() WHERE id = $1 AND state = 'parked'
+    `UPDATE instruction SET state = 'queued', note = NULL, changed_at = now(),
+       cause = CASE WHEN ${hasTwin} THEN cause || ':' || instruction.id ELSE cause END
+     WHERE id = $1 AND state = 'parked'
        AND NOT ${mayBeMined}`,
     [instructionId],
   );

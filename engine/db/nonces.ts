@@ -1,7 +1,12 @@
 /** Nonces between being spent and being used up: given back while nothing is signed, looked for when they don't come through. */
 import { z } from "zod";
-import { big, cellOf, count, id, rowsOf } from "./decode.ts";
+import { big, cellOf, count, flag, id, rowsOf } from "./decode.ts";
 import type { Queryable, Tx } from "./pool.ts";
+
+const isTwin = `twin.source_wallet_id = instruction.source_wallet_id AND twin.token = instruction.token
+  AND twin.destination = instruction.destination AND twin.cause = instruction.cause`;
+/** Whether one waits that an `instruction` would be merged with, did it wait as well. */
+export const hasTwin = `EXISTS (SELECT FROM instruction twin WHERE ${isTwin} AND twin.state IN ('gathering', 'queued'))`;
 
 const given = z.object({ instruction_id: id });
 
@@ -23,16 +28,17 @@ export async function giveNoncesBack(
            AND (later.state <> 'open' OR EXISTS (SELECT FROM attempt WHERE chain_tx_id = later.id)))
        RETURNING id),
      moved AS (UPDATE wallet SET next_nonce = $2 WHERE id = $1 AND EXISTS (SELECT FROM unsigned)),
+     returned AS MATERIALIZED (
+       SELECT instruction.* FROM unsigned JOIN chain_tx_instruction paid ON chain_tx_id = unsigned.id
+       JOIN instruction ON instruction.id = paid.instruction_id),
      unauthorised AS (
        UPDATE wallet SET next_nonce = authorisation.nonce FROM unsigned JOIN authorisation ON chain_tx_id = unsigned.id
        WHERE wallet.id = authorisation.wallet_id AND next_nonce = authorisation.nonce + 1)
-     -- One that has a younger twin in the queue by now stays by itself: its amount is the one that was meant to be signed.
-     UPDATE instruction SET state = 'queued', cause = CASE WHEN EXISTS (
-         SELECT FROM instruction twin WHERE twin.source_wallet_id = instruction.source_wallet_id AND twin.token = instruction.token
-           AND twin.destination = instruction.destination AND twin.cause = instruction.cause AND twin.state IN ('gathering', 'queued'))
+     -- One that has a twin in the queue by now, or comes back with one, stays by itself: its amount is the one that was meant to be signed.
+     UPDATE instruction SET state = 'queued', cause = CASE
+       WHEN ${hasTwin} OR EXISTS (SELECT FROM returned twin WHERE ${isTwin} AND twin.id < instruction.id)
        THEN instruction.cause || ':' || instruction.id ELSE instruction.cause END
-     FROM unsigned JOIN chain_tx_instruction paid ON chain_tx_id = unsigned.id
-     WHERE instruction.id = paid.instruction_id RETURNING instruction.id AS instruction_id`,
+     FROM returned WHERE instruction.id = returned.id RETURNING instruction.id AS instruction_id`,
     [walletId, fromNonce],
   );
   return rowsOf(given, rows).map((row) => row.instruction_id);
@@ -110,6 +116,13 @@ export async function readOutstanding(
 export async function readNextNonce(db: Queryable, walletId: string): Promise<bigint> {
   const { rows } = await db.query("SELECT next_nonce FROM wallet WHERE id = $1", [walletId]);
   return cellOf(big, rows);
+}
+
+export async function isFrozen(db: Queryable, walletId: string): Promise<boolean> {
+  const { rows } = await db.query("SELECT frozen_reason IS NOT NULL AS is_frozen FROM wallet WHERE id = $1", [
+    walletId,
+  ]);
+  return cellOf(flag, rows);
 }
 
 const activeWallet = z.object({ id, address: z.string(), next_nonce: big });

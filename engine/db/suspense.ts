@@ -17,6 +17,8 @@ const item = z.object({
   /** Whose verified wallet the sender is. */
   sender_player_id: id.nullable(),
   landed_frozen: z.boolean(),
+  /** Something of the books doesn't hold. */
+  is_breached: z.boolean(),
   sender: z.string(),
   sender_is_ours: z.boolean(),
   recipient: z.string(),
@@ -38,16 +40,18 @@ const select = `SELECT deposit.id, deposit.token, deposit.amount, deposit.wallet
     suspense_cause AS cause, suspense_state, deposit.state = 'final' AND credited AND canonical AS is_final,
     (SELECT count(*) FROM transfer WHERE business_key = ANY (${refundKeys})) AS refunds,
     (SELECT player_id FROM player_wallet WHERE player_wallet.address = sender) AS sender_player_id,
-    landed.frozen_reason IS NOT NULL AS landed_frozen, sender,
+    landed.frozen_reason IS NOT NULL AS landed_frozen, EXISTS (SELECT FROM breach WHERE lifted_at IS NULL) AS is_breached, sender,
     EXISTS (SELECT FROM wallet WHERE wallet.address = sender) AS sender_is_ours, recipient, tx_hash, block_number,
     deposit.created_at, claimed_by, player.handle AS claimed_by_handle
   FROM deposit JOIN chain_log ON chain_log.id = chain_log_id JOIN wallet landed ON landed.id = deposit.wallet_id
   LEFT JOIN player ON player.id = claimed_by`;
 
-/** Open ones first, then the newest. */
+/** Open ones first, the largest of them before the others, whatever dust somebody has sent; then the newest. */
 export async function listSuspense(db: Queryable, limit: number): Promise<SuspenseRow[]> {
   const { rows } = await db.query(
-    `${select} WHERE suspense_state IS NOT NULL ORDER BY suspense_state = 'open' DESC, deposit.id DESC LIMIT $1`,
+    `${select} JOIN token ON token.address = deposit.token WHERE suspense_state IS NOT NULL
+     ORDER BY suspense_state = 'open' DESC, CASE suspense_state WHEN 'open' THEN deposit.amount / 10::numeric ^ decimals END DESC, deposit.id DESC
+     LIMIT $1`,
     [limit],
   );
   return rowsOf(item, rows);
@@ -105,9 +109,9 @@ export async function lockSuspense(tx: Tx, depositId: string): Promise<SuspenseR
   return readSuspense(tx, depositId);
 }
 
-// A frozen wallet may not hold it any more.
+// A frozen wallet may not hold it any more, nor may any while the books don't agree with the chain.
 const claimable = `suspense_state = 'open' AND deposit.state = 'final' AND credited AND chain_log.canonical
-  AND wallet.frozen_reason IS NULL`;
+  AND wallet.frozen_reason IS NULL AND NOT EXISTS (SELECT FROM breach WHERE lifted_at IS NULL)`;
 
 /** Locks what one address has sent and may be claimed, oldest first. Those that somebody else is claiming are waited for. */
 export async function lockClaimable(

@@ -71,6 +71,10 @@ function checkAssignable(row: SuspenseRow | null, playerId: string): Result<Susp
     return reject("not_allowed", {
       message: "The wallet that it came to is frozen: it may not be there any more. Thaw that first.",
     });
+  if (row.is_breached)
+    return reject("not_allowed", {
+      message: "The books don't agree with the chain: it may not be there any more. Lift that first.",
+    });
   if (row.is_final) return accept(row);
   return reject("not_final_yet", {
     message: "This deposit isn't final on the chain yet. Credit it when it is.",

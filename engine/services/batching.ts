@@ -5,7 +5,7 @@ import { checkCall } from "../chain/fees.ts";
 import { allocateBatch } from "../db/allocating.ts";
 import type { DueInstruction } from "../db/due.ts";
 import { holdFence } from "../db/lease.ts";
-import { readNextNonce } from "../db/nonces.ts";
+import { isFrozen, readNextNonce } from "../db/nonces.ts";
 import { transaction } from "../db/pool.ts";
 import { checkEach } from "./checking.ts";
 import type { Context, Leadership } from "./context.ts";
@@ -33,6 +33,7 @@ export async function prepareBatches(
   if (first === undefined) return 0;
   const source = { id: first.wallet_id, address: first.wallet_address };
   const { gasWallet } = sponsor;
+  if (await isFrozen(context.pool, gasWallet.id)) return 0;
   for (const { id, address } of [source, gasWallet]) {
     const nextNonce = await readNextNonce(context.pool, id);
     if (!(await areNoncesOurs(context, { id, address, nextNonce }))) return 0;

@@ -119,11 +119,12 @@ export async function refundSuspense(context: Context, refund: Refund): Promise<
   // Tried first, so that nobody's word is taken for an act that can't be.
   const wouldBe = checkRefund(await readSuspense(context.pool, depositId));
   if (!wouldBe.ok) return wouldBe;
-  const { token, amount, sender } = wouldBe.value;
+  const { token, amount, sender, refunds } = wouldBe.value;
   const approved = await approve(context, {
     action: "refund_suspense",
     subject: `deposit:${depositId}`,
-    payload: { token, amount, sender },
+    // Numbered: what was agreed on once isn't agreed on when it has come back.
+    payload: { token, amount, sender, number: refunds + 1 },
     operatorId: by.playerId,
     money: { token, amount },
   });

@@ -581,8 +581,8 @@ const others: Guard[] = [
   {
     name: "outflows: not from wallets that nobody has held against the chain",
     file: "engine/db/breaches.ts",
-    guard: "AND NOT EXISTS (SELECT FROM books_check WHERE ${isUncompared})",
-    instead: "",
+    guard: "AND NOT EXISTS (SELECT FROM books_check WHERE",
+    instead: "AND NOT EXISTS (SELECT FROM books_check WHERE false AND",
     tests: ["test/services/uncompared.test.ts"],
   },
   {
@@ -591,6 +591,41 @@ const others: Guard[] = [
     guard: "if (breach?.invariant === deepReorg && !(await isFinalInChain(context)))",
     instead: "if (false as boolean)",
     tests: ["test/services/reorg-kinds.test.ts"],
+  },
+  {
+    name: "nonces: of two that come back together each stays by itself",
+    file: "engine/db/nonces.ts",
+    guard: "AND twin.id < instruction.id)",
+    instead: "AND false)",
+    tests: ["test/services/batching.test.ts"],
+  },
+  {
+    name: "nonces: none of a frozen gas wallet",
+    file: "engine/services/batching.ts",
+    guard: "if (await isFrozen(context.pool, gasWallet.id)) return 0;",
+    instead: "",
+    tests: ["test/services/batching.test.ts"],
+  },
+  {
+    name: "claim: nothing while the books don't agree with the chain",
+    file: "engine/db/suspense.ts",
+    guard: "AND NOT EXISTS (SELECT FROM breach WHERE lifted_at IS NULL)`;",
+    instead: "`;",
+    tests: ["test/services/assigning.test.ts"],
+  },
+  {
+    name: "assign: nothing while the books don't agree with the chain",
+    file: "engine/services/assigning.ts",
+    guard: "if (row.is_breached)",
+    instead: "if (false as boolean)",
+    tests: ["test/services/assigning.test.ts"],
+  },
+  {
+    name: "refund: each is agreed on by itself",
+    file: "engine/services/suspense.ts",
+    guard: "payload: { token, amount, sender, number: refunds + 1 },",
+    instead: "payload: { token, amount, sender },",
+    tests: ["test/services/giving-back.test.ts"],
   },
   {
     name: "claim: only what is final",
@@ -602,8 +637,8 @@ const others: Guard[] = [
   {
     name: "claim: nothing of a frozen wallet",
     file: "engine/db/suspense.ts",
-    guard: "AND wallet.frozen_reason IS NULL`;",
-    instead: "`;",
+    guard: "AND wallet.frozen_reason IS NULL AND NOT EXISTS",
+    instead: "AND NOT EXISTS",
     tests: ["test/services/assigning.test.ts"],
   },
   {

@@ -134,7 +134,7 @@ describe("money in suspense", () => {
     expect(codeOf(await assign(depositId, player))).toBe("ok");
   });
 
-  it("whose sender has proven to be a player is nobody else's, and stays while its wallet is frozen", async () => {
+  it("whose sender has proven to be a player is nobody else's, and stays while its wallet is frozen or a breach stands", async () => {
     // Nothing of it is claimed meanwhile: in this world that is nobody's turn.
     const [sender, other] = [await world.player(), await world.player()];
     const to = await spareEscrow();
@@ -150,6 +150,10 @@ describe("money in suspense", () => {
     await claimOwnedSuspense(world.context);
     expect(codeOf(await assign(depositId, sender))).toBe("not_allowed");
     await freeze(null);
+    await world.query("INSERT INTO breach (invariant, detail) VALUES ('6. test', 'a look')");
+    await claimOwnedSuspense(world.context);
+    expect(codeOf(await assign(depositId, sender))).toBe("not_allowed");
+    await world.query("UPDATE breach SET lifted_at = now(), lifted_by = 'test', lift_reason = 'test'");
     expect(codeOf(await assign(depositId, sender))).toBe("ok");
     expect(await freeOf(world, sender.id)).toBe(6n);
   });

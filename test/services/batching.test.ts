@@ -30,6 +30,7 @@ import {
   stopMining,
 } from "../helpers/sender.ts";
 import { finalize, funded, operator } from "../helpers/treasury.ts";
+import { waitFor } from "../helpers/wait.ts";
 import { keyFor, offerBy, report, value } from "./wager-world.ts";
 
 let world: MoneyWorld;
@@ -213,6 +214,55 @@ describe("payouts of one wallet by batch", () => {
     await world.query("UPDATE wallet SET frozen_reason = NULL WHERE purpose = 'vault'");
     await world.query("UPDATE instruction SET not_before = now()");
     await sender.settle();
+    await expectEachPaidOnce(world, 1);
+  });
+
+  it("wait while the gas wallet is frozen, and no nonce is spent on them", async () => {
+    const player = await readyToWithdraw(world, 1_000n);
+    await ask(world, player, 7n);
+    const sender = await start();
+    const freeze = (reason: string | null) =>
+      world.query("UPDATE wallet SET frozen_reason = $1 WHERE purpose = 'gas'", [reason]);
+    await freeze("a look");
+    await sender.round();
+    expect(await world.query("SELECT FROM chain_tx JOIN wallet ON wallet.id = wallet_id")).toEqual([]);
+    await freeze(null);
+    await sender.settle();
+    await expectEachPaidOnce(world, 1);
+  });
+
+  it("that were to go in two transactions and come back together stay two, and hold up nobody", async () => {
+    const player = await readyToWithdraw(world, 1_000n);
+    const sender = await start();
+    for (const amount of [5n, 6n]) {
+      await world.base.mint(world.base.usdc, player.depositAddress, amount);
+      await world.caughtUp();
+      await finalize(world);
+      expect(await prepare(sender.context, sender.leadership)).toBe(1);
+    }
+    const freeze = (reason: string | null) =>
+      world.query("UPDATE wallet SET frozen_reason = $2 WHERE address = $1", [player.depositAddress, reason]);
+    await freeze("a look");
+    const asked = await ask(world, player, 7n);
+    await sender.round();
+    expect(
+      await world.query("SELECT state, amount FROM instruction WHERE kind = 'collect' ORDER BY id"),
+    ).toEqual([
+      { state: "queued", amount: "5" },
+      { state: "queued", amount: "6" },
+    ]);
+    await waitFor(
+      async () => {
+        await sender.round();
+        await world.base.mine(1);
+        await confirmRound(sender.context);
+        return (await stateOf(world, asked)) === "final";
+      },
+      { what: "the withdrawal to be paid", timeoutMs: 20_000, everyMs: 50 },
+    );
+    await freeze(null);
+    await sender.settle();
+    expect(await world.held(world.base.usdc, player.depositAddress)).toBe(0n);
     await expectEachPaidOnce(world, 1);
   });
 

@@ -258,6 +258,32 @@ describe("what its owner claims without asking anybody", () => {
 });
 
 describe("a refund that its token refuses", () => {
+  it("above the limit needs two operators each time that it goes out", async () => {
+    const sender = await payAsStranger(world, { to: world.vault, amount: limit + 1n });
+    await finalize(world);
+    await setBlocked({ address: sender }, true);
+    const depositId = await depositFrom(world, sender);
+    const second = await operator(world);
+    const refund = (operatorActing = by) =>
+      refundSuspense(world.context, { by: operatorActing, depositId, reason: "nobody's" });
+    expect(codeOf(await refund())).toBe("second_approval_needed");
+    value(await refund(second));
+    await world.query("UPDATE instruction SET not_before = now() WHERE kind = 'refund'");
+    await world.settle();
+    const [instruction] = await world.query<{ id: string }>(
+      "SELECT id FROM instruction WHERE kind = 'refund' AND state = 'parked'",
+    );
+    expect(codeOf(await give(instruction?.id ?? ""))).toBe("second_approval_needed");
+    value(await give(instruction?.id ?? "", second));
+    expect(codeOf(await refund())).toBe("second_approval_needed");
+    expect(codeOf(await refund())).toBe("second_approval_needed");
+    value(await refund(second));
+    await setBlocked({ address: sender }, false);
+    await world.query("UPDATE instruction SET not_before = now() WHERE kind = 'refund'");
+    await world.settle();
+    expect(await world.held(world.base.usdc, sender)).toBe(limit + 1n);
+  });
+
   it("is in suspense again, once, and can be sent back when its sender may be paid again", async () => {
     const sender = await payAsStranger(world, { to: world.vault, amount: 90n });
     await finalize(world);

@@ -366,6 +366,14 @@ describe("a refund", () => {
     expect(codeOf(await refund(depositId, await operator(world)))).toBe("ok");
   });
 
+  it("of much stands before dust in the operator's list, whatever came last", async () => {
+    const much = await depositFrom(world, await toVault(900n));
+    const dust = await depositFrom(world, await toVault(1n));
+    const open = value(await listSuspense(world.context)).items.filter(({ state }) => state === "open");
+    const ids = open.map(({ id }) => id);
+    expect(ids.indexOf(much)).toBeLessThan(ids.indexOf(dust));
+  });
+
   it("of minted money is refused: there is no sender to go back to", async () => {
     await world.base.mint(world.base.usdc, world.vault, 5n);
     await world.caughtUp();
