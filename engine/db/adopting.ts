@@ -58,6 +58,19 @@ export async function lockMatching(
   return firstCellOf(id, rows);
 }
 
+/** The one payout of a game that wasn't paid and that came to exactly this, locked; null when there is none, or another. */
+export async function lockUnpaidPayout(
+  tx: Tx,
+  { walletId, token, amount }: { walletId: string; token: string; amount: bigint },
+): Promise<string | null> {
+  const { rows } = await tx.query(
+    `SELECT id FROM instruction WHERE kind = 'payout' AND source_wallet_id = $1 AND token = $2 AND amount = $3
+       AND state IN ('queued', 'parked') AND NOT ${mayBeMined} ORDER BY id LIMIT 2 FOR UPDATE`,
+    [walletId, token, amount.toString()],
+  );
+  return rows.length === 1 ? firstCellOf(id, rows) : null;
+}
+
 /** Whether an instruction that asks for exactly this has a transaction whose end the books don't know. */
 export async function isUnderWay(
   db: Queryable,

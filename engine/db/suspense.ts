@@ -19,6 +19,7 @@ const item = z.object({
   landed_frozen: z.boolean(),
   /** Something of the books doesn't hold. */
   is_breached: z.boolean(),
+  in_recovery: z.boolean(),
   sender: z.string(),
   sender_is_ours: z.boolean(),
   recipient: z.string(),
@@ -40,7 +41,8 @@ const select = `SELECT deposit.id, deposit.token, deposit.amount, deposit.wallet
     suspense_cause AS cause, suspense_state, deposit.state = 'final' AND credited AND canonical AS is_final,
     (SELECT count(*) FROM transfer WHERE business_key = ANY (${refundKeys})) AS refunds,
     (SELECT player_id FROM player_wallet WHERE player_wallet.address = sender) AS sender_player_id,
-    landed.frozen_reason IS NOT NULL AS landed_frozen, EXISTS (SELECT FROM breach WHERE lifted_at IS NULL) AS is_breached, sender,
+    landed.frozen_reason IS NOT NULL AS landed_frozen, EXISTS (SELECT FROM breach WHERE lifted_at IS NULL) AS is_breached,
+    EXISTS (SELECT FROM recovery WHERE ended_at IS NULL) AS in_recovery, sender,
     EXISTS (SELECT FROM wallet WHERE wallet.address = sender) AS sender_is_ours, recipient, tx_hash, block_number,
     deposit.created_at, claimed_by, player.handle AS claimed_by_handle
   FROM deposit JOIN chain_log ON chain_log.id = chain_log_id JOIN wallet landed ON landed.id = deposit.wallet_id
@@ -109,8 +111,9 @@ export async function lockSuspense(tx: Tx, depositId: string): Promise<SuspenseR
   return readSuspense(tx, depositId);
 }
 
+const isThere = "suspense_state = 'open' AND deposit.state = 'final' AND credited AND chain_log.canonical";
 // A frozen wallet may not hold it any more, nor may any while the books don't agree with the chain.
-const claimable = `suspense_state = 'open' AND deposit.state = 'final' AND credited AND chain_log.canonical
+const claimable = `${isThere}
   AND wallet.frozen_reason IS NULL AND NOT EXISTS (SELECT FROM breach WHERE lifted_at IS NULL)`;
 
 /** Locks what one address has sent and may be claimed, oldest first. Those that somebody else is claiming are waited for. */
@@ -123,10 +126,32 @@ export async function lockClaimable(
      WHERE sender = $1 AND ${claimable} ORDER BY deposit.id LIMIT $2 FOR UPDATE OF deposit`,
     [sender, limit],
   );
-  const ids = columnOf(id, rows);
-  if (ids.length === 0) return [];
-  const locked = await tx.query(`${select} WHERE deposit.id = ANY ($1::bigint[]) ORDER BY deposit.id`, [ids]);
-  return rowsOf(item, locked.rows);
+  return readItems(tx, columnOf(id, rows));
+}
+
+/**
+ * Locks what lies in a wallet and was sent by a player's, oldest first: of one player where `playerId` is given, of exactly
+ * that `amount` where one is. Also from a frozen wallet: call it only for what the chain says has left.
+ */
+export async function lockProven(
+  tx: Tx,
+  input: { walletId: string; token: string; playerId?: string; amount?: bigint },
+): Promise<SuspenseRow[]> {
+  const { rows } = await tx.query(
+    `SELECT deposit.id FROM deposit JOIN chain_log ON chain_log.id = chain_log_id JOIN player_wallet ON player_wallet.address = sender
+     WHERE deposit.wallet_id = $1 AND deposit.token = $2 AND ($3::bigint IS NULL OR player_wallet.player_id = $3)
+       AND ($4::numeric IS NULL OR deposit.amount = $4) AND ${isThere} ORDER BY deposit.id LIMIT 500 FOR UPDATE OF deposit`,
+    [input.walletId, input.token, input.playerId ?? null, input.amount?.toString() ?? null],
+  );
+  return readItems(tx, columnOf(id, rows));
+}
+
+async function readItems(tx: Tx, depositIds: string[]): Promise<SuspenseRow[]> {
+  if (depositIds.length === 0) return [];
+  const { rows } = await tx.query(`${select} WHERE deposit.id = ANY ($1::bigint[]) ORDER BY deposit.id`, [
+    depositIds,
+  ]);
+  return rowsOf(item, rows);
 }
 
 const claim = z.object({ player_id: id, address: z.string() });

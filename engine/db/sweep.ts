@@ -19,11 +19,12 @@ export type EarnedRow = z.output<typeof earned>;
 
 /**
  * Escrow wallets that still hold something of the house, those settled first at the front. `open_instructions` are that
- * game's chain transfers that aren't beyond reorg; `is_covered` says that no deposit behind its stakes can vanish.
+ * game's chain transfers that aren't beyond reorg; `is_covered` says that no deposit behind its stakes can vanish. With
+ * `walletId` only that one.
  */
 export async function readEarned(
   db: Queryable,
-  { token, limit }: { token: string; limit: number },
+  { token, limit, walletId = null }: { token: string; limit: number; walletId?: string | null },
 ): Promise<EarnedRow[]> {
   const { rows } = await db.query(
     `SELECT game.id AS game_id, wallet.id AS wallet_id, wallet.address AS escrow, frozen_reason, earned.rake, earned.dust,
@@ -36,8 +37,9 @@ export async function readEarned(
            GROUP BY account.game_id) AS given (game_id, rake, dust)
        CROSS JOIN LATERAL (SELECT coalesce(given.rake, 0) AS rake, coalesce(given.dust, 0) AS dust) AS earned
        JOIN game ON game.id = given.game_id JOIN wallet ON wallet.id = escrow_wallet_id
+     WHERE $3::bigint IS NULL OR wallet.id = $3
      ORDER BY settled_at, game.id LIMIT $2`,
-    [token, limit],
+    [token, limit, walletId],
   );
   return rowsOf(earned, rows);
 }

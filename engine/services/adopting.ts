@@ -1,27 +1,22 @@
 /** Finds the place in the books of a transaction that one of our wallets has signed and the books don't know. */
-import { executorOf } from "../../wallets/executor.ts";
 import type { SignedTransaction } from "../chain/transactions.ts";
 import {
   insertAdopted,
   insertAdoptedAttempt,
   insertAdoptedAuthorisation,
   insertAdoptedPayment,
-  insertLost,
-  isUnderWay,
   lockMatching,
   lockNonce,
-  type Payload,
   type Standing,
 } from "../db/adopting.ts";
 import { markReverted } from "../db/confirming.ts";
 import { giveNoncesBack } from "../db/nonces.ts";
 import { type Tx, transaction } from "../db/pool.ts";
 import { findWallets, readSingleWallet } from "../db/wallets.ts";
-import { readWalletOwner } from "../db/withdrawals.ts";
 import type { Context } from "./context.ts";
 import { tellInstructions } from "./instruction-events.ts";
 import { type Order, readOrder } from "./payloads.ts";
-import { owe } from "./withdrawals.ts";
+import { remake } from "./remaking.ts";
 
 interface Adoption {
   found: SignedTransaction;
@@ -42,7 +37,8 @@ export const adopt = (context: Context, found: SignedTransaction): Promise<strin
     for (const [ordinal, payment] of adoption.order.payments.entries()) {
       const walletId = adoption.source.id;
       const instructionId =
-        (await lockMatching(tx, { walletId, ...payment })) ?? (await remake(context, tx, walletId, payment));
+        (await lockMatching(tx, { walletId, ...payment })) ??
+        (await remake(context, tx, { walletId, ...payment }));
       if (instructionId === null) return null;
       await insertAdoptedPayment(tx, { chainTxId, ordinal, instructionId });
       paid.push(instructionId);
@@ -123,35 +119,4 @@ async function spend(tx: Tx, { found, order, sender, source }: Adoption): Promis
   if (order.authorises !== null)
     await insertAdoptedAuthorisation(tx, { chainTxId, walletId: source.id, ...order.authorises });
   return chainTxId;
-}
-
-/**
- * What was asked for after the backup, where it can only have been one thing: ether for a wallet of ours, the executor's
- * deployment, or a player's withdrawal to a wallet of theirs, which they must not have in the pool as well.
- */
-async function remake(context: Context, tx: Tx, walletId: string, payment: Payload): Promise<string | null> {
-  const { token, destination, amount } = payment;
-  if (token === null) return remakeOfGas(tx, walletId, payment);
-  const vault = await readSingleWallet(tx, "vault");
-  const playerId = vault?.id === walletId ? await readWalletOwner(tx, destination) : null;
-  if (playerId === null) return null;
-  // It may be this one, whose first transaction has failed: that is seen first.
-  if (await isUnderWay(tx, { walletId, ...payment })) return null;
-  const owed = await owe(context, tx, { by: playerId, token, amount, address: destination });
-  return owed.ok ? owed.value.instructionId : null;
-}
-
-async function remakeOfGas(
-  tx: Tx,
-  walletId: string,
-  { destination, amount }: Payload,
-): Promise<string | null> {
-  const gas = await readSingleWallet(tx, "gas");
-  if (gas?.id !== walletId) return null;
-  if (amount === 0n)
-    return destination === executorOf(gas.address ?? "")
-      ? insertLost(tx, { kind: "deploy", walletId, destination, amount })
-      : null;
-  const isOurs = (await findWallets(tx, [destination])).has(destination);
-  return isOurs ? insertLost(tx, { kind: "topup", walletId, destination, amount }) : null;
 }

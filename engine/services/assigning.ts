@@ -67,11 +67,12 @@ function checkAssignable(row: SuspenseRow | null, playerId: string): Result<Susp
   const sender = row.sender_player_id;
   if (sender !== null && sender !== playerId)
     return reject("not_allowed", { message: "Another player has proven that the sender is theirs." });
-  if (row.landed_frozen)
+  // Restored books don't know yet who was credited: whoever does, says so again.
+  if (row.landed_frozen && !row.in_recovery)
     return reject("not_allowed", {
       message: "The wallet that it came to is frozen: it may not be there any more. Thaw that first.",
     });
-  if (row.is_breached)
+  if (row.is_breached && !row.in_recovery)
     return reject("not_allowed", {
       message: "The books don't agree with the chain: it may not be there any more. Lift that first.",
     });

@@ -4,6 +4,7 @@
  */
 import { accept, type Result, reject } from "../contract/problems.ts";
 import { type AccountRef, type PlannedTransfer, reversalOf } from "../core/ledger.ts";
+import { parkInstruction } from "../db/due.ts";
 import { lockReturnable, type OwedRow, type ReturnableRow, readReturnable } from "../db/giving-back.ts";
 import type { Tx } from "../db/pool.ts";
 import { markReopened } from "../db/suspense.ts";
@@ -71,6 +72,15 @@ export async function giveBackWithin(
   return checked;
 }
 
+/** What the chain says was done before the books were restored: nothing speaks against it any more. */
+export async function takePayoutIntoPool(tx: Tx, instructionId: string): Promise<void> {
+  await parkInstruction(tx, { instructionId, note: "taken into the pool" });
+  const row = await lockReturnable(tx, instructionId);
+  const returnable = row === null ? null : returnableOf(row);
+  if (returnable === null) throw new Error(`instruction ${instructionId} pays nobody`);
+  await takeBack(tx, instructionId, returnable);
+}
+
 export interface Returnable {
   /** The ledger's transfer to the outside that never happened on the chain. */
   transfer: PlannedTransfer;
@@ -81,8 +91,8 @@ export interface Returnable {
 /** What is unclear means no: given back and paid after all would be money twice. */
 function checkReturnable(row: ReturnableRow | null, nowMs: number): Result<Returnable> {
   if (row === null) return reject("not_found");
-  const [owed, another] = row.owed;
-  if (owed === undefined || another !== undefined)
+  const returnable = returnableOf(row);
+  if (returnable === null)
     return refuse("Only a withdrawal, a payout or a refund can be given back: anything else is nobody's.");
   if (row.state !== "parked")
     return reject("not_parked", { message: "Only a parked transfer can be given back." });
@@ -102,11 +112,18 @@ function checkReturnable(row: ReturnableRow | null, nowMs: number): Result<Retur
     return refuse(
       "The wallet that owes it is frozen: it may have been paid by what froze it. Thaw that first.",
     );
+  return accept(returnable);
+}
+
+/** Null where it isn't owed to a person, or not for one thing. */
+function returnableOf(row: ReturnableRow): Returnable | null {
+  const [owed, another] = row.owed;
+  if (owed === undefined || another !== undefined) return null;
   const transfer: PlannedTransfer = {
     ...{ from: sourceOf(owed), to: { kind: "outside", address: row.destination } },
     ...{ token: owed.token, amount: owed.amount, reason: owed.reason, key: owed.business_key },
   };
-  return accept({ transfer, gameId: owed.game_id, playerId: row.player_id });
+  return { transfer, gameId: owed.game_id, playerId: row.player_id };
 }
 
 const refuse = (message: string) => reject("not_returnable", { message });

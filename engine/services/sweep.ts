@@ -53,7 +53,7 @@ export async function sweep(context: Context, request: SweepRequest): Promise<Re
         facts: { total: total.toString() },
       });
     }
-    const moved = await moveAll(context, tx, request.token, found.free);
+    const moved = await takeEarned(context, tx, { token: request.token, rows: found.free });
     if (!moved.ok) return moved;
     const destination = context.settings.houseAddress;
     const games = found.free.map((row) => row.game_id);
@@ -106,11 +106,10 @@ async function lockEarned(tx: Tx, token: string, { free }: Found): Promise<void>
 }
 
 /** One chain transfer for each wallet, rake and dust together. Answers the instructions' ids. */
-async function moveAll(
+export async function takeEarned(
   context: Context,
   tx: Tx,
-  token: string,
-  rows: EarnedRow[],
+  { token, rows }: { token: string; rows: EarnedRow[] },
 ): Promise<Result<string[]>> {
   const sweepId = randomUUID();
   const to = { kind: "outside", address: context.settings.houseAddress } as const;

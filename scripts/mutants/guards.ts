@@ -616,7 +616,7 @@ const others: Guard[] = [
   {
     name: "assign: nothing while the books don't agree with the chain",
     file: "engine/services/assigning.ts",
-    guard: "if (row.is_breached)",
+    guard: "if (row.is_breached && !row.in_recovery)",
     instead: "if (false as boolean)",
     tests: ["test/services/assigning.test.ts"],
   },
@@ -628,10 +628,39 @@ const others: Guard[] = [
     tests: ["test/services/giving-back.test.ts"],
   },
   {
+    name: "restored: a claim that was collected is booked again",
+    file: "engine/services/remaking.ts",
+    guard: "if (vault?.address === destination) return remakeCollection(context, tx, { ...paid, token });",
+    instead: "",
+    tests: ["test/services/recovered-claims.test.ts"],
+  },
+  {
+    name: "restored: a claim that was withdrawn is booked again",
+    file: "engine/services/remaking.ts",
+    guard: "await creditFromSuspense(context, tx, { rows, playerId });",
+    instead: "",
+    tests: ["test/services/recovered-claims.test.ts"],
+  },
+  {
+    name: "restored: a sweep is booked again",
+    file: "engine/services/remaking.ts",
+    guard:
+      "if (context.settings.houseAddress === destination) return remakeSweep(context, tx, { ...paid, token });",
+    instead: "",
+    tests: ["test/services/recovered-claims.test.ts"],
+  },
+  {
+    name: "restored: a payout that was taken into the pool is booked again",
+    file: "engine/services/remaking.ts",
+    guard: "await takePayoutIntoPool(tx, payout);",
+    instead: "",
+    tests: ["test/services/recovered-claims.test.ts"],
+  },
+  {
     name: "claim: only what is final",
     file: "engine/db/suspense.ts",
-    guard: "suspense_state = 'open' AND deposit.state = 'final'",
-    instead: "suspense_state = 'open'",
+    guard: "suspense_state = 'open' AND deposit.state = 'final' AND",
+    instead: "suspense_state = 'open' AND",
     tests: ["test/services/suspense.test.ts"],
   },
   {
@@ -693,7 +722,7 @@ const others: Guard[] = [
   {
     name: "assign: nothing of a frozen wallet",
     file: "engine/services/assigning.ts",
-    guard: "if (row.landed_frozen)",
+    guard: "if (row.landed_frozen && !row.in_recovery)",
     instead: "if (false as boolean)",
     tests: ["test/services/assigning.test.ts"],
   },

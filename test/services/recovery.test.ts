@@ -5,23 +5,20 @@ import type { Address } from "viem";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { mayMoneyLeave, readStandingBreaches } from "../../engine/db/breaches.ts";
 import { lockCursor } from "../../engine/db/cursor.ts";
-import { createPool, transaction } from "../../engine/db/pool.ts";
+import { transaction } from "../../engine/db/pool.ts";
 import { endRecovery as end, readRecovery } from "../../engine/db/recovery.ts";
 import { confirmRound } from "../../engine/services/confirming.ts";
-import type { Context } from "../../engine/services/context.ts";
 import { runDueDeadlines } from "../../engine/services/deadlines.ts";
 import { accept as acceptOffer, propose } from "../../engine/services/proposals.ts";
-import { endRecovery, recoverIfOld, recoverRound, reportRecovery } from "../../engine/services/recovery.ts";
+import { endRecovery, recoverIfOld, recoverRound } from "../../engine/services/recovery.ts";
 import { sendRound } from "../../engine/services/sending.ts";
-import { ensureSpareWallets, prepareWallets } from "../../engine/services/wallets.ts";
-import { runWatcher } from "../../engine/workers/watcher.ts";
-import { createMoneyContext } from "../../scripts/local/bare-context.ts";
+import { ensureSpareWallets } from "../../engine/services/wallets.ts";
 import { openworkAddress } from "../../scripts/local/tokens.ts";
-import { backUp, restore } from "../../scripts/operator/copies.ts";
+import { backUp } from "../../scripts/operator/copies.ts";
 import { expectBooksToBalance } from "../helpers/books.ts";
-import { createTestDatabase } from "../helpers/database.ts";
 import { createMoneyWorld, type MoneyPlayer, type MoneyWorld } from "../helpers/money-world.ts";
 import { actAsIssuer } from "../helpers/other-hands.ts";
+import { recover, restoreWorld, settleRestored, startRestored } from "../helpers/restored.ts";
 import { ask, readyToWithdraw, startSender, stopMining } from "../helpers/sender.ts";
 import { finalize } from "../helpers/treasury.ts";
 import { untilLocked, waitFor } from "../helpers/wait.ts";
@@ -34,7 +31,6 @@ vi.setConfig({ testTimeout: 240_000 });
 let world: MoneyWorld;
 let folder: string;
 let endWatching: () => Promise<void>;
-const stops: (() => Promise<void>)[] = [];
 /** For the audit. */
 const by = { playerId: "1", handle: "olga" };
 beforeEach(async () => {
@@ -44,7 +40,6 @@ beforeEach(async () => {
   await world.caughtUp();
 });
 afterEach(async () => {
-  for (const stop of stops.splice(0).reverse()) await stop();
   await world.stop();
   await rm(folder, { recursive: true, force: true });
 });
@@ -52,73 +47,10 @@ afterEach(async () => {
 const path = (): string => join(folder, "books.backup");
 const takeBackup = (): Promise<unknown> => backUp(world.database.ownerUrl, path());
 
-/** The engine on the restored books, in the same world: the database has gone, the chain hasn't. */
-async function restored({ by = "restore" }: { by?: "restore" | "other means" } = {}): Promise<MoneyWorld> {
+/** The engine on the restored books, in the same world. */
+async function restored(by: "restore" | "other means" = "restore"): Promise<MoneyWorld> {
   await endWatching();
-  const database = await createTestDatabase();
-  await restore(database.ownerUrl, path());
-  const pool = createPool({ url: database.appUrl, maxConnections: 20 });
-  const { chain, base } = world;
-  const query = async <Row>(text: string, values: unknown[] = []) =>
-    (await pool.query(text, values)).rows as Row[];
-  if (by === "other means") {
-    const owner = createPool({ url: database.ownerUrl });
-    await owner.query(
-      "DELETE FROM recovery; DELETE FROM wallet WHERE retired AND address IS NULL; UPDATE wallet SET retired = false",
-    );
-    await owner.end();
-  }
-  const context: Context = await createMoneyContext({ pool, chain, tokens: base });
-  await query(
-    "INSERT INTO lease (name, holder, fence, expires_at) VALUES ('chain', 'test', 1, now() + interval '1 hour')",
-  );
-  stops.push(async () => {
-    await pool.end();
-    await database.drop();
-  });
-  return { ...world, database, context, fence: 1, query };
-}
-
-/** What a process does at its start, and the watcher of it. */
-async function start(old: MoneyWorld): Promise<void> {
-  await prepareWallets(old.context);
-  await recoverIfOld(old.context);
-  const stopping = new AbortController();
-  const done = runWatcher(old.context, { signal: stopping.signal });
-  stops.push(async () => {
-    stopping.abort();
-    await done;
-  });
-}
-
-/** Rounds of a leading process, with blocks in between, until nothing keeps the recovery from ending. */
-async function recover(old: MoneyWorld): Promise<void> {
-  await waitFor(
-    async () => {
-      await sendRound(old.context, { fence: old.fence });
-      await recoverRound(old.context);
-      await confirmRound(old.context);
-      await old.base.mine(1);
-      const report = await reportRecovery(old.context);
-      return report?.open.length === 0;
-    },
-    { what: "everything to be explained", timeoutMs: 60_000, everyMs: 100 },
-  );
-}
-
-async function settle(old: MoneyWorld): Promise<void> {
-  await waitFor(
-    async () => {
-      await sendRound(old.context, { fence: old.fence });
-      await old.base.mine(1);
-      await confirmRound(old.context);
-      const open = await old.query(
-        "SELECT 1 FROM instruction WHERE state IN ('gathering', 'queued', 'sending', 'mined')",
-      );
-      return open.length === 0;
-    },
-    { what: "every instruction to be over", timeoutMs: 40_000, everyMs: 50 },
-  );
+  return restoreWorld(world, { path: path(), by });
 }
 
 const owedInAll = 10;
@@ -156,7 +88,7 @@ describe("a backup that is restored after ten more payouts (SAFETY 43)", () => {
     const before = await sent();
     // Ten in one transaction, and the vault's authorisation.
     expect(before).toEqual([1, 1]);
-    await start(old);
+    await startRestored(old);
     expect(await mayMoneyLeave(old.context.pool)).toBe(false);
     expect(await sendRound(old.context, { fence: old.fence })).toBe(false);
     await recover(old);
@@ -171,7 +103,7 @@ describe("a backup that is restored after ten more payouts (SAFETY 43)", () => {
     await expectBooksToBalance(old.context, { onChain: true });
     // Money leaves again, once, and the ten stay what they are.
     await ask(old, player, 77n);
-    await settle(old);
+    await settleRestored(old);
     expect(await paidTo(player)).toBe(sum + 77n);
     await expectBooksToBalance(old.context, { onChain: true });
   });
@@ -183,13 +115,13 @@ describe("a backup that is restored after ten more payouts (SAFETY 43)", () => {
     for (let index = 0; index < owedInAll; index += 1) await ask(world, player, amountOf(index));
     await settled(sender);
 
-    const old = await restored({ by: "other means" });
-    await start(old);
+    const old = await restored("other means");
+    await startRestored(old);
     expect((await readRecovery(old.context.pool))?.cause).toContain("has sent");
     await recover(old);
     expect(await poolOf(old, player)).toBe(100_000n - sum);
     expect(codeOf(await endRecovery(old.context, { by, reason: "all ten found" }))).toBe("ok");
-    await settle(old);
+    await settleRestored(old);
     expect(await paidTo(player)).toBe(sum);
     await expectBooksToBalance(old.context, { onChain: true });
   });
@@ -207,7 +139,7 @@ describe("a backup that is restored after ten more payouts (SAFETY 43)", () => {
     );
 
     const old = await restored();
-    await start(old);
+    await startRestored(old);
     await waitFor(
       async () => {
         await recoverRound(old.context);
@@ -280,7 +212,7 @@ describe("a backup that is restored after ten more payouts (SAFETY 43)", () => {
     await expect(ask(old, blue, 60n)).rejects.toThrow("switched_off");
     let laterMs = 3 * world.context.settings.clocks.resultGraceMs;
     old.context.clock = () => Date.now() + laterMs;
-    await start(old);
+    await startRestored(old);
     const stray = "SELECT FROM chain_log WHERE kind = 'stray'";
     await waitFor(async () => (await old.query(stray)).length > 0, { what: "the pot's move to be seen" });
     await recoverRound(old.context);
@@ -334,7 +266,7 @@ describe("a backup that is restored after ten more payouts (SAFETY 43)", () => {
     );
 
     const old = await restored();
-    await start(old);
+    await startRestored(old);
     await recover(old);
     const found = await old.query<{ kind: string; state: string }>(
       "SELECT kind, state FROM instruction ORDER BY kind",
@@ -371,10 +303,10 @@ describe("a backup that is restored after ten more payouts (SAFETY 43)", () => {
       expect(await world.query("SELECT nonce FROM chain_tx")).toHaveLength(4);
 
       const old = await restored();
-      await start(old);
+      await startRestored(old);
       await recover(old);
       expect(codeOf(await endRecovery(old.context, { by, reason: "all found" }))).toBe("ok");
-      await settle(old);
+      await settleRestored(old);
       expect(await paidTo(free)).toBe(50n);
       expect(await poolOf(old, free)).toBe(950n);
       // Nothing has moved for this one: it is still owed, or it is in the pool.
@@ -395,7 +327,7 @@ describe("a backup that is restored after ten more payouts (SAFETY 43)", () => {
     await world.base.mint(world.base.usdc, shown.at(-1) ?? "0x", 9n);
     await world.base.testClient.setCode({ address: openworkAddress, bytecode: "0x00" });
 
-    const old = await restored({ by: "other means" });
+    const old = await restored("other means");
     await recoverIfOld(old.context);
     const standing = await readRecovery(old.context.pool);
     expect(standing?.cause).toContain(`${shown.at(-1)} holds money`);
@@ -414,8 +346,8 @@ describe("a backup that is restored after ten more payouts (SAFETY 43)", () => {
     await world.base.mint(world.base.usdc, last ?? "0x", 9n);
     await finalize(world);
 
-    const old = await restored({ by: "other means" });
-    await start(old);
+    const old = await restored("other means");
+    await startRestored(old);
     expect((await readRecovery(old.context.pool))?.cause).toMatch(
       /holds money, and the books have never issued it/,
     );
