@@ -1,12 +1,13 @@
 import type { FastifyInstance } from "fastify";
 import type { Address } from "viem";
 import type { PrivateKeyAccount } from "viem/accounts";
-import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
-import { transaction } from "../../engine/db/pool.ts";
+import { afterAll, afterEach, beforeAll, describe, expect, it, onTestFinished } from "vitest";
+import { createPool, transaction } from "../../engine/db/pool.ts";
 import { buildApp } from "../../engine/http/app.ts";
 import { readAuditPage } from "../../engine/services/audit.ts";
+import type { Context } from "../../engine/services/context.ts";
 import { findDeposit, listDeposits } from "../../engine/services/deposit-list.ts";
-import { readGamePool, readPayouts } from "../../engine/services/game-reads.ts";
+import { readGame, readGamePool, readPayouts } from "../../engine/services/game-reads.ts";
 import { listOwnSuspense } from "../../engine/services/own-suspense.ts";
 import { readReceipt } from "../../engine/services/receipts.ts";
 import { sendRound } from "../../engine/services/sending.ts";
@@ -17,7 +18,9 @@ import {
   refundSuspense,
 } from "../../engine/services/suspense.ts";
 import { ensureSpareWallets } from "../../engine/services/wallets.ts";
+import { createMoneyContext } from "../../scripts/local/bare-context.ts";
 import { expectBooksToBalance } from "../helpers/books.ts";
+import { longQueues } from "../helpers/database.ts";
 import { createWatchedWorld, type MoneyPlayer, type MoneyWorld } from "../helpers/money-world.ts";
 import { readyToWithdraw } from "../helpers/sender.ts";
 import { depositFrom, finalize, freeOf, operator, payAsStranger } from "../helpers/treasury.ts";
@@ -187,6 +190,40 @@ describe("over HTTP, by the wallet's own signature", () => {
     await again.get("linkWallet", { body: await again.linkChallenge(account) });
     expect(await claimOwnedSuspense(world.context)).toBe(0);
     expect(await poolOf(again)).toMatchObject([{ token: world.base.usdc, amount: "50" }]);
+  });
+
+  it("two players who link the sender at the same moment: one gets the money, the other is told 409 (SAFETY 4)", async () => {
+    const account = newAccount();
+    const depositId = await depositFrom(
+      world,
+      await payAsStranger(world, { to: world.vault, amount: 50n, account }),
+    );
+    await finalize(world);
+    const readyToLink = async () => {
+      const player = browser();
+      await player.signIn(newAccount());
+      return { player, body: await player.linkChallenge(account) };
+    };
+    const link = async ({ player, body }: Awaited<ReturnType<typeof readyToLink>>) => ({
+      player,
+      answer: await player.ask("linkWallet", { body }),
+    });
+    const [one, two] = [await readyToLink(), await readyToLink()];
+    const [won, lost] = (await Promise.all([link(one), link(two)])).sort(
+      (a, b) => a.answer.status - b.answer.status,
+    );
+    expect(won.answer).toMatchObject({ status: 200, body: { wallets: [{}, {}] } });
+    expect(lost.answer).toMatchObject({ status: 409, body: { code: "wallet_taken", status: 409 } });
+    expect(await poolOf(won.player)).toMatchObject([{ token: world.base.usdc, amount: "50" }]);
+    // Nor does the other get it later, when what wasn't final is looked at again, or by another signature.
+    expect(await claimOwnedSuspense(world.context)).toBe(0);
+    const body = await lost.player.linkChallenge(account);
+    expect(await lost.player.refused("linkWallet", { body })).toBe("409 wallet_taken");
+    expect(await poolOf(lost.player)).toEqual([]);
+    const booked = await world.query("SELECT amount FROM transfer WHERE business_key = $1", [
+      `suspense:${depositId}:claimed`,
+    ]);
+    expect(booked).toEqual([{ amount: "50" }]);
   });
 });
 
@@ -410,11 +447,17 @@ describe("a stake that is sent to a game's own escrow", () => {
     await finalize(world);
   }
   /** All that the game says of money. */
-  const readMoney = async (gameId: string) => ({
-    pool: value(await readGamePool(world.context, gameId)),
-    payouts: value(await readPayouts(world.context, gameId)).items,
-    receipt: value(await readReceipt(world.context, gameId)),
+  const readMoney = async (gameId: string, context = world.context) => ({
+    pool: value(await readGamePool(context, gameId)),
+    payouts: value(await readPayouts(context, gameId)).items,
+    receipt: value(await readReceipt(context, gameId)),
   });
+  /** Another process on the same database, as far as it reads: connections of its own, and so caches of its own. */
+  async function openOther(): Promise<Context> {
+    const pool = createPool({ url: world.database.appUrl, maxConnections: 2, ...longQueues });
+    onTestFinished(() => pool.end());
+    return createMoneyContext({ pool, chain: world.chain, tokens: world.base });
+  }
   const expectInSuspense = async (sender: MoneyPlayer, amounts: string[]) => {
     const items = await shownTo(sender);
     expect(items.map(({ money, state }) => [money.amount, state]).reverse()).toEqual(
@@ -437,6 +480,9 @@ describe("a stake that is sent to a game's own escrow", () => {
     "in the block that locks the pot, %s it, doesn't count and is in sight (SAFETY 7)",
     async (place, times) => {
       const game = await start();
+      const other = await openOther();
+      // What it remembers of the game is from before the stake.
+      const poolBefore = value(await readGamePool(other, game.gameId));
       const sender = await world.player();
       await world.base.mint(world.base.usdc, sender.address, 40n);
       const { testClient } = world.base;
@@ -460,11 +506,21 @@ describe("a stake that is sent to a game's own escrow", () => {
         place === "before" ? [true, false] : [false, true],
       );
       await end(game);
-      const { pool, receipt } = await readMoney(game.gameId);
+      const money = await readMoney(game.gameId);
+      const { pool, payouts, receipt } = money;
       expect(pool).toMatchObject({ pot: { amount: "60" }, odds: "5–1" });
+      expect(poolBefore).toEqual(pool);
+      expect(payouts).toMatchObject([
+        { player: { id: game.players[0] }, money: { amount: receipt.outputs.red } },
+      ]);
+      expect(await readMoney(game.gameId, other)).toEqual(money);
+      expect(value(await readGame(other, game.gameId))).toEqual(
+        value(await readGame(world.context, game.gameId)),
+      );
       const { red, blue, rake, dust } = receipt.outputs;
       expect([red, blue, rake, dust].reduce((sum, part) => sum + BigInt(part), 0n)).toBe(60n);
       await expectInSuspense(sender, ["40"]);
+      expect(value(await listOwnSuspense(other, sender.id)).items).toEqual(await shownTo(sender));
       expect(await world.held(world.base.usdc, game.escrow)).toBeGreaterThanOrEqual(40n);
       await expectBooksToBalance(world.context, { onChain: true });
     },
