@@ -66,7 +66,7 @@ async function tell(way: Way, event: BlockEvent, after: string, lookout?: Lookou
 
 type Place = Awaited<ReturnType<typeof readPlace>>;
 
-/** Follows from there as a watcher does, but goes on when it was overtaken, and leaves finality to others. */
+/** Follows from there as a watcher does, up to a block with transfers; goes on when it was overtaken, and leaves finality out. */
 async function followOn(way: Way, chain: Chain, place: Place, pollIntervalMs: number): Promise<void> {
   const lookout = new Lookout(pool);
   const { signal } = new AbortController();
@@ -75,6 +75,7 @@ async function followOn(way: Way, chain: Chain, place: Place, pollIntervalMs: nu
   for await (const event of follow(chain, { ...place, pollIntervalMs, signal, sighted })) {
     if (event.type !== "block") continue;
     await tell(way, event, after, lookout);
+    if (event.transfers.length > 0) return;
     after = event.block.hash;
   }
 }
