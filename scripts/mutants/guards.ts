@@ -19,6 +19,7 @@ const due = "engine/db/due.ts";
 const allocating = "engine/db/allocating.ts";
 const confirming = "engine/db/confirming.ts";
 const gasWallet = "engine/db/gas-wallet.ts";
+const providers = "engine/db/migrations/0010_providers.sql";
 const fasterTransfers = "engine/db/migrations/0005_one_look_per_transfer.sql";
 const plannedOnce = "engine/db/migrations/0021_planned_once.sql";
 
@@ -142,6 +143,49 @@ const uniqueKeys: Guard[] = [
     "CREATE UNIQUE INDEX player_handle_key",
     "CREATE INDEX player_handle_key",
   ),
+  key(
+    "an account pays out one transfer at a time",
+    ledger,
+    "CREATE UNIQUE INDEX transfer_debit_key",
+    "CREATE INDEX transfer_debit_key",
+  ),
+  key(
+    "an account receives one transfer at a time",
+    ledger,
+    "CREATE UNIQUE INDEX transfer_credit_key",
+    "CREATE INDEX transfer_credit_key",
+  ),
+  key("a height has one block", chain, "number bigint PRIMARY KEY", "number bigint"),
+  key(
+    "there is one cursor",
+    chain,
+    "one boolean PRIMARY KEY DEFAULT true CHECK (one)",
+    "one boolean DEFAULT true CHECK (one)",
+  ),
+  key("a lease has one holder", chain, "name text PRIMARY KEY", "name text"),
+  key(
+    "a withdrawal's number is given once",
+    chain,
+    "id uuid PRIMARY KEY DEFAULT gen_random_uuid()",
+    "id uuid DEFAULT gen_random_uuid()",
+  ),
+  key("a session is one browser's", service, "id_hash bytea PRIMARY KEY", "id_hash bytea"),
+  key("what a room is told is numbered once", service, "room text PRIMARY KEY", "room text"),
+  key("a link shows one player's room", service, "token_hash bytea PRIMARY KEY", "token_hash bytea"),
+  key(
+    "a player has one standing link",
+    service,
+    "CREATE UNIQUE INDEX overlay_link_standing_key",
+    "CREATE INDEX overlay_link_standing_key",
+  ),
+  key("a switch is on or off", service, "name text PRIMARY KEY CHECK", "name text CHECK"),
+  key(
+    "the last check of the books is one",
+    service,
+    "one boolean PRIMARY KEY DEFAULT true CHECK (one)",
+    "one boolean DEFAULT true CHECK (one)",
+  ),
+  key("a node is shown once", providers, "position smallint PRIMARY KEY", "position smallint"),
 ];
 
 const lock = (name: string, file: string, guard: string, instead: string, ...tests: string[]): Guard => ({
