@@ -200,6 +200,8 @@ const lock = (name: string, file: string, guard: string, instead: string, ...tes
 const row = (name: string, file: string, guard: string, instead: string): Guard =>
   lock(name, file, guard, instead, "test/db/locks.test.ts");
 
+const reserving = `await tx.query("SELECT pg_advisory_xact_lock(hashtext('on_the_rail.wallet.' || $1))", [purpose]);`;
+
 const locks: Guard[] = [
   lock(
     "both accounts of a transfer",
@@ -315,6 +317,50 @@ const locks: Guard[] = [
     "engine/db/frozen.ts",
     " FOR UPDATE`, [walletId]",
     "`, [walletId]",
+  ),
+  row("who reserves a wallet's index", "engine/db/wallets.ts", reserving, ""),
+  row("who takes wallets' indexes out of use", "engine/db/recovery.ts", reserving.replace("tx", "db"), ""),
+  row(
+    "a player, whose link to a room is replaced",
+    "engine/db/overlays.ts",
+    "FROM player WHERE id = $1 FOR NO KEY UPDATE",
+    "FROM player WHERE id = $1",
+  ),
+  row(
+    "a game whose clock is put later",
+    "engine/db/clocks.ts",
+    "ORDER BY id FOR UPDATE OF game",
+    "ORDER BY id",
+  ),
+  row(
+    "an offer that is put later",
+    "engine/db/clocks.ts",
+    "WHERE state = 'pending' ORDER BY id FOR UPDATE",
+    "WHERE state = 'pending' ORDER BY id",
+  ),
+  row(
+    "sessions that are dropped",
+    "engine/db/sessions.ts",
+    " LIMIT 100 FOR UPDATE SKIP LOCKED",
+    " LIMIT 100",
+  ),
+  row(
+    "sign-ins that are dropped",
+    "engine/db/challenges.ts",
+    " LIMIT 100 FOR UPDATE SKIP LOCKED",
+    " LIMIT 100",
+  ),
+  row(
+    "the schema, while it is migrated",
+    "engine/db/migrate.ts",
+    `await client.query("SELECT pg_advisory_lock(hashtext('on_the_rail.migrate'))");`,
+    "",
+  ),
+  row(
+    "the schema, while a copy is brought back",
+    "engine/db/backup.ts",
+    `await client.query("SELECT pg_advisory_xact_lock(hashtext('on_the_rail.migrate'))");`,
+    "",
   ),
   row(
     "the lease, while work is done under it",

@@ -1,29 +1,39 @@
 /** Who holds a row has it alone: the second one waits for it, or takes the next. */
-import { randomUUID } from "node:crypto";
+import { randomBytes, randomUUID } from "node:crypto";
+import pg from "pg";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { lockMatching } from "../../engine/db/adopting.ts";
 import { lockWallet } from "../../engine/db/allocating.ts";
+import { restoring } from "../../engine/db/backup.ts";
+import { insertChallenge, trimChallenges } from "../../engine/db/challenges.ts";
+import { putGamesLater, putOffersLater } from "../../engine/db/clocks.ts";
 import { beginCursor, lockCursor } from "../../engine/db/cursor.ts";
 import { lockDepositsAbove, lockUncredited } from "../../engine/db/deposits.ts";
 import { lockSuspect } from "../../engine/db/frozen.ts";
-import { lockDueGame, lockGame } from "../../engine/db/games.ts";
+import { lockDueGame, lockGame, readGames, updateGame } from "../../engine/db/games.ts";
 import { insertDeployment, insertTopups } from "../../engine/db/gas-wallet.ts";
 import { lockHoldingOffers } from "../../engine/db/held-offers.ts";
 import { holdFence, takeLease } from "../../engine/db/lease.ts";
 import { lockAccounts } from "../../engine/db/ledger.ts";
+import { migrate } from "../../engine/db/migrate.ts";
 import { giveNoncesBack } from "../../engine/db/nonces.ts";
+import { replaceOverlayLink } from "../../engine/db/overlays.ts";
 import { setPrimaryWallet } from "../../engine/db/players.ts";
-import { type Tx, transaction } from "../../engine/db/pool.ts";
-import { lockDueProposal, lockProposal } from "../../engine/db/proposals.ts";
+import { createPool, type Tx, transaction } from "../../engine/db/pool.ts";
+import { lockDueProposal, lockProposal, updateProposal } from "../../engine/db/proposals.ts";
+import { readNextIndex, retireAhead } from "../../engine/db/recovery.ts";
+import { insertSession, trimSessions } from "../../engine/db/sessions.ts";
 import { lockClaimable, lockSuspense } from "../../engine/db/suspense.ts";
-import { claimSpareWallet, readSingleWallet } from "../../engine/db/wallets.ts";
+import { claimSpareWallet, readSingleWallet, reserveWallet } from "../../engine/db/wallets.ts";
 import * as proposals from "../../engine/services/proposals.ts";
 import { ensureSpareWallets } from "../../engine/services/wallets.ts";
-import { waitFor } from "../helpers/wait.ts";
+import { createTestDatabase } from "../helpers/database.ts";
+import { untilLocked, waitFor } from "../helpers/wait.ts";
 import {
   createWorld,
   offerBy,
   openwork,
+  settings,
   startGame,
   usdc,
   value,
@@ -82,27 +92,30 @@ async function strayDeposit(ordinal: number, state: "seen" | "final"): Promise<s
   return String(row?.id);
 }
 
-/** What the second of two transactions gets while the first is at it; "waits" when it gets nothing before the first has ended. */
-async function askedWhile(
-  held: (tx: Tx) => Promise<unknown>,
-  asked: (tx: Tx) => Promise<unknown> = held,
-): Promise<{ first: unknown; second: unknown }> {
+/**
+ * What the second of two transactions gets while the first is at it, "waits" when it gets nothing before the first has
+ * ended; and what it gets in the end.
+ */
+async function askedWhile<First, Second = First>(
+  held: (tx: Tx) => Promise<First>,
+  asked: (tx: Tx) => Promise<First | Second> = held,
+  end: "COMMIT" | "ROLLBACK" = "ROLLBACK",
+): Promise<{ first: First; second: First | Second | "waits"; afterwards: First | Second }> {
   const [holder, other] = [await world.context.pool.connect(), await world.other.pool.connect()];
   try {
     for (const client of [holder, other]) await client.query("BEGIN");
     const first = await held(holder as unknown as Tx);
     const { rows } = await other.query("SELECT pg_backend_pid() AS pid");
-    let answered: { second: unknown } | null = null;
-    const asking = asked(other as unknown as Tx).then((second) => (answered = { second }));
+    let second: First | Second | "waits" = "waits";
+    const asking = asked(other as unknown as Tx).then((answer) => (second = answer));
     const isWaiting = async (): Promise<boolean> => {
       const [row] = await world.rows("SELECT cardinality(pg_blocking_pids($1)) AS blockers", [rows[0].pid]);
       return Number(row?.blockers) > 0;
     };
-    await waitFor(async () => answered !== null || (await isWaiting()), { what: "the second transaction" });
-    const got = (answered as { second: unknown } | null) ?? { second: "waits" };
-    await holder.query("ROLLBACK");
-    await asking;
-    return { first, ...got };
+    await waitFor(async () => second !== "waits" || (await isWaiting()), { what: "the second transaction" });
+    const got = second;
+    const [afterwards] = await Promise.all([asking, holder.query(end)]);
+    return { first, second: got, afterwards };
   } finally {
     await Promise.all([holder, other].map((client) => client.query("ROLLBACK")));
     for (const client of [holder, other]) client.release();
@@ -199,4 +212,112 @@ it("more deposits than are looked at in one go leave everybody a turn", async ()
     },
     { keep: () => false },
   );
+});
+
+describe("the second transaction doesn't wait to drop", () => {
+  const past = new Date(0);
+  it("sessions that ran out, while another drops them", async () => {
+    const session = { idHash: randomBytes(32), playerId: red, address: sender };
+    await transaction(world.context.pool, (tx) =>
+      insertSession(tx, { ...session, createdAt: past, expiresAt: past }),
+    );
+    const { second } = await askedWhile((tx) => trimSessions(tx, new Date()));
+    expect(second).not.toBe("waits");
+  });
+
+  it("sign-ins that ran out, while another drops them", async () => {
+    const challenge = { nonce: "n".repeat(43), address: sender, message: "test", linkPlayerId: null };
+    await insertChallenge(world.context.pool, {
+      ...challenge,
+      browserHash: randomBytes(32),
+      createdAt: past,
+      expiresAt: past,
+    });
+    const { second } = await askedWhile((tx) => trimChallenges(tx, new Date()));
+    expect(second).not.toBe("waits");
+  });
+});
+
+describe("the second transaction waits, and goes by what the first has done:", () => {
+  const reserve = (tx: Tx) => reserveWallet(tx, "deposit");
+  const before: [string, (tx: Tx) => Promise<unknown>][] = [
+    ["that reserved one", reserve],
+    ["that took many out of use", (tx) => retireAhead(tx, "deposit")],
+  ];
+  it.each(before)("a wallet has an index of its own after another %s", async (_what, held) => {
+    const { second, afterwards } = await askedWhile(held, reserve, "COMMIT");
+    expect(second).toBe("waits");
+    const next = await readNextIndex(world.context.pool, "deposit");
+    expect(afterwards).toMatchObject({ derivation_index: next });
+  });
+
+  it("a link to a room takes the place of the one that was made meanwhile", async () => {
+    const [one, another] = [randomBytes(32), randomBytes(32)];
+    const link = (tokenHash: Buffer) => (tx: Tx) =>
+      replaceOverlayLink(tx, { playerId: red, tokenHash, createdAt: new Date() });
+    const { first, second, afterwards } = await askedWhile(link(one), link(another), "COMMIT");
+    expect([first, second, afterwards]).toEqual([null, "waits", one]);
+  });
+
+  it("a game whose result was reported meanwhile has the whole of its report window again", async () => {
+    const gameId = games[0] ?? "";
+    const atMs = world.time.nowMs + 2 * 3_600_000;
+    const read = async (tx: Tx) => {
+      const [game] = await readGames(tx, [gameId]);
+      if (game === undefined) throw new Error("no such game");
+      return game.state;
+    };
+    const report = async (tx: Tx): Promise<void> => {
+      await lockGame(tx, gameId);
+      const state = await read(tx);
+      const reports = { red: "red", blue: null } as const;
+      const now = new Date(atMs - state.reportWindowMs / 2);
+      const reportDueAtMs = now.getTime() + state.reportWindowMs;
+      await updateGame(tx, { state: { ...state, status: "reported", reports, reportDueAtMs }, now });
+    };
+    const putLater = async (tx: Tx) => {
+      await putGamesLater(tx, { at: new Date(atMs), since: new Date(atMs), share: 1 });
+      return read(tx);
+    };
+    const { second, afterwards } = await askedWhile(report, putLater, "COMMIT");
+    expect(second).toBe("waits");
+    expect(afterwards).toMatchObject({ reportDueAtMs: atMs + settings.clocks.reportWindowMs });
+  });
+
+  it("an offer that was declined meanwhile isn't put later", async () => {
+    const [declined = "", open] = offers;
+    const decline = async (tx: Tx): Promise<void> => {
+      const locked = await lockProposal(tx, { id: declined, withRoot: false });
+      if (locked === null) throw new Error("no such offer");
+      await updateProposal(tx, { state: { ...locked.state, status: "declined" }, decidedAt: new Date() });
+    };
+    const { second, afterwards } = await askedWhile(
+      decline,
+      (tx) => putOffersLater(tx, { byMs: 1_000 }),
+      "COMMIT",
+    );
+    expect([second, afterwards]).toEqual(["waits", [open]]);
+  });
+});
+
+it("nobody migrates a database while a copy is brought back into it", async () => {
+  const database = await createTestDatabase();
+  const pool = createPool({ url: database.ownerUrl });
+  const owner = new pg.Client({ connectionString: database.ownerUrl });
+  await owner.connect();
+  try {
+    const migrations: Promise<unknown>[] = [];
+    await restoring(owner, async () => {
+      const migrating = migrate(database.ownerUrl).then(() => "migrates");
+      migrations.push(migrating);
+      const query = async (text: string) => (await pool.query(text)).rows;
+      const waiting = untilLocked(query, "whoever migrates").then(() => "waits");
+      expect(await Promise.race([migrating, waiting])).toBe("waits");
+    });
+    await Promise.all(migrations);
+  } finally {
+    await owner.end();
+    await pool.end();
+    await database.drop();
+  }
 });
