@@ -265,6 +265,18 @@ const locks: Guard[] = [
     " LIMIT $2",
   ),
   row(
+    "a stray deposit that was claimed before a restore",
+    "engine/db/suspense.ts",
+    " LIMIT 500 FOR UPDATE OF deposit",
+    " LIMIT 500",
+  ),
+  row(
+    "a payout that was taken into the pool before a restore",
+    "engine/db/adopting.ts",
+    "ORDER BY id LIMIT 2 FOR UPDATE",
+    "ORDER BY id LIMIT 2",
+  ),
+  row(
     "a stray deposit that is sent back",
     "engine/db/suspense.ts",
     "FROM deposit WHERE id = $1 FOR UPDATE",

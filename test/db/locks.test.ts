@@ -2,7 +2,7 @@
 import { randomBytes, randomUUID } from "node:crypto";
 import pg from "pg";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { lockMatching } from "../../engine/db/adopting.ts";
+import { lockMatching, lockUnpaidPayout } from "../../engine/db/adopting.ts";
 import { lockWallet } from "../../engine/db/allocating.ts";
 import { restoring } from "../../engine/db/backup.ts";
 import { insertChallenge, trimChallenges } from "../../engine/db/challenges.ts";
@@ -23,7 +23,7 @@ import { createPool, type Tx, transaction } from "../../engine/db/pool.ts";
 import { lockDueProposal, lockProposal, updateProposal } from "../../engine/db/proposals.ts";
 import { readNextIndex, retireAhead } from "../../engine/db/recovery.ts";
 import { insertSession, trimSessions } from "../../engine/db/sessions.ts";
-import { lockClaimable, lockSuspense } from "../../engine/db/suspense.ts";
+import { lockClaimable, lockProven, lockSuspense } from "../../engine/db/suspense.ts";
 import { claimSpareWallet, readSingleWallet, reserveWallet } from "../../engine/db/wallets.ts";
 import * as proposals from "../../engine/services/proposals.ts";
 import { ensureSpareWallets } from "../../engine/services/wallets.ts";
@@ -69,8 +69,10 @@ beforeAll(async () => {
   await transaction(pool, (tx) => beginCursor(tx, { chainId: 8453, block }));
   depositId = await strayDeposit(0, "final");
   await strayDeposit(1, "seen");
+  await world.rows("INSERT INTO player_wallet (address, player_id) VALUES ($1, $2)", [sender, red]);
   await world.rows(
-    "INSERT INTO instruction (kind, source_wallet_id, token, destination, amount, cause) VALUES ('refund', $1, $2, $3, 5, 'test')",
+    `INSERT INTO instruction (kind, source_wallet_id, token, destination, amount, cause)
+     VALUES ('refund', $1, $2, $3, 5, 'test'), ('payout', $1, $2, $3, 6, 'test of a payout')`,
     [vault, usdc, sender],
   );
   fence = (await takeLease(pool, { name: "chain", holder: "test", forMs: -1_000 })) ?? -1;
@@ -137,6 +139,10 @@ describe("the second transaction waits for", () => {
     ["a wallet whose nonces are given back", (tx) => giveNoncesBack(tx, { walletId: vault, fromNonce: 0 })],
     ["the cursor (SAFETY 2)", lockCursor],
     ["a stray deposit that is claimed (SAFETY 4)", (tx) => lockClaimable(tx, { sender, limit: 10 })],
+    [
+      "a stray deposit that was claimed before a restore (SAFETY 43)",
+      (tx) => lockProven(tx, { walletId: vault, token: usdc, playerId: red }),
+    ],
     ["a stray deposit that is sent back", (tx) => lockSuspense(tx, depositId)],
     ["a deposit that is credited (SAFETY 2)", (tx) => lockUncredited(tx, 10)],
     ["a deposit that is taken back (SAFETY 10)", (tx) => lockDepositsAbove(tx, 0n)],
@@ -147,6 +153,10 @@ describe("the second transaction waits for", () => {
     [
       "an instruction that a transaction is found for (SAFETY 43)",
       (tx) => lockMatching(tx, { walletId: vault, token: usdc, destination: sender, amount: 5n }),
+    ],
+    [
+      "a payout that was taken into the pool before a restore (SAFETY 43)",
+      (tx) => lockUnpaidPayout(tx, { walletId: vault, token: usdc, amount: 6n }),
     ],
     [
       "a wallet that becomes a player's first",
