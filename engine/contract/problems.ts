@@ -66,6 +66,7 @@ export const problemStatus = {
   wallet_suspect: [409, "Something of this wallet isn't explained yet"],
   not_parked: [409, "This transfer doesn't wait for anybody"],
   suspense_not_open: [409, "This item was dealt with already"],
+  suspense_in_doubt: [409, "This money may not be there any more"],
   sweep_total_changed: [409, "The amount has changed since the dry run"],
   nothing_to_sweep: [409, "Nothing is earned and free"],
   outflows_stopped: [503, "Outflows are stopped for now; your money is safe and stays yours"],

@@ -22,7 +22,7 @@ export interface Assignment {
 /**
  * Credits an item in suspense to a player. Above the token's approval limit two operators must say the same; nobody
  * assigns anything to themselves.
- * @returns `not_found`, `suspense_not_open`, `not_final_yet`, `player_unknown`, `not_allowed`, `second_approval_needed`,
+ * @returns `not_found`, `suspense_not_open`, `suspense_in_doubt`, `not_final_yet`, `player_unknown`, `not_allowed`, `second_approval_needed`,
  * `switched_off` while balances aren't known (`requireKnownBalances`)
  */
 export async function assignSuspense(
@@ -69,11 +69,11 @@ function checkAssignable(row: SuspenseRow | null, playerId: string): Result<Susp
     return reject("not_allowed", { message: "Another player has proven that the sender is theirs." });
   // Restored books don't know yet who was credited: whoever does, says so again.
   if (row.landed_frozen && !row.in_recovery)
-    return reject("not_allowed", {
+    return reject("suspense_in_doubt", {
       message: "The wallet that it came to is frozen: it may not be there any more. Thaw that first.",
     });
   if (row.is_breached && !row.in_recovery)
-    return reject("not_allowed", {
+    return reject("suspense_in_doubt", {
       message: "The books don't agree with the chain: it may not be there any more. Lift that first.",
     });
   if (row.is_final) return accept(row);

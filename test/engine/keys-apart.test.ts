@@ -1,7 +1,7 @@
 /** The keys are in a process of their own: what it gives away, what it can't be made to do, and when it ends. */
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdtemp, open, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { mkdtemp, open, readFile, rm, writeFile } from "node:fs/promises";
 import { connect } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -22,6 +22,7 @@ import { startTestChain, type TestChain } from "../helpers/chain.ts";
 import { createTestDatabase, type TestDatabase } from "../helpers/database.ts";
 import { waitFor } from "../helpers/wait.ts";
 import { isAlive, type Run, run } from "../local/started-engine.ts";
+import { keyHolderOf } from "./whole-engine.ts";
 
 /** Several engines start, each with a keystore that is slow to open by design. */
 vi.setConfig({ testTimeout: 480_000 });
@@ -86,17 +87,6 @@ async function start(way: Way = "file"): Promise<{ engine: Run; origin: string }
     timeoutMs: 60_000,
   });
   return { engine, origin };
-}
-
-/** The process that a process started for its keys. */
-async function keyHolderOf(pid: number): Promise<number> {
-  for (const name of await readdir("/proc")) {
-    const status = await readFile(`/proc/${name}/status`, "utf8").catch(() => "");
-    if (!status.includes(`\nPPid:\t${pid}\n`)) continue;
-    const command = await readFile(`/proc/${name}/cmdline`, "utf8");
-    if (command.includes("signer-main")) return Number(name);
-  }
-  throw new Error(`process ${pid} has started nobody who holds keys`);
 }
 
 /** Whether some bytes are anywhere in the memory that a process can write to. */

@@ -131,7 +131,7 @@ const examples: Partial<Record<RouteName, () => Promise<object> | object>> = {
   decideDispute: () => ({ outcome: "blue", reason }),
   undoSettlement: () => ({ reason }),
   refundSuspense: () => ({ reason }),
-  assignSuspense: () => ({ reason, handle: "marcus" }),
+  assignSuspense: () => ({ reason, handle: victim.handle }),
   retryInstruction: () => ({ reason }),
   giveBack: () => ({ reason }),
   liftBreach: () => ({ reason }),

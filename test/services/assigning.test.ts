@@ -148,11 +148,11 @@ describe("money in suspense", () => {
       world.query("UPDATE wallet SET frozen_reason = $2 WHERE address = $1", [to, reason]);
     await freeze("a look");
     await claimOwnedSuspense(world.context);
-    expect(codeOf(await assign(depositId, sender))).toBe("not_allowed");
+    expect(codeOf(await assign(depositId, sender))).toBe("suspense_in_doubt");
     await freeze(null);
     await world.query("INSERT INTO breach (invariant, detail) VALUES ('6. test', 'a look')");
     await claimOwnedSuspense(world.context);
-    expect(codeOf(await assign(depositId, sender))).toBe("not_allowed");
+    expect(codeOf(await assign(depositId, sender))).toBe("suspense_in_doubt");
     await world.query("UPDATE breach SET lifted_at = now(), lifted_by = 'test', lift_reason = 'test'");
     expect(codeOf(await assign(depositId, sender))).toBe("ok");
     expect(await freeOf(world, sender.id)).toBe(6n);
