@@ -30,13 +30,16 @@ export async function prepareRoles(superuserUrl: string): Promise<RoleUrls> {
   return urlsOf(superuserUrl, databaseName);
 }
 
-/** Makes a database, empty or as a copy of `template`, owned by the owner's role. */
+/** Makes a database, empty or as a copy of `template`, owned by the owner's role. Copied as files, which is quicker than through the log. */
 export async function createDatabase(
   superuserUrl: string,
   name: string,
   template = "template1",
 ): Promise<RoleUrls> {
-  await runAsSuperuser(superuserUrl, `CREATE DATABASE ${name} OWNER ${ownerRole} TEMPLATE ${template}`);
+  await runAsSuperuser(
+    superuserUrl,
+    `CREATE DATABASE ${name} OWNER ${ownerRole} TEMPLATE ${template} STRATEGY FILE_COPY`,
+  );
   return urlsOf(superuserUrl, name);
 }
 

@@ -27,13 +27,10 @@ afterAll(async () => {
 const counts = {
   prepared: "SELECT count(*) FROM chain_tx",
   signed: "SELECT count(*) FROM attempt",
-  sent: "SELECT count(*) FROM attempt WHERE sent_at IS NOT NULL",
 };
 const deaths: [after: keyof typeof counts, who: "engine" | "keys"][] = [
-  ["prepared", "engine"],
   ["prepared", "keys"],
   ["signed", "engine"],
-  ["sent", "engine"],
 ];
 
 it("it, or the process that holds its keys: a new start pays each once (SAFETY 19, 23)", async () => {

@@ -466,19 +466,20 @@ describe("a stake that is sent to a game's own escrow", () => {
     for (const { why } of items) expect(why).toContain("it never counted in a game");
   };
 
-  /** Enough for the next block's gas, and less than we offer ourselves. */
-  async function estimateLeastFee(): Promise<bigint> {
-    const { baseFeePerGas } = await world.base.testClient.getBlock();
-    return ((baseFeePerGas ?? 0n) * 9n) / 8n + 10n ** 6n;
+  /** What the one transaction that waits offers for its gas. */
+  async function offeredFee(): Promise<bigint> {
+    const { pending } = await world.base.testClient.getTxpoolContent();
+    const [waiting] = Object.values(pending).flatMap((ofOne) => Object.values(ofOne));
+    return BigInt(waiting?.maxFeePerGas ?? 0n);
   }
 
   it.each([
     // A block begins with those who offer most for its gas.
-    ["before", 20n],
-    ["behind", 1n],
+    ["before", 200n],
+    ["behind", 60n],
   ])(
     "in the block that locks the pot, %s it, doesn't count and is in sight (SAFETY 7)",
-    async (place, times) => {
+    async (place, percent) => {
       const game = await start();
       const other = await openOther();
       // What it remembers of the game is from before the stake.
@@ -495,7 +496,7 @@ describe("a stake that is sent to a game's own escrow", () => {
         },
         { what: "the pot on its way" },
       );
-      const maxFeeWei = times * (await estimateLeastFee());
+      const maxFeeWei = ((await offeredFee()) * percent) / 100n;
       const stake = sender.pay({ token: world.base.usdc, to: game.escrow, amount: 40n, maxFeeWei });
       await waitFor(async () => (await countPending()) === 2, { what: "the stake on its way" });
       await world.base.mine(1);
