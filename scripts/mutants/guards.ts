@@ -702,6 +702,13 @@ const others: Guard[] = [
     tests: ["test/services/batching.test.ts"],
   },
   {
+    name: "retry: one that has a twin in the queue stays by itself",
+    file: "engine/db/instruction-list.ts",
+    guard: "THEN cause || ':' || instruction.id ELSE cause END",
+    instead: "THEN cause ELSE cause END",
+    tests: ["test/services/instruction-list.test.ts"],
+  },
+  {
     name: "nonces: none of a frozen gas wallet",
     file: "engine/services/batching.ts",
     guard: "if (await isFrozen(context.pool, gasWallet.id)) return 0;",

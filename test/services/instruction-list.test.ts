@@ -68,6 +68,34 @@ describe("a parked transfer", () => {
     await world.query("UPDATE instruction SET state = 'final' WHERE id = $1", [row?.id]);
   });
 
+  it("doesn't stand in the way of one that is like it and waits", async () => {
+    const [{ usdc }, other] = [world.base, await world.player()];
+    const collections = (state: string) =>
+      world.query<{ id: string; amount: string }>(
+        "SELECT id, amount FROM instruction WHERE kind = 'collect' AND state = $1 ORDER BY id",
+        [state],
+      );
+    for (const amount of [5n, 6n]) {
+      await world.base.mint(usdc, other.depositAddress, amount);
+      await world.caughtUp();
+      await finalize(world);
+      if (amount === 5n)
+        await world.query(
+          "UPDATE instruction SET state = 'parked' WHERE kind = 'collect' AND state = 'queued'",
+        );
+    }
+    const [parked] = await collections("parked");
+    expect([parked?.amount, await collections("queued")]).toMatchObject(["5", [{ amount: "6" }]]);
+    const by = await operator(world);
+    value(
+      await retryInstruction(world.context, { by, instructionId: parked?.id ?? "", reason: "unblocked" }),
+    );
+    expect(await collections("queued")).toHaveLength(2);
+    await world.settle();
+    expect(await world.held(usdc, other.depositAddress)).toBe(0n);
+    await expectBooksToBalance(world.context, { onChain: true });
+  });
+
   it("is listed page by page; a state or cursor of another kind is refused", async () => {
     const first = value(await listInstructions(world.context, { limit: 1 }));
     const rest = value(await listInstructions(world.context, { limit: 100, cursor: first.nextCursor ?? "" }));
