@@ -39,7 +39,8 @@ process.once("message", (given) => {
 async function start({ config, known }: Given): Promise<void> {
   const { chain, isLocal, tokens } = await openChain(config);
   const others = known.filter(({ address }) => !config.TOKENS.includes(address));
-  const unchanged = await keepUnchanged(chain, others).finally(() => chain.close());
+  const unchanged = await keepUnchanged(chain, others);
+  await chain.close();
   const seed = await openSeed(config, isLocal);
   const pool = createPool({
     url: config.DATABASE_SIGNER_URL ?? config.DATABASE_URL,

@@ -2,11 +2,10 @@
 import { type Address, encodeFunctionData, erc20Abi } from "viem";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { readConfig } from "../../engine/config.ts";
-import { openFoundation } from "../../engine/foundation.ts";
 import { type Engine, startEngine } from "../../engine/main.ts";
 import { ApiClient } from "../../scripts/client/api.ts";
 import { developmentSigner } from "../../scripts/local/accounts.ts";
-import { expectBooksToBalance } from "../helpers/books.ts";
+import { expectBooksOf } from "../helpers/books.ts";
 import { startTestChain, type TestChain } from "../helpers/chain.ts";
 import { createTestDatabase, type TestDatabase } from "../helpers/database.ts";
 import { findLastingPort } from "../helpers/lasting-port.ts";
@@ -75,6 +74,5 @@ it("a deposit that fell out of the chain between two starts isn't in the pool, a
   };
   await waitFor(isFinal, { what: "the deposit to be final", ...patience });
   expect(await readPlayer(api)).toEqual({ free: "70", deposits: [{ state: "final", posted: true }] });
-  const { context, close } = await openFoundation(readConfig(environment), { keys: "none" });
-  await expectBooksToBalance(context).finally(close);
+  await expectBooksOf(environment);
 });

@@ -4,11 +4,9 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import pg from "pg";
 import { type Address, parseAbiItem } from "viem";
-import { readConfig } from "../../engine/config.ts";
-import { openFoundation } from "../../engine/foundation.ts";
 import { ApiClient } from "../../scripts/client/api.ts";
 import { developmentSigner } from "../../scripts/local/accounts.ts";
-import { expectBooksToBalance } from "../helpers/books.ts";
+import { expectBooksOf } from "../helpers/books.ts";
 import { startTestChain, type TestChain } from "../helpers/chain.ts";
 import { createEmptyDatabase, type TestDatabase } from "../helpers/database.ts";
 import { findLastingPort } from "../helpers/lasting-port.ts";
@@ -122,10 +120,7 @@ export async function createEngineWorld({
       });
       return logs.map(({ args }) => args.value);
     },
-    async expectBooks(database) {
-      const { context, close } = await openFoundation(readConfig(environmentOf(database)), { keys: "none" });
-      await expectBooksToBalance(context, { onChain: true }).finally(close);
-    },
+    expectBooks: (database) => expectBooksOf(environmentOf(database)),
     async stop() {
       await endChildren();
       await chain.stop();
