@@ -3,7 +3,7 @@
  * last credited row. Against a loop that asks for the same blocks' logs and does nothing with them but decode.
  */
 import { type Address, createPublicClient, http, parseAbiItem } from "viem";
-import { base } from "viem/chains";
+import { localBase } from "../local/chain-definition.ts";
 import { usdcAddress } from "../local/tokens.ts";
 import { type Row, round } from "./row.ts";
 import { startWatchedChain, toAddress, type WatchedChain } from "./watched-chain.ts";
@@ -60,7 +60,7 @@ async function fill(world: WatchedChain): Promise<void> {
 
 /** Everything the node has of the token in these blocks, block range by block range, decoded. */
 async function readBare(rpcUrl: string, from: bigint): Promise<number> {
-  const reader = createPublicClient({ chain: base, transport: http(rpcUrl) });
+  const reader = createPublicClient({ chain: localBase, transport: http(rpcUrl) });
   const startedAtMs = performance.now();
   const head = await reader.getBlockNumber();
   let seen = 0;

@@ -2,8 +2,8 @@
 import pg from "pg";
 import { type Address, createPublicClient, createWalletClient, erc20Abi, type Hash, http } from "viem";
 import { generatePrivateKey, privateKeyToAccount } from "viem/accounts";
-import { base } from "viem/chains";
 import { mintToken, setEther } from "../local/accounts.ts";
+import { localBase } from "../local/chain-definition.ts";
 import { minedReceipt } from "../local/mined.ts";
 import { openworkAddress, usdcAddress } from "../local/tokens.ts";
 import type { RunningEngine } from "./engine-process.ts";
@@ -20,7 +20,8 @@ const askedTogether = 10;
 /** Gas for each payout of a settlement, everything counted: the transaction itself, and the vault's authorisation. */
 const mostGas = { newHolder: 30_000, holder: 13_000 };
 
-const readerOf = ({ rpcUrl }: RunningEngine) => createPublicClient({ chain: base, transport: http(rpcUrl) });
+const readerOf = ({ rpcUrl }: RunningEngine) =>
+  createPublicClient({ chain: localBase, transport: http(rpcUrl) });
 type Reader = ReturnType<typeof readerOf>;
 
 /**
@@ -152,7 +153,7 @@ async function payPlainly(
   const account = privateKeyToAccount(generatePrivateKey());
   await setEther(engine.rpcUrl, account.address, 10n ** 18n);
   await mintToken(engine.rpcUrl, token, account.address, 3n * amount);
-  const wallet = createWalletClient({ account, chain: base, transport: http(engine.rpcUrl) });
+  const wallet = createWalletClient({ account, chain: localBase, transport: http(engine.rpcUrl) });
   const recipient = privateKeyToAccount(generatePrivateKey()).address;
   const pay = async (): Promise<number> => {
     const args = [recipient, amount] as const;

@@ -1,8 +1,8 @@
 /** 200 payouts from one wallet (withdrawals out of the vault), against the loop that waits for each receipt. */
 import { type Address, createPublicClient, createWalletClient, erc20Abi, http } from "viem";
 import { generatePrivateKey, privateKeyToAccount } from "viem/accounts";
-import { base } from "viem/chains";
 import { mintToken, setEther } from "../local/accounts.ts";
+import { localBase } from "../local/chain-definition.ts";
 import { minedReceipt } from "../local/mined.ts";
 import { usdcAddress } from "../local/tokens.ts";
 import type { RunningEngine } from "./engine-process.ts";
@@ -30,7 +30,7 @@ async function throughTheEngine(engine: RunningEngine): Promise<{ seconds: numbe
   const [player] = await signInPlayers(engine, 1);
   if (player === undefined) throw new Error("nobody signed in");
   await fundPlayers(engine, [player], token, BigInt(payouts) * 1_000n);
-  const reader = createPublicClient({ chain: base, transport: http(engine.rpcUrl) });
+  const reader = createPublicClient({ chain: localBase, transport: http(engine.rpcUrl) });
   const fromBlock = await reader.getBlockNumber();
   const startedAtMs = performance.now();
   await Promise.all(
@@ -63,8 +63,8 @@ async function oneAfterAnother(engine: RunningEngine): Promise<{ seconds: number
   await setEther(engine.rpcUrl, account.address, 10n ** 19n);
   await mintToken(engine.rpcUrl, token, account.address, BigInt(payouts) * 1_000n);
   const transport = http(engine.rpcUrl);
-  const wallet = createWalletClient({ account, chain: base, transport });
-  const reader = createPublicClient({ chain: base, transport, pollingInterval: 20 });
+  const wallet = createWalletClient({ account, chain: localBase, transport });
+  const reader = createPublicClient({ chain: localBase, transport, pollingInterval: 20 });
   const blocks = new Set<bigint>();
   const recipient = privateKeyToAccount(generatePrivateKey()).address;
   const startedAtMs = performance.now();

@@ -2,9 +2,9 @@
 import pg from "pg";
 import { type Address, createWalletClient, erc20Abi, http } from "viem";
 import { generatePrivateKey, type PrivateKeyAccount, privateKeyToAccount } from "viem/accounts";
-import { base } from "viem/chains";
 import { ApiClient } from "../client/api.ts";
 import { mintToken, mintTokenToEach, setEther } from "../local/accounts.ts";
+import { localBase } from "../local/chain-definition.ts";
 import type { RunningEngine } from "./engine-process.ts";
 
 export interface BenchPlayer {
@@ -66,7 +66,11 @@ async function untilAllIsSent({ databaseUrl }: RunningEngine): Promise<void> {
 export async function fundSender(engine: RunningEngine, player: BenchPlayer, token: Address, amount: bigint) {
   await setEther(engine.rpcUrl, player.account.address, 10n ** 19n);
   await mintToken(engine.rpcUrl, token, player.account.address, amount);
-  const wallet = createWalletClient({ account: player.account, chain: base, transport: http(engine.rpcUrl) });
+  const wallet = createWalletClient({
+    account: player.account,
+    chain: localBase,
+    transport: http(engine.rpcUrl),
+  });
   return (to: Address, units: bigint) =>
     wallet.writeContract({ address: token, abi: erc20Abi, functionName: "transfer", args: [to, units] });
 }

@@ -13,7 +13,6 @@ import {
   http,
   multicall3Abi,
 } from "viem";
-import { base } from "viem/chains";
 import { createChain } from "../../engine/chain/client.ts";
 import { readCursor } from "../../engine/db/cursor.ts";
 import { migrate } from "../../engine/db/migrate.ts";
@@ -25,6 +24,7 @@ import { ensureSpareWallets, prepareWallets } from "../../engine/services/wallet
 import { runWatcher } from "../../engine/workers/watcher.ts";
 import { mintToken } from "../local/accounts.ts";
 import { createMoneyContext } from "../local/bare-context.ts";
+import { localBase } from "../local/chain-definition.ts";
 import { startFork } from "../local/fork.ts";
 import { minedReceipt } from "../local/mined.ts";
 import { startLocalPostgres } from "../local/postgres.ts";
@@ -75,7 +75,7 @@ export async function startWatchedChain({ players }: { players: number }): Promi
     ends.push(() => owner.end());
     const chain = await createChain({
       rpcUrls: [fork.rpcUrl, fork.wsUrl],
-      expectedChainId: base.id,
+      expectedChainId: localBase.id,
       requestTimeoutMs: 30_000,
     });
     ends.push(() => chain.close());
@@ -119,7 +119,7 @@ async function signUp(context: Context, players: number): Promise<Address[]> {
 export const toAddress = (index: number): Address => `0xbe7c${index.toString(16).padStart(36, "0")}`;
 
 function chainSide(rpcUrl: string): Pick<WatchedChain, "rpcUrl" | "payAll" | "finalize" | "headNumber"> {
-  const reader = createPublicClient({ chain: base, transport: http(rpcUrl) });
+  const reader = createPublicClient({ chain: localBase, transport: http(rpcUrl) });
   const payer = toAddress(0xffff);
   return {
     rpcUrl,
@@ -143,7 +143,7 @@ function chainSide(rpcUrl: string): Pick<WatchedChain, "rpcUrl" | "payAll" | "fi
 }
 
 function booksSide(context: Context, rpcUrl: string): Pick<WatchedChain, "catchUp"> {
-  const reader = createPublicClient({ chain: base, transport: http(rpcUrl) });
+  const reader = createPublicClient({ chain: localBase, transport: http(rpcUrl) });
   return {
     catchUp: async () => {
       const { hash } = await reader.getBlock();

@@ -1,10 +1,10 @@
 /** The people of the demo: each with a wallet on the chain, a session over HTTP and a socket that listens. */
 import { type Address, createPublicClient, createWalletClient, erc20Abi, type Hex, http } from "viem";
 import { privateKeyToAccount } from "viem/accounts";
-import { base } from "viem/chains";
 import { ApiClient } from "../client/api.ts";
 import { LiveRoomClient } from "../client/live.ts";
 import { developmentAccounts } from "../local/accounts.ts";
+import { localBase } from "../local/chain-definition.ts";
 import { minedReceipt } from "../local/mined.ts";
 
 export interface Actor {
@@ -36,8 +36,8 @@ export async function enter(input: {
   if (!subscribed.ok) throw new Error(`${input.handle} can't listen: ${subscribed.message}`);
 
   const transport = http(input.rpcUrl);
-  const wallet = createWalletClient({ account, chain: base, transport });
-  const reader = createPublicClient({ chain: base, transport, pollingInterval: 100 });
+  const wallet = createWalletClient({ account, chain: localBase, transport });
+  const reader = createPublicClient({ chain: localBase, transport, pollingInterval: 100 });
   const pay: Actor["pay"] = async ({ token, to, amount }) => {
     const hash = await wallet.writeContract({
       address: token,

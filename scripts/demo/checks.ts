@@ -1,6 +1,6 @@
 /** What the chain must hold at the end, to the unit. */
 import { type Address, createPublicClient, erc20Abi, http } from "viem";
-import { base } from "viem/chains";
+import { localBase } from "../local/chain-definition.ts";
 
 export interface Expectation {
   who: string;
@@ -10,7 +10,7 @@ export interface Expectation {
 }
 
 export async function balanceOnChain(rpcUrl: string, token: Address, address: Address): Promise<bigint> {
-  const reader = createPublicClient({ chain: base, transport: http(rpcUrl) });
+  const reader = createPublicClient({ chain: localBase, transport: http(rpcUrl) });
   return reader.readContract({ address: token, abi: erc20Abi, functionName: "balanceOf", args: [address] });
 }
 

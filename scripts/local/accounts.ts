@@ -1,7 +1,7 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { type Address, encodeFunctionData, multicall3Abi, parseAbi, parseEther } from "viem";
 import { mnemonicToAccount, type PrivateKeyAccount, privateKeyToAccount } from "viem/accounts";
-import { base } from "viem/chains";
+import { localBase } from "./chain-definition.ts";
 import { callNode, toQuantity } from "./rpc.ts";
 
 /** The mnemonic that every development node knows, and therefore everybody. Never give its accounts anything of worth. */
@@ -70,7 +70,7 @@ export async function mintTokenToEach(
     callData: encodeFunctionData({ abi: tokenAbi, functionName: "mint", args: [to, amount] }),
   }));
   const data = encodeFunctionData({ abi: multicall3Abi, functionName: "aggregate3", args: [calls] });
-  const call = { from: minterAddress, to: base.contracts.multicall3.address, data };
+  const call = { from: minterAddress, to: localBase.contracts.multicall3.address, data };
   await waitUntilMined(rpcUrl, await callNode(rpcUrl, "eth_sendTransaction", [call]));
 }
 

@@ -9,13 +9,13 @@ import {
   erc20Abi,
   http,
 } from "viem";
-import { base } from "viem/chains";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import type { Outcome } from "../../engine/contract/primitives.ts";
 import type { Game } from "../../engine/contract/wager.ts";
 import { type Actor, enter } from "../../scripts/demo/actors.ts";
 import { balanceOnChain } from "../../scripts/demo/checks.ts";
 import { developmentSigner, setEther } from "../../scripts/local/accounts.ts";
+import { localBase } from "../../scripts/local/chain-definition.ts";
 import { type LocalEngine, startLocalEngine } from "../../scripts/local/engine.ts";
 import { minedReceipt } from "../../scripts/local/mined.ts";
 import { callNode } from "../../scripts/local/rpc.ts";
@@ -160,13 +160,13 @@ it("a stranger's money is in suspense and goes back to the stranger, to the unit
   const before = await held(stranger.address);
   expect(await empty).toEqual({ code: 0, stderr: "", stdout: "Nothing is in suspense.\n" });
   const transport = http(rpcUrl);
-  const hash = await createWalletClient({ account: stranger, chain: base, transport }).writeContract({
+  const hash = await createWalletClient({ account: stranger, chain: localBase, transport }).writeContract({
     address: token,
     abi: erc20Abi,
     functionName: "transfer",
     args: [vaultAddress as Address, 7_654_321n],
   });
-  const reader = createPublicClient({ chain: base, transport, pollingInterval: 100 });
+  const reader = createPublicClient({ chain: localBase, transport, pollingInterval: 100 });
   const { blockNumber } = await minedReceipt(reader, hash);
   const finalized = async () =>
     BigInt((await operator.api.call("readOverview")).chain.finalizedNumber) >= blockNumber;
