@@ -9,7 +9,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
-import { type Guard, guards } from "./mutants/guards.ts";
+import { guards } from "./mutants/guards/all.ts";
+import type { Guard } from "./mutants/guards/guard.ts";
 import { type Tried, verdictOn } from "./mutants/verdict.ts";
 
 const root = fileURLToPath(new URL("../", import.meta.url));

@@ -1,7 +1,7 @@
 /** The keys and locks that the engine's files hold, and which of them a list of guards doesn't take away. */
 import { readdirSync, readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
-import type { Guard } from "../../scripts/mutants/guards.ts";
+import type { Guard } from "../../scripts/mutants/guards/guard.ts";
 
 const root = fileURLToPath(new URL("../../", import.meta.url));
 const texts = new Map<string, string>();

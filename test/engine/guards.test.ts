@@ -1,6 +1,6 @@
 import { existsSync, readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
-import { guards } from "../../scripts/mutants/guards.ts";
+import { guards } from "../../scripts/mutants/guards/all.ts";
 import { verdictOn } from "../../scripts/mutants/verdict.ts";
 import { unguardedBy } from "./guarded.ts";
 

@@ -1,0 +1,118 @@
+import type { Guard } from "./guard.ts";
+
+/** Whose money is that came without a name. */
+export const suspense: readonly Guard[] = [
+  {
+    name: "claim: a payout is its winner's alone",
+    file: "engine/db/giving-back.ts",
+    guard: "WHERE game_id = $1 AND player_id = $2 AND kind = 'payout'",
+    instead: "WHERE game_id = $1 AND $2::bigint IS NOT NULL AND kind = 'payout'",
+    tests: ["test/services/giving-back.test.ts"],
+  },
+  {
+    name: "claim: a withdrawal is its player's alone",
+    file: "engine/db/giving-back.ts",
+    guard: "WHERE id = $1 AND player_id = $2",
+    instead: "WHERE id = $1 AND $2::bigint IS NOT NULL",
+    tests: ["test/services/giving-back.test.ts"],
+  },
+  {
+    name: "claim: nothing while the books don't agree with the chain",
+    file: "engine/db/suspense.ts",
+    guard: "AND NOT EXISTS (SELECT FROM breach WHERE lifted_at IS NULL)`;",
+    instead: "`;",
+    tests: ["test/services/assigning.test.ts"],
+  },
+  {
+    name: "assign: nothing while the books don't agree with the chain",
+    file: "engine/services/assigning.ts",
+    guard: "if (row.is_breached && !row.in_recovery)",
+    instead: "if (false as boolean)",
+    tests: ["test/services/assigning.test.ts"],
+  },
+  {
+    name: "refund: each is agreed on by itself",
+    file: "engine/services/suspense.ts",
+    guard: "payload: { token, amount, sender, number: refunds + 1 },",
+    instead: "payload: { token, amount, sender },",
+    tests: ["test/services/giving-back.test.ts"],
+  },
+  {
+    name: "claim: only what is final",
+    file: "engine/db/suspense.ts",
+    guard: "suspense_state = 'open' AND deposit.state = 'final' AND",
+    instead: "suspense_state = 'open' AND",
+    tests: ["test/services/suspense.test.ts"],
+  },
+  {
+    name: "claim: nothing of a frozen wallet",
+    file: "engine/db/suspense.ts",
+    guard: "AND wallet.frozen_reason IS NULL AND NOT EXISTS",
+    instead: "AND NOT EXISTS",
+    tests: ["test/services/assigning.test.ts"],
+  },
+  {
+    name: "assign: nobody credits what is their own",
+    file: "engine/services/assigning.ts",
+    guard: "if (player.id === by.playerId)",
+    instead: "if (false as boolean)",
+    tests: ["test/services/assigning.test.ts"],
+  },
+  {
+    name: "assign: only what is final",
+    file: "engine/services/assigning.ts",
+    guard: "if (row.is_final) return accept(row);",
+    instead: "return accept(row);",
+    tests: ["test/services/assigning.test.ts"],
+  },
+  {
+    name: "assign: an item is credited once",
+    file: "engine/services/assigning.ts",
+    guard: 'if (row.suspense_state !== "open") return reject("suspense_not_open");',
+    instead: "",
+    tests: ["test/services/assigning.test.ts"],
+  },
+  {
+    name: "assign: whose sender is proven is nobody else's",
+    file: "engine/services/assigning.ts",
+    guard: "if (sender !== null && sender !== playerId)",
+    instead: "if (false as boolean)",
+    tests: ["test/services/assigning.test.ts"],
+  },
+  {
+    name: "assign: whose it is is looked at again when nobody else can change it",
+    file: "engine/services/assigning.ts",
+    guard: "checkAssignable(await lockSuspense(tx, depositId), player.id)",
+    instead: "checkAssignable(wouldBe.value, player.id)",
+    tests: ["test/services/assigning.test.ts"],
+  },
+  {
+    name: "assign: nothing of a frozen wallet",
+    file: "engine/services/assigning.ts",
+    guard: "if (row.landed_frozen && !row.in_recovery)",
+    instead: "if (false as boolean)",
+    tests: ["test/services/assigning.test.ts"],
+  },
+  {
+    name: "who signs in with a wallet has what it sent before",
+    file: "engine/services/sign-in.ts",
+    guard: "if (known === null) await claimSuspenseOf(context, tx, { playerId: player.playerId, address });",
+    instead: "",
+    tests: ["test/services/suspense.test.ts"],
+  },
+  {
+    name: "who links a wallet has what it sent before",
+    file: "engine/services/sign-in.ts",
+    guard: "await claimSuspenseOf(context, tx, { playerId: input.playerId, address });",
+    instead: "",
+    tests: ["test/services/suspense.test.ts"],
+  },
+  {
+    name: "what is sent to a game's escrow is no deposit",
+    file: "engine/core/attribution.ts",
+    guard: 'return { to: "suspense", cause: "escrow" };',
+    instead:
+      'return facts.senderOwnerPlayerId === null ? { to: "suspense", cause: "escrow" } : { to: "player", playerId: facts.senderOwnerPlayerId, via: "vault" };',
+    tests: ["test/services/suspense.test.ts"],
+  },
+];
