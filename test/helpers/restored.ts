@@ -1,22 +1,55 @@
 /** Books as of a backup, in the world that has gone on since. */
-
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { createPool } from "../../engine/db/pool.ts";
 import { confirmRound } from "../../engine/services/confirming.ts";
-import type { Context } from "../../engine/services/context.ts";
+import type { Context, Settings } from "../../engine/services/context.ts";
 import { recoverIfOld, recoverRound, reportRecovery } from "../../engine/services/recovery.ts";
 import { sendRound } from "../../engine/services/sending.ts";
 import { prepareWallets } from "../../engine/services/wallets.ts";
 import { runWatcher } from "../../engine/workers/watcher.ts";
 import { createMoneyContext } from "../../scripts/local/bare-context.ts";
-import { restore } from "../../scripts/operator/copies.ts";
+import { backUp, restore } from "../../scripts/operator/copies.ts";
 import { createTestDatabase } from "./database.ts";
-import type { MoneyWorld } from "./money-world.ts";
+import { createMoneyWorld, type MoneyWorld } from "./money-world.ts";
 import { waitFor } from "./wait.ts";
 
+/** A world that goes on after its books were copied. */
+export interface BackedUpWorld {
+  world: MoneyWorld;
+  takeBackup(): Promise<void>;
+  /** The engine on the restored books, in the same world; nobody watches on the newer ones any more. */
+  restored(by?: "restore" | "other means"): Promise<MoneyWorld>;
+  stop(): Promise<void>;
+}
+
+export async function createBackedUpWorld(settings: Partial<Settings> = {}): Promise<BackedUpWorld> {
+  const folder = await mkdtemp(join(tmpdir(), "on-the-rail-restored-"));
+  const world = await createMoneyWorld(settings);
+  const path = join(folder, "books.backup");
+  const endWatching = world.watch();
+  await world.caughtUp();
+  return {
+    world,
+    async takeBackup() {
+      await backUp(world.database.ownerUrl, path);
+    },
+    async restored(by = "restore") {
+      await endWatching();
+      return restoreWorld(world, { path, by });
+    },
+    async stop() {
+      await world.stop();
+      await rm(folder, { recursive: true, force: true });
+    },
+  };
+}
+
 /** The engine on the restored books: the database has gone, the chain hasn't. It ends with the world. */
-export async function restoreWorld(
+async function restoreWorld(
   world: MoneyWorld,
-  { path, by = "restore" }: { path: string; by?: "restore" | "other means" },
+  { path, by }: { path: string; by: "restore" | "other means" },
 ): Promise<MoneyWorld> {
   const database = await createTestDatabase();
   await restore(database.ownerUrl, path);

@@ -3,6 +3,7 @@ import { type Address, encodeFunctionData, erc20Abi } from "viem";
 import { generatePrivateKey, type PrivateKeyAccount, privateKeyToAccount } from "viem/accounts";
 import { readCursor } from "../../engine/db/cursor.ts";
 import { readPoolBalances } from "../../engine/services/pools.ts";
+import { ensureSpareWallets } from "../../engine/services/wallets.ts";
 import { minedReceipt } from "../../scripts/local/mined.ts";
 import type { MoneyPlayer, MoneyWorld } from "./money-world.ts";
 import { waitFor } from "./wait.ts";
@@ -95,4 +96,13 @@ export async function operator(world: MoneyWorld): Promise<{ playerId: string; h
   const operatorAddresses = new Set([...settings.operatorAddresses, address.toLowerCase()]);
   world.context.settings = { ...settings, operatorAddresses };
   return { playerId: id, handle: "operator" };
+}
+
+/** An escrow wallet that no game has. */
+export async function spareEscrow(world: MoneyWorld): Promise<Address> {
+  await ensureSpareWallets(world.context, "escrow");
+  const [row] = await world.query<{ address: Address }>(
+    "SELECT address FROM wallet WHERE purpose = 'escrow' AND game_id IS NULL AND address IS NOT NULL ORDER BY id LIMIT 1",
+  );
+  return row?.address ?? "0x";
 }

@@ -4,11 +4,10 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import { assignSuspense } from "../../engine/services/assigning.ts";
 import { readAuditPage } from "../../engine/services/audit.ts";
 import { claimOwnedSuspense, refundSuspense } from "../../engine/services/suspense.ts";
-import { ensureSpareWallets } from "../../engine/services/wallets.ts";
 import { expectBooksToBalance } from "../helpers/books.ts";
 import { createWatchedWorld, type MoneyPlayer, type MoneyWorld } from "../helpers/money-world.ts";
 import { ask, readyToWithdraw, stateOf } from "../helpers/sender.ts";
-import { depositFrom, finalize, freeOf, operator, payAsStranger } from "../helpers/treasury.ts";
+import { depositFrom, finalize, freeOf, operator, payAsStranger, spareEscrow } from "../helpers/treasury.ts";
 import { untilLocked, waitFor } from "../helpers/wait.ts";
 import { codeOf, value } from "./wager-world.ts";
 
@@ -48,18 +47,10 @@ async function minted(to: Address, amount: bigint): Promise<string> {
   return row?.id ?? "";
 }
 
-async function spareEscrow(): Promise<Address> {
-  await ensureSpareWallets(world.context, "escrow");
-  const [row] = await world.query<{ address: Address }>(
-    "SELECT address FROM wallet WHERE purpose = 'escrow' AND game_id IS NULL ORDER BY id LIMIT 1",
-  );
-  return row?.address ?? "0x";
-}
-
 describe("money in suspense", () => {
   const places: [where: string, address: () => Promise<Address>][] = [
     ["the vault", async () => world.vault],
-    ["a game's escrow", spareEscrow],
+    ["a game's escrow", () => spareEscrow(world)],
     ["the gas wallet", async () => world.gas],
   ];
   it.each(places)(
@@ -137,7 +128,7 @@ describe("money in suspense", () => {
   it("whose sender has proven to be a player is nobody else's, and stays while its wallet is frozen or a breach stands", async () => {
     // Nothing of it is claimed meanwhile: in this world that is nobody's turn.
     const [sender, other] = [await world.player(), await world.player()];
-    const to = await spareEscrow();
+    const to = await spareEscrow(world);
     await world.base.mint(world.base.usdc, sender.address, 6n);
     await sender.pay({ token: world.base.usdc, to, amount: 6n });
     await world.caughtUp();

@@ -1,7 +1,4 @@
 /** What people took out of suspense, escrows and rake after the backup: the restored books find it and book it again. */
-import { mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import type { Address } from "viem";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { assignSuspense } from "../../engine/services/assigning.ts";
@@ -9,40 +6,35 @@ import { claimPayout } from "../../engine/services/claiming.ts";
 import { endRecovery, recoverRound } from "../../engine/services/recovery.ts";
 import { claimOwnedSuspense } from "../../engine/services/suspense.ts";
 import { sweep } from "../../engine/services/sweep.ts";
-import { ensureSpareWallets } from "../../engine/services/wallets.ts";
-import { backUp } from "../../scripts/operator/copies.ts";
 import { expectBooksToBalance } from "../helpers/books.ts";
-import { createMoneyWorld, type MoneyPlayer, type MoneyWorld } from "../helpers/money-world.ts";
+import type { MoneyPlayer, MoneyWorld } from "../helpers/money-world.ts";
 import { actAsIssuer } from "../helpers/other-hands.ts";
-import { recover, restoreWorld, settleRestored, startRestored } from "../helpers/restored.ts";
+import {
+  type BackedUpWorld,
+  createBackedUpWorld,
+  recover,
+  settleRestored,
+  startRestored,
+} from "../helpers/restored.ts";
 import { ask, readyToWithdraw, startSender } from "../helpers/sender.ts";
-import { depositFrom, finalize, freeOf, operator, payAsStranger } from "../helpers/treasury.ts";
+import { depositFrom, finalize, freeOf, operator, payAsStranger, spareEscrow } from "../helpers/treasury.ts";
 import { waitFor } from "../helpers/wait.ts";
 import { codeOf, keyFor, report, startGame, value } from "./wager-world.ts";
 
+let backedUp: BackedUpWorld;
 let world: MoneyWorld;
-let folder: string;
-let endWatching: () => Promise<void>;
 /** For the audit. */
 const by = { playerId: "1", handle: "olga" };
 beforeEach(async () => {
-  folder = await mkdtemp(join(tmpdir(), "on-the-rail-recovered-"));
-  world = await createMoneyWorld({
+  backedUp = await createBackedUpWorld({
     approvalLimit: new Map([["0x833589fcd6edb6e08f4c7c32d4f71b54bda02913", 1_000n]]),
   });
-  endWatching = world.watch();
-  await world.caughtUp();
+  world = backedUp.world;
 });
-afterEach(async () => {
-  await world.stop();
-  await rm(folder, { recursive: true, force: true });
-});
+afterEach(() => backedUp.stop());
 
-const path = (): string => join(folder, "books.backup");
-const takeBackup = (): Promise<unknown> => backUp(world.database.ownerUrl, path());
 async function restored(): Promise<MoneyWorld> {
-  await endWatching();
-  const old = await restoreWorld(world, { path: path() });
+  const old = await backedUp.restored();
   await startRestored(old);
   return old;
 }
@@ -63,17 +55,9 @@ async function endsWell(old: MoneyWorld): Promise<void> {
   await expectBooksToBalance(old.context, { onChain: true });
 }
 
-async function spareEscrow(): Promise<Address> {
-  await ensureSpareWallets(world.context, "escrow");
-  const [row] = await world.query<{ address: Address }>(
-    "SELECT address FROM wallet WHERE purpose = 'escrow' AND game_id IS NULL ORDER BY id LIMIT 1",
-  );
-  return row?.address ?? "0x";
-}
-
 describe("after a backup (SAFETY 43)", () => {
   it.each([
-    ["a game's escrow", spareEscrow],
+    ["a game's escrow", () => spareEscrow(world)],
     ["the gas wallet", async () => world.gas],
   ])("what a player had sent to %s and got is that player's, once", async (_where, address) => {
     const [player, to] = [await world.player(), await address()];
@@ -81,7 +65,7 @@ describe("after a backup (SAFETY 43)", () => {
     await player.pay({ token: world.base.usdc, to, amount: 70n });
     await world.caughtUp();
     await finalize(world);
-    await takeBackup();
+    await backedUp.takeBackup();
     expect(await claimOwnedSuspense(world.context)).toBe(1);
     await settle();
     expect(await world.held(world.base.usdc, to)).toBe(0n);
@@ -96,7 +80,7 @@ describe("after a backup (SAFETY 43)", () => {
     await finalize(world);
     const player = await world.player();
     await world.query("INSERT INTO player_wallet (address, player_id) VALUES ($1, $2)", [sender, player.id]);
-    await takeBackup();
+    await backedUp.takeBackup();
     expect(await claimOwnedSuspense(world.context)).toBe(1);
     await ask(world, { ...player, address: sender }, 70n);
     await settle();
@@ -120,7 +104,7 @@ describe("after a backup (SAFETY 43)", () => {
     const [red, blue] = [await readyToWithdraw(world, 1_000n), await readyToWithdraw(world, 1_000n)];
     await play(red, blue);
     await settle();
-    await takeBackup();
+    await backedUp.takeBackup();
     const token = world.base.usdc;
     const owner = await operator(world);
     const plan = value(await sweep(world.context, { by: owner, token, dryRun: true }));
@@ -141,7 +125,7 @@ describe("after a backup (SAFETY 43)", () => {
     await actAsIssuer(world, { functionName: "blacklist", args: [red.address] });
     const gameId = await play(red, blue);
     await settle();
-    await takeBackup();
+    await backedUp.takeBackup();
     value(await claimPayout(world.context, { by: red.id, idempotency: keyFor(red.id), gameId }));
     await actAsIssuer(world, { functionName: "unBlacklist", args: [red.address] });
     await settle();
@@ -164,7 +148,7 @@ describe("after a backup (SAFETY 43)", () => {
       "SELECT handle FROM player WHERE id = $1",
       [player.id],
     );
-    await takeBackup();
+    await backedUp.takeBackup();
     const assign = ({ context }: MoneyWorld) =>
       assignSuspense(context, { by: owner, depositId, handle, reason: "the bridge's receipt" });
     value(await assign(world));

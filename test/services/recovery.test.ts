@@ -1,6 +1,3 @@
-import { mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import type { Address } from "viem";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { mayMoneyLeave, readStandingBreaches } from "../../engine/db/breaches.ts";
@@ -14,11 +11,16 @@ import { endRecovery, recoverIfOld, recoverRound } from "../../engine/services/r
 import { sendRound } from "../../engine/services/sending.ts";
 import { ensureSpareWallets } from "../../engine/services/wallets.ts";
 import { openworkAddress } from "../../scripts/local/tokens.ts";
-import { backUp } from "../../scripts/operator/copies.ts";
 import { expectBooksToBalance } from "../helpers/books.ts";
-import { createMoneyWorld, type MoneyPlayer, type MoneyWorld } from "../helpers/money-world.ts";
+import type { MoneyPlayer, MoneyWorld } from "../helpers/money-world.ts";
 import { actAsIssuer } from "../helpers/other-hands.ts";
-import { recover, restoreWorld, settleRestored, startRestored } from "../helpers/restored.ts";
+import {
+  type BackedUpWorld,
+  createBackedUpWorld,
+  recover,
+  settleRestored,
+  startRestored,
+} from "../helpers/restored.ts";
 import { ask, readyToWithdraw, startSender, stopMining } from "../helpers/sender.ts";
 import { finalize } from "../helpers/treasury.ts";
 import { untilLocked, waitFor } from "../helpers/wait.ts";
@@ -28,30 +30,15 @@ import { codeOf, keyFor, offerBy, report, value } from "./wager-world.ts";
 /** Each look at a chain that was forked asks for many accounts, and each command is a process of its own. */
 vi.setConfig({ testTimeout: 240_000 });
 
+let backedUp: BackedUpWorld;
 let world: MoneyWorld;
-let folder: string;
-let endWatching: () => Promise<void>;
 /** For the audit. */
 const by = { playerId: "1", handle: "olga" };
 beforeEach(async () => {
-  folder = await mkdtemp(join(tmpdir(), "on-the-rail-recovery-"));
-  world = await createMoneyWorld();
-  endWatching = world.watch();
-  await world.caughtUp();
+  backedUp = await createBackedUpWorld();
+  world = backedUp.world;
 });
-afterEach(async () => {
-  await world.stop();
-  await rm(folder, { recursive: true, force: true });
-});
-
-const path = (): string => join(folder, "books.backup");
-const takeBackup = (): Promise<unknown> => backUp(world.database.ownerUrl, path());
-
-/** The engine on the restored books, in the same world. */
-async function restored(by: "restore" | "other means" = "restore"): Promise<MoneyWorld> {
-  await endWatching();
-  return restoreWorld(world, { path: path(), by });
-}
+afterEach(() => backedUp.stop());
 
 const owedInAll = 10;
 const amountOf = (index: number): bigint => 1_000n + BigInt(index);
@@ -75,12 +62,12 @@ describe("a backup that is restored after ten more payouts (SAFETY 43)", () => {
   it("whose payouts it had as owed starts in recovery, finds them on the chain, and pays nobody twice", async () => {
     const player = await readyToWithdraw(world, 100_000n);
     for (let index = 0; index < owedInAll; index += 1) await ask(world, player, amountOf(index));
-    await takeBackup();
+    await backedUp.takeBackup();
     const sender = await startSender(world);
     await settled(sender);
     expect(await paidTo(player)).toBe(sum);
 
-    const old = await restored();
+    const old = await backedUp.restored();
     const sent = () =>
       Promise.all(
         [world.vault, world.gas].map((address) => old.base.testClient.getTransactionCount({ address })),
@@ -110,12 +97,12 @@ describe("a backup that is restored after ten more payouts (SAFETY 43)", () => {
 
   it("whose payouts were asked for later books them, so that nobody has the money twice", async () => {
     const player = await readyToWithdraw(world, 100_000n);
-    await takeBackup();
+    await backedUp.takeBackup();
     const sender = await startSender(world);
     for (let index = 0; index < owedInAll; index += 1) await ask(world, player, amountOf(index));
     await settled(sender);
 
-    const old = await restored("other means");
+    const old = await backedUp.restored("other means");
     await startRestored(old);
     expect((await readRecovery(old.context.pool))?.cause).toContain("has sent");
     await recover(old);
@@ -128,7 +115,7 @@ describe("a backup that is restored after ten more payouts (SAFETY 43)", () => {
 
   it("freezes the wallet of a payout that nothing asks for, names it, and doesn't end before it is explained", async () => {
     const player = await readyToWithdraw(world, 5_000n);
-    await takeBackup();
+    await backedUp.takeBackup();
     // A second player comes after the backup, is paid, and is unknown to the restored books.
     const later = await readyToWithdraw(world, 3_000n);
     const sender = await startSender(world);
@@ -138,7 +125,7 @@ describe("a backup that is restored after ten more payouts (SAFETY 43)", () => {
       "SELECT mined_hash AS hash FROM instruction_tx JOIN instruction ON instruction.id = instruction_id WHERE kind = 'withdrawal'",
     );
 
-    const old = await restored();
+    const old = await backedUp.restored();
     await startRestored(old);
     await waitFor(
       async () => {
@@ -201,14 +188,14 @@ describe("a backup that is restored after ten more payouts (SAFETY 43)", () => {
     const [gameId, silent] = [await play(), await play()];
     const offer = value(await propose(world.context, offerBy(red.id, terms)));
     await says(world, red, gameId, "red");
-    await takeBackup();
+    await backedUp.takeBackup();
     await says(world, blue, gameId, "blue");
     await says(world, red, gameId, "blue");
     await ask(world, blue, 900n);
     const sender = await startSender(world);
     await settled(sender);
 
-    const old = await restored();
+    const old = await backedUp.restored();
     await expect(ask(old, blue, 60n)).rejects.toThrow("switched_off");
     let laterMs = 3 * world.context.settings.clocks.resultGraceMs;
     old.context.clock = () => Date.now() + laterMs;
@@ -240,7 +227,7 @@ describe("a backup that is restored after ten more payouts (SAFETY 43)", () => {
   ] as const;
   it.each(modes)("knows its own moves by %s again: %s, and a payout that failed", async (payouts, kinds) => {
     const player = await readyToWithdraw(world, 5_000n);
-    await takeBackup();
+    await backedUp.takeBackup();
     const sender = await startSender(world, { settings: { payouts } });
     await world.base.mint(world.base.usdc, player.depositAddress, 700n);
     await world.caughtUp();
@@ -265,7 +252,7 @@ describe("a backup that is restored after ten more payouts (SAFETY 43)", () => {
       { what: "the payout to have failed", timeoutMs: 30_000 },
     );
 
-    const old = await restored();
+    const old = await backedUp.restored();
     await startRestored(old);
     await recover(old);
     const found = await old.query<{ kind: string; state: string }>(
@@ -288,21 +275,21 @@ describe("a backup that is restored after ten more payouts (SAFETY 43)", () => {
     "%s: a batch that failed, of which each was paid by itself then, is paid once",
     async (moment) => {
       const [free, blocked] = [await readyToWithdraw(world, 1_000n), await readyToWithdraw(world, 1_000n)];
-      if (moment === "before they were asked for") await takeBackup();
+      if (moment === "before they were asked for") await backedUp.takeBackup();
       await stopMining(world);
       // Two of them are alike.
       for (const amount of [10n, 20n, 20n]) await ask(world, free, amount);
       await ask(world, blocked, 5n);
-      if (moment === "before they were sent") await takeBackup();
+      if (moment === "before they were sent") await backedUp.takeBackup();
       const sender = await startSender(world);
       await sender.round();
-      if (moment === "while their batch was out") await takeBackup();
+      if (moment === "while their batch was out") await backedUp.takeBackup();
       await actAsIssuer(world, { functionName: "blacklist", args: [blocked.address] });
       await settled(sender);
       expect(await paidTo(free)).toBe(50n);
       expect(await world.query("SELECT nonce FROM chain_tx")).toHaveLength(4);
 
-      const old = await restored();
+      const old = await backedUp.restored();
       await startRestored(old);
       await recover(old);
       expect(codeOf(await endRecovery(old.context, { by, reason: "all found" }))).toBe("ok");
@@ -321,13 +308,13 @@ describe("a backup that is restored after ten more payouts (SAFETY 43)", () => {
 
   it("sees what the world has beyond the books, also when a token answers nothing any more", async () => {
     await ensureSpareWallets(world.context, "deposit", 1);
-    await takeBackup();
+    await backedUp.takeBackup();
     const shown: Address[] = [];
     for (let index = 0; index < 3; index += 1) shown.push((await world.player()).depositAddress);
     await world.base.mint(world.base.usdc, shown.at(-1) ?? "0x", 9n);
     await world.base.testClient.setCode({ address: openworkAddress, bytecode: "0x00" });
 
-    const old = await restored("other means");
+    const old = await backedUp.restored("other means");
     await recoverIfOld(old.context);
     const standing = await readRecovery(old.context.pool);
     expect(standing?.cause).toContain(`${shown.at(-1)} holds money`);
@@ -339,14 +326,14 @@ describe("a backup that is restored after ten more payouts (SAFETY 43)", () => {
 
   it("gives no address to a new player that somebody may have been shown since", async () => {
     await ensureSpareWallets(world.context, "deposit", 3);
-    await takeBackup();
+    await backedUp.takeBackup();
     const shown: Address[] = [];
     for (let index = 0; index < 5; index += 1) shown.push((await world.player()).depositAddress);
     const [last] = shown.slice(-1);
     await world.base.mint(world.base.usdc, last ?? "0x", 9n);
     await finalize(world);
 
-    const old = await restored("other means");
+    const old = await backedUp.restored("other means");
     await startRestored(old);
     expect((await readRecovery(old.context.pool))?.cause).toMatch(
       /holds money, and the books have never issued it/,

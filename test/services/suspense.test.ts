@@ -23,7 +23,7 @@ import { expectBooksToBalance } from "../helpers/books.ts";
 import { longQueues } from "../helpers/database.ts";
 import { createWatchedWorld, type MoneyPlayer, type MoneyWorld } from "../helpers/money-world.ts";
 import { readyToWithdraw } from "../helpers/sender.ts";
-import { depositFrom, finalize, freeOf, operator, payAsStranger } from "../helpers/treasury.ts";
+import { depositFrom, finalize, freeOf, operator, payAsStranger, spareEscrow } from "../helpers/treasury.ts";
 import { waitFor } from "../helpers/wait.ts";
 import { Browser, newAccount } from "../http/site.ts";
 import { codeOf, report, startGame, value } from "./wager-world.ts";
@@ -230,26 +230,23 @@ describe("over HTTP, by the wallet's own signature", () => {
 describe("what can't be credited at once is in sight for its sender and the operator alike", () => {
   const refund = (depositId: string) =>
     refundSuspense(world.context, { by: anOperator, depositId, reason: "not a stake" });
-  /** An escrow wallet that no game has yet: stakes come from pools only. */
-  async function escrow(): Promise<Address> {
-    await ensureSpareWallets(world.context, "escrow");
-    const [row] = await world.query<{ address: Address }>(
-      "SELECT address FROM wallet WHERE purpose = 'escrow' LIMIT 1",
-    );
-    return row?.address ?? "0x";
-  }
-
   const cases: [what: string, input: () => Promise<{ token: Address; to: Address; amount: bigint }>][] = [
     [
       "a stake that is late (SAFETY 6)",
-      async () => ({ token: world.base.usdc, to: await escrow(), amount: 40n }),
+      async () => ({ token: world.base.usdc, to: await spareEscrow(world), amount: 40n }),
     ],
-    ["more than any stake", async () => ({ token: world.base.usdc, to: await escrow(), amount: 10n ** 12n })],
-    ["less than a stake", async () => ({ token: world.base.usdc, to: await escrow(), amount: 39n })],
-    ["dust of one unit", async () => ({ token: world.base.usdc, to: await escrow(), amount: 1n })],
+    [
+      "more than any stake",
+      async () => ({ token: world.base.usdc, to: await spareEscrow(world), amount: 10n ** 12n }),
+    ],
+    [
+      "less than a stake",
+      async () => ({ token: world.base.usdc, to: await spareEscrow(world), amount: 39n }),
+    ],
+    ["dust of one unit", async () => ({ token: world.base.usdc, to: await spareEscrow(world), amount: 1n })],
     [
       "the other listed token (SAFETY 8)",
-      async () => ({ token: world.base.openwork, to: await escrow(), amount: 9n }),
+      async () => ({ token: world.base.openwork, to: await spareEscrow(world), amount: 9n }),
     ],
     ["tokens for the gas wallet", async () => ({ token: world.base.usdc, to: world.gas, amount: 5n })],
   ];
@@ -366,11 +363,8 @@ describe("a refund", () => {
   });
 
   it("of what landed in an escrow wallet leaves that wallet", async () => {
-    await ensureSpareWallets(world.context, "escrow");
-    const [escrow] = await world.query<{ address: Address }>(
-      "SELECT address FROM wallet WHERE purpose = 'escrow' LIMIT 1",
-    );
-    const sender = await payAsStranger(world, { to: escrow?.address ?? "0x", amount: 70n });
+    const escrow = await spareEscrow(world);
+    const sender = await payAsStranger(world, { to: escrow, amount: 70n });
     const depositId = await depositFrom(world, sender);
     await finalize(world);
     expect(codeOf(await refund(depositId))).toBe("ok");
