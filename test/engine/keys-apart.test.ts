@@ -7,7 +7,6 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { gunzipSync } from "node:zlib";
 import { hexlify, Mnemonic, randomBytes } from "ethers";
-import pg from "pg";
 import type { Address } from "viem";
 import { afterAll, beforeAll, expect, it, vi } from "vitest";
 import { readConfig } from "../../engine/config.ts";
@@ -19,7 +18,7 @@ import { deriveAddress, derivePrivateKey, type WalletRef } from "../../wallets/d
 import { createKeystore } from "../../wallets/keystore.ts";
 import { Seed } from "../../wallets/seed.ts";
 import { startTestChain, type TestChain } from "../helpers/chain.ts";
-import { createTestDatabase, type TestDatabase } from "../helpers/database.ts";
+import { createTestDatabase, queryOnce, type TestDatabase } from "../helpers/database.ts";
 import { waitFor } from "../helpers/wait.ts";
 import { isAlive, type Run, run } from "../local/started-engine.ts";
 import { keyHolderOf } from "./whole-engine.ts";
@@ -142,7 +141,7 @@ function secretsOf(wallets: WalletRef[]): { name: string; needles: Buffer[] }[] 
 async function provokeRefusal(engine: Run): Promise<void> {
   const stranger = hexlify(randomBytes(20));
   await chain.setEther(deriveAddress({ seed, wallet: gas }) as Address, 10n ** 20n);
-  await query(
+  await queryOnce(
     database.appUrl,
     `INSERT INTO instruction (kind, source_wallet_id, token, destination, amount, cause)
      SELECT 'topup', id, NULL, '${stranger}', 1, 'test' FROM wallet WHERE purpose = 'gas'`,
@@ -217,26 +216,16 @@ it("no key is in the memory of the process that serves people, in its log, in th
   await waitFor(() => !isAlive(keyHolder), { what: "the end of the process that holds the keys" });
 });
 
-async function query<Row>(url: string, text: string): Promise<Row[]> {
-  const client = new pg.Client({ connectionString: url });
-  await client.connect();
-  try {
-    return (await client.query(text)).rows as Row[];
-  } finally {
-    await client.end();
-  }
-}
-
 /** Everything that the database holds, as text. */
 async function everyRow(): Promise<string> {
-  const tables = await query<{ name: string }>(
+  const tables = await queryOnce<{ name: string }>(
     database.ownerUrl,
     "SELECT relname AS name FROM pg_class WHERE relkind = 'r' AND relnamespace = 'public'::regnamespace",
   );
   expect(tables.length).toBeGreaterThan(20);
   const texts = await Promise.all(
     tables.map(({ name }) =>
-      query<{ line: string }>(database.ownerUrl, `SELECT t::text AS line FROM ${name} t`),
+      queryOnce<{ line: string }>(database.ownerUrl, `SELECT t::text AS line FROM ${name} t`),
     ),
   );
   return texts
@@ -332,10 +321,10 @@ it("whoever speaks with it gets addresses, and no signature on anything that isn
     });
     await expect(signer.addressOf({ purpose: "vault", index: -1 })).rejects.toThrow("The signer didn't sign");
     const [read, ...others] = await Promise.allSettled([
-      query(database.signerUrl, "SELECT count(*) FROM instruction"),
-      query(database.signerUrl, "INSERT INTO instruction DEFAULT VALUES"),
-      query(database.signerUrl, "UPDATE wallet SET frozen_reason = NULL"),
-      query(database.signerUrl, "SELECT * FROM session"),
+      queryOnce(database.signerUrl, "SELECT count(*) FROM instruction"),
+      queryOnce(database.signerUrl, "INSERT INTO instruction DEFAULT VALUES"),
+      queryOnce(database.signerUrl, "UPDATE wallet SET frozen_reason = NULL"),
+      queryOnce(database.signerUrl, "SELECT * FROM session"),
     ]);
     expect(read.status).toBe("fulfilled");
     expect(others.map((one) => one.status === "rejected" && String(one.reason))).toEqual([

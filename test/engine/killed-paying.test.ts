@@ -1,9 +1,10 @@
 /** The whole engine, its key holder a process of its own and two nodes before it, killed in the middle of paying. */
 import type { Address } from "viem";
 import { afterAll, beforeAll, expect, it, vi } from "vitest";
+import { queryOnce } from "../helpers/database.ts";
 import { type RpcProxy, startRpcProxy } from "../helpers/rpc-proxy.ts";
 import { waitFor } from "../helpers/wait.ts";
-import { createEngineWorld, dollars, type EngineWorld, keyHolderOf, marcus, read } from "./whole-engine.ts";
+import { createEngineWorld, dollars, type EngineWorld, keyHolderOf, marcus } from "./whole-engine.ts";
 
 /** An engine starts after each death. */
 vi.setConfig({ testTimeout: 480_000 });
@@ -36,14 +37,14 @@ const deaths: [after: keyof typeof counts, who: "engine" | "keys"][] = [
 it("it, or the process that holds its keys: a new start pays each once (SAFETY 19, 23)", async () => {
   const database = await world.newDatabase();
   const count = async (what: keyof typeof counts): Promise<number> =>
-    Number((await read<{ count: string }>(database, counts[what]))[0]?.count);
+    Number((await queryOnce<{ count: string }>(database.ownerUrl, counts[what]))[0]?.count);
   let engine = await world.startChild(database);
-  const [vault] = await read<{ address: Address }>(
-    database,
+  const [vault] = await queryOnce<{ address: Address }>(
+    database.ownerUrl,
     "SELECT address FROM wallet WHERE purpose = 'vault'",
   );
-  const [gas] = await read<{ address: Address }>(
-    database,
+  const [gas] = await queryOnce<{ address: Address }>(
+    database.ownerUrl,
     "SELECT address FROM wallet WHERE purpose = 'gas'",
   );
   await world.chain.setEther(gas?.address ?? "0x", 10n ** 20n);
@@ -69,7 +70,7 @@ it("it, or the process that holds its keys: a new start pays each once (SAFETY 1
     process.kill(who === "keys" ? keyHolder : engine.pid, "SIGKILL");
     expect(await engine.ended()).toBe(who === "keys" ? 1 : "SIGKILL");
     // Nobody has to wait until the dead one's turn is over.
-    await read(database, "UPDATE lease SET expires_at = now() - interval '1 second'");
+    await queryOnce(database.ownerUrl, "UPDATE lease SET expires_at = now() - interval '1 second'");
     engine = await world.startChild(database);
   }
   await world.settle(database);

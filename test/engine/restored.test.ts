@@ -7,8 +7,9 @@ import { type Engine, startEngine } from "../../engine/main.ts";
 import type { ApiClient } from "../../scripts/client/api.ts";
 import { restore } from "../../scripts/operator/copies.ts";
 import type { TestDatabase } from "../helpers/database.ts";
+import { forgetRestore } from "../helpers/restored.ts";
 import { runOperator } from "../operator/command-line.ts";
-import { createEngineWorld, dollars, type EngineWorld, marcus, olga, read } from "./whole-engine.ts";
+import { createEngineWorld, dollars, type EngineWorld, marcus, olga } from "./whole-engine.ts";
 
 /** Three engines start one after the other: one, and each command, as a process of its own. */
 vi.setConfig({ testTimeout: 480_000 });
@@ -108,10 +109,7 @@ it("an engine on a restored backup finds what was paid since, and pays on when t
 it("an engine on books that were restored by other means sees by itself that they are old", async () => {
   const third = await world.newDatabase();
   await restore(third.ownerUrl, backup());
-  await read(
-    third,
-    "DELETE FROM recovery; DELETE FROM wallet WHERE retired AND address IS NULL; UPDATE wallet SET retired = false",
-  );
+  await forgetRestore(third.ownerUrl);
   const sent = await world.paid(vault);
   await start(third);
   expect(await whyStopped()).toMatch(/^Recovery: wallet 0x\w+ has sent \d+ transactions/);

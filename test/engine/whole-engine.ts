@@ -2,13 +2,12 @@
 import { mkdtemp, readdir, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import pg from "pg";
 import { type Address, parseAbiItem } from "viem";
 import { ApiClient } from "../../scripts/client/api.ts";
 import { developmentSigner } from "../../scripts/local/accounts.ts";
 import { expectBooksOf } from "../helpers/books.ts";
 import { startTestChain, type TestChain } from "../helpers/chain.ts";
-import { createEmptyDatabase, type TestDatabase } from "../helpers/database.ts";
+import { createEmptyDatabase, queryOnce, type TestDatabase } from "../helpers/database.ts";
 import { findLastingPort } from "../helpers/lasting-port.ts";
 import { waitFor } from "../helpers/wait.ts";
 import { isAlive, type Run, run } from "../local/started-engine.ts";
@@ -94,8 +93,8 @@ export async function createEngineWorld({
       await waitFor(
         async () => {
           await chain.mine(1);
-          const [open] = await read<{ open: string }>(
-            database,
+          const [open] = await queryOnce<{ open: string }>(
+            database.ownerUrl,
             `SELECT (SELECT count(*) FROM instruction WHERE state IN ('gathering', 'queued', 'sending', 'mined'))
                + (SELECT count(*) FROM deposit WHERE state <> 'final')
                + (SELECT count(*) FROM recovery, chain_cursor
@@ -128,17 +127,6 @@ export async function createEngineWorld({
       await rm(folder, { recursive: true, force: true });
     },
   };
-}
-
-/** The owner's look into a database. */
-export async function read<Row>({ ownerUrl }: TestDatabase, text: string): Promise<Row[]> {
-  const client = new pg.Client({ connectionString: ownerUrl });
-  await client.connect();
-  try {
-    return (await client.query(text)).rows as Row[];
-  } finally {
-    await client.end();
-  }
 }
 
 /** The process that a process started for its keys. */

@@ -1,4 +1,5 @@
 import { randomBytes } from "node:crypto";
+import pg from "pg";
 import { inject } from "vitest";
 import { createDatabase, dropDatabase, type RoleUrls } from "../../scripts/local/postgres-roles.ts";
 
@@ -15,6 +16,17 @@ export const createTestDatabase = (): Promise<TestDatabase> => copyOf(inject("te
 
 /** The same, as Postgres makes it: nobody has migrated it yet. */
 export const createEmptyDatabase = (): Promise<TestDatabase> => copyOf(undefined);
+
+/** One statement by a connection of its own, as the role that the URL names. */
+export async function queryOnce<Row>(url: string, text: string): Promise<Row[]> {
+  const client = new pg.Client({ connectionString: url });
+  await client.connect();
+  try {
+    return (await client.query(text)).rows as Row[];
+  } finally {
+    await client.end();
+  }
+}
 
 async function copyOf(template: string | undefined): Promise<TestDatabase> {
   const name = `test_${randomBytes(8).toString("hex")}`;

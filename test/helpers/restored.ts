@@ -11,7 +11,7 @@ import { prepareWallets } from "../../engine/services/wallets.ts";
 import { runWatcher } from "../../engine/workers/watcher.ts";
 import { createMoneyContext } from "../../scripts/local/bare-context.ts";
 import { backUp, restore } from "../../scripts/operator/copies.ts";
-import { createTestDatabase } from "./database.ts";
+import { createTestDatabase, queryOnce } from "./database.ts";
 import { createMoneyWorld, type MoneyWorld } from "./money-world.ts";
 import { waitFor } from "./wait.ts";
 
@@ -62,19 +62,20 @@ async function restoreWorld(
   const { chain, base } = world;
   const query = async <Row>(text: string, values: unknown[] = []) =>
     (await pool.query(text, values)).rows as Row[];
-  if (by === "other means") {
-    const owner = createPool({ url: database.ownerUrl });
-    await owner.query(
-      "DELETE FROM recovery; DELETE FROM wallet WHERE retired AND address IS NULL; UPDATE wallet SET retired = false",
-    );
-    await owner.end();
-  }
+  if (by === "other means") await forgetRestore(database.ownerUrl);
   const context: Context = await createMoneyContext({ pool, chain, tokens: base });
   await query(
     "INSERT INTO lease (name, holder, fence, expires_at) VALUES ('chain', 'test', 1, now() + interval '1 hour')",
   );
   return { ...world, database, context, fence: 1, query, endsAfter: (end) => void ends.push(end) };
 }
+
+/** Books that the operator's command brought back, as if something else had. */
+export const forgetRestore = (ownerUrl: string): Promise<unknown> =>
+  queryOnce(
+    ownerUrl,
+    "DELETE FROM recovery; DELETE FROM wallet WHERE retired AND address IS NULL; UPDATE wallet SET retired = false",
+  );
 
 /** What a process does at its start, and the watcher of it; it ends with the world. */
 export async function startRestored(old: MoneyWorld): Promise<void> {

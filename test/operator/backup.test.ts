@@ -5,7 +5,7 @@ import { gunzipSync, gzipSync } from "node:zlib";
 import pg from "pg";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { backUp, restore } from "../../scripts/operator/copies.ts";
-import { createTestDatabase, type TestDatabase } from "../helpers/database.ts";
+import { createTestDatabase, queryOnce, type TestDatabase } from "../helpers/database.ts";
 import { createWatchedWorld, type MoneyWorld } from "../helpers/money-world.ts";
 import { finalize, payAsStranger } from "../helpers/treasury.ts";
 import { runOperator } from "./command-line.ts";
@@ -55,15 +55,6 @@ async function emptyDatabase(): Promise<TestDatabase> {
   const database = await createTestDatabase();
   stops.push(database.drop);
   return database;
-}
-async function read<Row>(url: string, text: string): Promise<Row[]> {
-  const client = new pg.Client({ connectionString: url });
-  await client.connect();
-  try {
-    return (await client.query(text)).rows as Row[];
-  } finally {
-    await client.end();
-  }
 }
 const place = (name: string): string => join(folder, name);
 /** A backup of the world as it is; answers its path. */
@@ -126,15 +117,15 @@ describe("a backup", () => {
     expect(done).toMatchObject({ code: 0, stderr: "" });
     expect(done.stdout).toContain("is restored, and in recovery: nothing leaves before an operator ends it.");
     for (const text of everything)
-      expect(await read(target.appUrl, text)).toEqual(await read(world.database.appUrl, text));
-    expect(await read(target.appUrl, "SELECT * FROM session")).toEqual([]);
+      expect(await queryOnce(target.appUrl, text)).toEqual(await queryOnce(world.database.appUrl, text));
+    expect(await queryOnce(target.appUrl, "SELECT * FROM session")).toEqual([]);
 
     // A number that was handed out after the backup isn't handed out again, and the ledger's trigger works.
-    const [last] = await read<{ id: string; debit: string; credit: string; token: string }>(
+    const [last] = await queryOnce<{ id: string; debit: string; credit: string; token: string }>(
       target.appUrl,
       `SELECT id, debit_account_id AS debit, credit_account_id AS credit, token FROM transfer ORDER BY id DESC LIMIT 1`,
     );
-    const [next] = await read<{ id: string; hash: Buffer }>(
+    const [next] = await queryOnce<{ id: string; hash: Buffer }>(
       target.appUrl,
       `INSERT INTO transfer (debit_account_id, credit_account_id, token, amount, reason, business_key)
        VALUES (${last?.credit}, ${last?.debit}, '${last?.token}', 1, 'hold', 'test:after') RETURNING id, hash`,
@@ -173,8 +164,8 @@ describe("a backup", () => {
       [place("nowhere.backup"), "There is no file"],
     ];
     for (const [file, says] of cases) await expect(restore(target.ownerUrl, file)).rejects.toThrow(says);
-    expect(await read(target.appUrl, "SELECT id FROM player")).toEqual([]);
-    expect(await read(target.appUrl, "SELECT name FROM switch")).toHaveLength(3);
+    expect(await queryOnce(target.appUrl, "SELECT id FROM player")).toEqual([]);
+    expect(await queryOnce(target.appUrl, "SELECT name FROM switch")).toHaveLength(3);
     await restore(target.ownerUrl, path);
   });
 
