@@ -1,7 +1,6 @@
 /** Starts the process that holds the keys, and speaks with it. */
 import { type ChildProcess, spawn } from "node:child_process";
 import { closeSync } from "node:fs";
-import { createRequire } from "node:module";
 import { resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { RemoteSigner } from "../wallets/remote-signer.ts";
@@ -75,7 +74,7 @@ const withoutDump = 'prlimit --core=1:1 --pid $$ 2>/dev/null || ulimit -c 0; exe
  */
 function spawnWithoutTraces(passphraseDescriptor: number | undefined): ChildProcess {
   const main = fileURLToPath(new URL("./signer-main.ts", import.meta.url));
-  const loader = createRequire(import.meta.url).resolve("tsx");
+  const loader = fileURLToPath(new URL("./loader.mjs", import.meta.url));
   const { NODE_OPTIONS: _, NODE_V8_COVERAGE: __, ...environment } = process.env;
   const child = spawn("/bin/sh", ["-c", withoutDump, process.execPath, "--import", loader, main], {
     stdio: stdioWith(passphraseDescriptor),

@@ -2,6 +2,7 @@
 import { fork } from "node:child_process";
 import { fileURLToPath } from "node:url";
 import type { LocalEngine, LocalEngineOptions } from "../local/engine.ts";
+import { loader } from "../local/loader.ts";
 
 export type RunningEngine = Omit<LocalEngine, "stop"> & { stop(): Promise<void> };
 
@@ -13,7 +14,7 @@ export async function startEngineProcess(
     fileURLToPath(new URL("./engine-child.ts", import.meta.url)),
     [JSON.stringify(options)],
     {
-      execArgv: ["--import", "tsx"],
+      execArgv: ["--import", loader],
       stdio: ["ignore", "inherit", "inherit", "ipc"],
     },
   );

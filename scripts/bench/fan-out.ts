@@ -7,6 +7,7 @@ import { fork } from "node:child_process";
 import { fileURLToPath } from "node:url";
 import { io, type Socket } from "socket.io-client";
 import type { Address } from "viem";
+import { loader } from "../local/loader.ts";
 import { usdcAddress } from "../local/tokens.ts";
 import type { RunningEngine } from "./engine-process.ts";
 import { fundPlayers, signInPlayers } from "./players.ts";
@@ -63,7 +64,7 @@ async function engineFanOut(engine: RunningEngine): Promise<{ p99Ms: number[]; u
 /** @param update the JSON that is sent to everybody */
 async function bareFanOut(update: string): Promise<number[]> {
   const child = fork(fileURLToPath(new URL("./bare-socket-server.ts", import.meta.url)), [], {
-    execArgv: ["--import", "tsx"],
+    execArgv: ["--import", loader],
     stdio: ["ignore", "inherit", "inherit", "ipc"],
   });
   const port = await new Promise<number>((resolve) =>

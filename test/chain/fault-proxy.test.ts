@@ -4,6 +4,7 @@ import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 import pLimit from "p-limit";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { loader } from "../../scripts/local/loader.ts";
 import { callNode } from "../../scripts/local/rpc.ts";
 import { startTestChain, type TestChain } from "../helpers/chain.ts";
 import { faultModes, type ModeName } from "../helpers/fault-modes.ts";
@@ -185,7 +186,7 @@ describe("npm run fault-proxy", () => {
   it("stands in front of a node, says what it does, and ends when it is told to", async () => {
     const child = spawn(
       process.execPath,
-      ["--import", "tsx", script, "--target", base.rpcUrl, "--mode", "html", "--seed", "red"],
+      ["--import", loader, script, "--target", base.rpcUrl, "--mode", "html", "--seed", "red"],
       { cwd: fileURLToPath(new URL("../..", import.meta.url)), stdio: ["ignore", "pipe", "inherit"] },
     );
     const ended = once(child, "close");

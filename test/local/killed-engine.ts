@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 import { z } from "zod";
+import { loader } from "../../scripts/local/loader.ts";
 import { endProcess, type ProcessMark } from "../../scripts/local/processes.ts";
 
 const recordSchema = z.object({ process: z.object({ pid: z.number(), startMark: z.string() }) });
@@ -16,7 +17,7 @@ export async function startInOwnProcess<T>(
   answer: z.ZodType<T>,
 ): Promise<T & { kill(): Promise<void> }> {
   const script = fileURLToPath(new URL("./hold.ts", import.meta.url));
-  const child = spawn(process.execPath, ["--import", "tsx", script, part, dataDir], {
+  const child = spawn(process.execPath, ["--import", loader, script, part, dataDir], {
     stdio: ["ignore", "pipe", "inherit"],
   });
   const ended = once(child, "exit");

@@ -5,6 +5,7 @@ import { join } from "node:path";
 import type { Writable } from "node:stream";
 import { fileURLToPath } from "node:url";
 import { z } from "zod";
+import { loader } from "../../scripts/local/loader.ts";
 import { endProcess, isRunning, type ProcessMark } from "../../scripts/local/processes.ts";
 import { waitFor } from "../helpers/wait.ts";
 import { markOfRecorded } from "./killed-engine.ts";
@@ -42,7 +43,7 @@ export function run(
   descriptor?: string,
 ): Run {
   const inherited = Object.fromEntries(Object.entries(process.env).filter(([name]) => !foreign.has(name)));
-  const child = spawn(process.execPath, ["--import", "tsx", join(root, "scripts", script), ...flags], {
+  const child = spawn(process.execPath, ["--import", loader, join(root, "scripts", script), ...flags], {
     cwd: root,
     env: { ...inherited, ...environment },
     stdio: ["ignore", "pipe", "pipe", descriptor === undefined ? "ignore" : "pipe"],

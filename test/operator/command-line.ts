@@ -5,6 +5,7 @@ import type { Writable } from "node:stream";
 import { text } from "node:stream/consumers";
 import { fileURLToPath } from "node:url";
 import { expect } from "vitest";
+import { loader } from "../../scripts/local/loader.ts";
 
 const root = fileURLToPath(new URL("../..", import.meta.url));
 
@@ -33,7 +34,7 @@ export async function runScript(
     descriptor,
   }: { environment?: Record<string, string>; descriptor?: string | undefined } = {},
 ): Promise<Answer> {
-  const child = spawn(process.execPath, ["--import", "tsx", script, ...args], {
+  const child = spawn(process.execPath, ["--import", loader, script, ...args], {
     cwd: root,
     env: { PATH: process.env.PATH ?? "", ...environment },
     stdio: ["ignore", "pipe", "pipe", ...(descriptor === undefined ? [] : ["pipe" as const])],

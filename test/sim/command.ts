@@ -6,6 +6,7 @@ import { type ChildProcess, fork } from "node:child_process";
 import { availableParallelism } from "node:os";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
+import { loader } from "../../scripts/local/loader.ts";
 import { clusterOn, startCluster } from "./cluster.ts";
 import { planted } from "./planted.ts";
 import { howToReplay, lineOf, outcomeOf, ratesLine } from "./report.ts";
@@ -106,7 +107,7 @@ function workThrough(
 ): Worker {
   const script = fileURLToPath(new URL("./seeds-process.ts", import.meta.url));
   const child = fork(script, [JSON.stringify(facts)], {
-    execArgv: ["--import", "tsx"],
+    execArgv: ["--import", loader],
     serialization: "advanced",
   });
   const done = new Promise<void>((resolve, reject) => {

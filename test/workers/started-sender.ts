@@ -3,6 +3,7 @@ import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { fileURLToPath } from "node:url";
 import type { Step } from "../../engine/services/context.ts";
+import { loader } from "../../scripts/local/loader.ts";
 import type { MoneyWorld } from "../helpers/money-world.ts";
 import { waitFor } from "../helpers/wait.ts";
 import type { SenderProcessFacts } from "./sender-process.ts";
@@ -29,7 +30,7 @@ export async function startSenderProcess(world: MoneyWorld, diesAt?: Step): Prom
     ...(diesAt && { diesAt }),
   };
   const script = fileURLToPath(new URL("./sender-process.ts", import.meta.url));
-  const child = spawn(process.execPath, ["--import", "tsx", script, JSON.stringify(facts)], {
+  const child = spawn(process.execPath, ["--import", loader, script, JSON.stringify(facts)], {
     stdio: ["ignore", "pipe", "inherit"],
   });
   const exit = once(child, "exit");

@@ -5,6 +5,7 @@ import { fileURLToPath } from "node:url";
 import { afterEach, beforeEach, expect, it } from "vitest";
 import { lockCursor, readCursor } from "../../engine/db/cursor.ts";
 import { transaction } from "../../engine/db/pool.ts";
+import { loader } from "../../scripts/local/loader.ts";
 import { expectBooksToBalance } from "../helpers/books.ts";
 import { createMoneyWorld, type MoneyWorld } from "../helpers/money-world.ts";
 import { finalize, freeOf } from "../helpers/treasury.ts";
@@ -31,7 +32,7 @@ async function startTelling() {
     tokens: { openwork, usdc },
   };
   const script = fileURLToPath(new URL("./telling-process.ts", import.meta.url));
-  const child = spawn(process.execPath, ["--import", "tsx", script, JSON.stringify(facts)], {
+  const child = spawn(process.execPath, ["--import", loader, script, JSON.stringify(facts)], {
     stdio: ["ignore", "inherit", "inherit", "ipc"],
   });
   const exit = once(child, "exit");
