@@ -24,6 +24,7 @@ const blockShape = z.object({
   timestamp: z.string(),
   transactions: z.array(z.string()),
 });
+const receiptShape = z.object({ logs: z.array(z.object({ data: z.string() })) });
 export type SimBlock = z.output<typeof blockShape>;
 
 export class SimChain {
@@ -96,6 +97,12 @@ export class SimChain {
 
   async isMined(hash: string): Promise<boolean> {
     return (await this.call("eth_getTransactionReceipt", [hash])) !== null;
+  }
+
+  /** Of each transfer of a transaction that stands on the chain, in base units; none when it doesn't stand there. */
+  async amountsMovedIn(hash: string): Promise<bigint[]> {
+    const receipt = receiptShape.nullable().parse(await this.call("eth_getTransactionReceipt", [hash]));
+    return (receipt?.logs ?? []).map(({ data }) => BigInt(data));
   }
 
   async balanceOf(token: string, address: string, at = "latest"): Promise<bigint> {
