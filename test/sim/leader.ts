@@ -155,9 +155,11 @@ export class Leader {
    * amount than one of ours has moved.
    */
   async #isMadeUp(detail: string | null): Promise<boolean> {
-    const { chain } = this.#world;
+    const { chain, counts } = this.#world;
     const hashes = detail?.match(/0x[0-9a-f]{64}/g) ?? [];
     const sent = hashes.filter((hash) => chain.wasSent(hash));
+    // Without a liar, or beyond reorg, another amount is our own mistake.
+    if (sent.length > 0 && (counts.spells === 0 || (await this.#isAnyFinal(sent)))) return false;
     const told = [...(detail ?? "").matchAll(leftWallet)];
     for (const hash of sent) {
       const amounts = await chain.amountsMovedIn(hash);
@@ -166,6 +168,14 @@ export class Leader {
       if (ofIt.some(([, amount]) => amounts.includes(BigInt(amount ?? 0)))) return false;
     }
     return hashes.length > 0;
+  }
+
+  async #isAnyFinal(hashes: string[]): Promise<boolean> {
+    const final = await this.#world.rows(
+      "SELECT FROM chain_log, chain_cursor WHERE canonical AND tx_hash = ANY($1) AND block_number <= finalized_number",
+      [hashes],
+    );
+    return final.length > 0;
   }
 }
 
