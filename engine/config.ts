@@ -37,7 +37,9 @@ export const variables = {
   DATABASE_SIGNER_URL: postgresUrl()
     .optional()
     .describe("Postgres, the signer's login, which only reads (a member of on_the_rail_signer)"),
-  DATABASE_CONNECTIONS: integer(2, 200).default(10).describe("Most connections of one process"),
+  DATABASE_CONNECTIONS: integer(2, 200)
+    .default(10)
+    .describe("Most connections of one process, beside up to four for its lease and for reading the chain"),
   BASE_RPC_URLS: list(
     z.url({ protocol: /^(https?|wss?)$/, error: "must be an http, https, ws or wss address." }),
     8,

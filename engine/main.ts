@@ -23,12 +23,13 @@ import { recoverIfOld } from "./services/recovery.ts";
 import { takeEvents } from "./services/relay.ts";
 import { createSessionReader, endedSessions } from "./services/sessions.ts";
 import { readSequences, readSnapshot } from "./services/snapshots.ts";
-import { awaitTokens } from "./services/tokens.ts";
+import { awaitTokens, shareTokens } from "./services/tokens.ts";
 import { awaitWallets, prepareWallets } from "./services/wallets.ts";
 import { startChainWork } from "./workers/chain.ts";
 import { startDeadlines } from "./workers/deadlines.ts";
 import { type Leases, leaseConnections, runAsLeader } from "./workers/leader.ts";
 import { keepTokensFresh } from "./workers/tokens.ts";
+import { watcherConnections } from "./workers/watcher.ts";
 
 export interface Engine {
   /** Where it listens, such as `http://127.0.0.1:4200`. */
@@ -49,10 +50,10 @@ export async function startEngine(config: Config): Promise<Engine> {
   if (config.DATABASE_OWNER_URL !== undefined) await migrate(config.DATABASE_OWNER_URL);
   const foundation = await openFoundation(config, { keys: role === "api" ? "none" : "own" });
   const { log, pool } = foundation.context;
-  const leases = {
-    log,
-    pool: createPool({ url: config.DATABASE_URL, maxConnections: leaseConnections }),
-  };
+  const createOwnPool = (maxConnections: number) => createPool({ url: config.DATABASE_URL, maxConnections });
+  const leases = { log, pool: createOwnPool(leaseConnections) };
+  const watcherPool = createOwnPool(watcherConnections);
+  shareTokens(pool, watcherPool);
   const wakeOthers = createWaker(pool, "outbox");
   let nudge = wakeOthers;
   const context: Context = { ...foundation.context, nudge: () => nudge() };
@@ -65,6 +66,7 @@ export async function startEngine(config: Config): Promise<Engine> {
     stopping.abort();
     for (const close of closing.reverse()) await close();
     await Promise.allSettled(running);
+    await watcherPool.end();
     await leases.pool.end();
     await foundation.close();
   };
@@ -93,7 +95,7 @@ export async function startEngine(config: Config): Promise<Engine> {
     }
     if (role !== "api")
       running.push(
-        startChainWork(context, { leases, signal, tried: foundation.tried }),
+        startChainWork(context, { leases, watcherPool, signal, tried: foundation.tried }),
         startDeadlines(context, { signal }),
       );
     await awaitTokens({ pool, signal });

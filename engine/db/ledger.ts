@@ -1,6 +1,6 @@
 /** Accounts, ledger rows and the instructions that follow from them. */
 import { z } from "zod";
-import { big, columnOf, count, firstOf, id, moment, rowsOf } from "./decode.ts";
+import { big, count, firstOf, id, moment, rowsOf } from "./decode.ts";
 import { mayBeMined } from "./payments.ts";
 import type { Queryable, Tx } from "./pool.ts";
 
@@ -85,11 +85,28 @@ export interface NewTransfer {
   amount: bigint;
   reason: string;
   businessKey: string;
+  /** The chain transfer that it is owed when it crosses wallets, if it is of a kind that is. */
+  leg: NewLeg | null;
 }
+export interface NewLeg {
+  kind: string;
+  /** Outside; null is the wallet that backs the credited account. */
+  destination: string | null;
+}
+/** What the chain transfers of one posting have in common. */
+export interface Owing {
+  cause: string;
+  gameId: string | null;
+  playerId: string | null;
+  notBefore: Date | null;
+  notBeforeBlock: bigint;
+}
+// A leg is a new instruction's, or one more of the instruction with the same source, token, destination and cause while
+// nothing of that is signed.
 const writing = `WITH ${lockedAccounts},
   moved AS MATERIALIZED (
-    SELECT * FROM unnest($6::int[], $7::int[], $8::text[], $9::numeric[], $10::text[], $11::text[])
-      WITH ORDINALITY AS moved (debit, credit, token, amount, reason, key, place)),
+    SELECT * FROM unnest($6::int[], $7::int[], $8::text[], $9::numeric[], $10::text[], $11::text[], $12::text[], $13::text[])
+      WITH ORDINALITY AS moved (debit, credit, token, amount, reason, key, leg_kind, leg_destination, place)),
   played AS (
     SELECT locked.kind, balance + sum(delta) OVER (PARTITION BY position ORDER BY place) AS balance FROM (
       SELECT debit AS position, -amount AS delta, place FROM moved
@@ -100,8 +117,28 @@ const writing = `WITH ${lockedAccounts},
     FROM moved JOIN locked debited ON debited.position = debit JOIN locked credited ON credited.position = credit
     WHERE (SELECT count(*) FROM locked) = cardinality($1::text[])
       AND NOT EXISTS (SELECT FROM played WHERE balance < 0 AND kind NOT IN ('outside', 'house.loss'))
-    ORDER BY place RETURNING id)`;
-const writingParameters = (keys: AccountKey[], transfers: NewTransfer[]) => [
+    ORDER BY place RETURNING id, business_key),
+  crossing AS MATERIALIZED (
+    SELECT place, written.id AS transfer_id, leg_kind, debited.wallet_id AS source, moved.token, amount,
+      coalesce(leg_destination, (SELECT address FROM wallet WHERE id = credited.wallet_id)) AS destination
+    FROM moved JOIN written ON business_key = key
+      JOIN locked debited ON debited.position = debit JOIN locked credited ON credited.position = credit
+    WHERE leg_kind IS NOT NULL AND debited.wallet_id IS DISTINCT FROM credited.wallet_id),
+  owed AS (
+    INSERT INTO instruction (kind, source_wallet_id, token, destination, amount, cause, game_id, player_id, state, not_before, not_before_block)
+    SELECT (array_agg(leg_kind ORDER BY place))[1], source, token, destination, sum(amount), $14::text, $15::uuid, $16::bigint,
+      CASE WHEN min(leg_kind) = 'collect' THEN 'gathering' ELSE 'queued' END, coalesce($17::timestamptz, now()), $18::bigint
+    FROM crossing GROUP BY source, token, destination ORDER BY min(place)
+    ON CONFLICT (source_wallet_id, token, destination, cause) WHERE state IN ('gathering', 'queued')
+    DO UPDATE SET amount = instruction.amount + EXCLUDED.amount, changed_at = now(),
+      not_before = greatest(instruction.not_before, EXCLUDED.not_before),
+      not_before_block = greatest(instruction.not_before_block, EXCLUDED.not_before_block)
+    RETURNING id, source_wallet_id, token, destination),
+  leg AS (
+    INSERT INTO instruction_leg (transfer_id, instruction_id)
+    SELECT transfer_id, owed.id FROM crossing JOIN owed
+      ON owed.source_wallet_id = source AND owed.token = crossing.token AND owed.destination = crossing.destination)`;
+const writingParameters = (keys: AccountKey[], transfers: NewTransfer[], owing: Owing) => [
   ...parameters(keys),
   transfers.map((row) => row.debit + 1),
   transfers.map((row) => row.credit + 1),
@@ -109,26 +146,41 @@ const writingParameters = (keys: AccountKey[], transfers: NewTransfer[]) => [
   transfers.map((row) => row.amount.toString()),
   transfers.map((row) => row.reason),
   transfers.map((row) => row.businessKey),
+  transfers.map((row) => row.leg?.kind ?? null),
+  transfers.map((row) => row.leg?.destination ?? null),
+  owing.cause,
+  owing.gameId,
+  owing.playerId,
+  owing.notBefore,
+  owing.notBeforeBlock.toString(),
 ];
-const writtenAccount = account.extend({ is_written: z.boolean() });
+const writtenAccount = account.extend({ is_written: z.boolean(), instruction_ids: z.array(id) });
 
 /**
  * Locks the accounts in id order and writes ledger rows between them in the order given, unless one isn't open or a balance
- * doesn't suffice: then none. The trigger moves the balances. Answers the accounts in the order asked for, null where one
- * isn't open, with their balances from before. A known business key throws 23505.
+ * doesn't suffice: then none. The trigger moves the balances. Each row that crosses wallets is owed its leg. Answers the
+ * accounts in the order asked for, null where one isn't open, with their balances from before, and the ids of the
+ * instructions, each once. A known business key throws 23505.
  */
 export async function writeTransfers(
   tx: Tx,
   keys: AccountKey[],
   transfers: NewTransfer[],
-): Promise<{ accounts: (LockedAccount | null)[]; isWritten: boolean }> {
+  owing: Owing,
+): Promise<{ accounts: (LockedAccount | null)[]; isWritten: boolean; instructionIds: string[] }> {
   const { rows } = await tx.query({
     name: "write_transfers",
-    text: `${writing} SELECT position, id, wallet_id, balance, EXISTS (SELECT FROM written) AS is_written FROM locked`,
-    values: writingParameters(keys, transfers),
+    text: `${writing} SELECT position, id, wallet_id, balance, EXISTS (SELECT FROM written) AS is_written,
+             ARRAY(SELECT id FROM owed ORDER BY id) AS instruction_ids FROM locked`,
+    values: writingParameters(keys, transfers, owing),
   });
   const found = rowsOf(writtenAccount, rows);
-  return { accounts: inOrder(keys, found), isWritten: found.some((row) => row.is_written) };
+  const [first] = found;
+  return {
+    accounts: inOrder(keys, found),
+    isWritten: first?.is_written ?? false,
+    instructionIds: first?.instruction_ids ?? [],
+  };
 }
 
 /**
@@ -139,11 +191,12 @@ export async function writeTransfersSurely(
   tx: Tx,
   keys: AccountKey[],
   transfers: NewTransfer[],
+  owing: Owing,
 ): Promise<void> {
   await tx.query({
     name: "write_transfers_surely",
     text: `${writing} SELECT refuse_unwritten($11[1]) WHERE NOT EXISTS (SELECT FROM written)`,
-    values: writingParameters(keys, transfers),
+    values: writingParameters(keys, transfers, owing),
   });
 }
 
@@ -164,7 +217,7 @@ const pair = z.object({
  */
 export async function insertOwnTransfer(
   tx: Tx,
-  transfer: Omit<NewTransfer, "debit" | "credit"> & {
+  transfer: Omit<NewTransfer, "debit" | "credit" | "leg"> & {
     playerId: string;
     fromKind: string;
     toKind: string;
@@ -201,68 +254,6 @@ export async function insertOwnTransfer(
     credit: { id: row.credit_id, walletId: row.credit_wallet_id, balance: row.credit_balance },
     transferId: row.transfer_id,
   };
-}
-
-export interface NewLeg {
-  /** Of the ledger transfer, which stands already. */
-  businessKey: string;
-  kind: string;
-  token: string;
-  /** Outside; null is the wallet that backs the credited account. */
-  destination: string | null;
-  amount: bigint;
-  cause: string;
-  gameId: string | null;
-  playerId: string | null;
-  notBefore: Date | null;
-  notBeforeBlock: bigint;
-}
-
-/**
- * Owes a chain transfer for each ledger transfer that crosses wallets: a new instruction, or one more leg of the one with
- * the same source, token, destination and cause while nothing of it is signed. Answers the instructions' ids, each once.
- */
-export async function addLegs(tx: Tx, legs: NewLeg[]): Promise<string[]> {
-  if (legs.length === 0) return [];
-  const { rows } = await tx.query({
-    name: "add_legs",
-    text: `WITH given AS MATERIALIZED (
-             SELECT position, transfer.id AS transfer, given.kind, debited.wallet_id AS source, given.token, given.amount, cause, game, player, block,
-               coalesce(address, (SELECT address FROM wallet WHERE id = credited.wallet_id)) AS destination, coalesce(moment, now()) AS moment
-             FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::numeric[], $6::text[], $7::uuid[], $8::bigint[], $9::timestamptz[], $10::bigint[])
-               WITH ORDINALITY AS given (key, kind, token, address, amount, cause, game, player, moment, block, position)
-               JOIN transfer ON business_key = given.key
-               JOIN account debited ON debited.id = debit_account_id JOIN account credited ON credited.id = credit_account_id
-             WHERE debited.wallet_id IS DISTINCT FROM credited.wallet_id),
-           owed AS (
-             INSERT INTO instruction (kind, source_wallet_id, token, destination, amount, cause, game_id, player_id, state, not_before, not_before_block)
-             SELECT (array_agg(kind ORDER BY position))[1], source, token, destination, sum(amount), cause, (array_agg(game ORDER BY position))[1],
-               (array_agg(player ORDER BY position))[1], CASE WHEN min(kind) = 'collect' THEN 'gathering' ELSE 'queued' END, max(moment), max(block)
-             FROM given GROUP BY source, token, destination, cause ORDER BY min(position)
-             ON CONFLICT (source_wallet_id, token, destination, cause) WHERE state IN ('gathering', 'queued')
-             DO UPDATE SET amount = instruction.amount + EXCLUDED.amount, changed_at = now(),
-               not_before = greatest(instruction.not_before, EXCLUDED.not_before),
-               not_before_block = greatest(instruction.not_before_block, EXCLUDED.not_before_block)
-             RETURNING id, source_wallet_id, token, destination, cause),
-           leg AS (
-             INSERT INTO instruction_leg (transfer_id, instruction_id)
-             SELECT given.transfer, owed.id FROM given JOIN owed ON owed.source_wallet_id = given.source AND owed.token = given.token
-               AND owed.destination = given.destination AND owed.cause = given.cause)
-           SELECT id FROM owed ORDER BY id`,
-    values: [
-      legs.map((leg) => leg.businessKey),
-      legs.map((leg) => leg.kind),
-      legs.map((leg) => leg.token),
-      legs.map((leg) => leg.destination),
-      legs.map((leg) => leg.amount.toString()),
-      legs.map((leg) => leg.cause),
-      legs.map((leg) => leg.gameId),
-      legs.map((leg) => leg.playerId),
-      legs.map((leg) => leg.notBefore),
-      legs.map((leg) => leg.notBeforeBlock.toString()),
-    ],
-  });
-  return columnOf(id, rows);
 }
 
 /** What takes an instruction back, or a part of it. */

@@ -8,9 +8,9 @@ CREATE DOMAIN chain_log_kind AS text CHECK ((VALUE = ANY (ARRAY['deposit'::text,
 
 CREATE DOMAIN deposit_state AS text CHECK ((VALUE = ANY (ARRAY['seen'::text, 'playable'::text, 'final'::text, 'orphaned'::text])));
 
-CREATE DOMAIN evm_address AS text CHECK ((VALUE ~ '^0x[0-9a-f]{40}$'::text));
+CREATE DOMAIN evm_address AS text CHECK (((length(VALUE) = 42) AND (VALUE ~ '^0x[0-9a-f]*$'::text)));
 
-CREATE DOMAIN hash32 AS text CHECK ((VALUE ~ '^0x[0-9a-f]{64}$'::text));
+CREATE DOMAIN hash32 AS text CHECK (((length(VALUE) = 66) AND (VALUE ~ '^0x[0-9a-f]*$'::text)));
 
 CREATE DOMAIN instruction_kind AS text CHECK ((VALUE = ANY (ARRAY['collect'::text, 'fund'::text, 'settle'::text, 'payout'::text, 'withdrawal'::text, 'sweep'::text, 'refund'::text, 'topup'::text, 'deploy'::text])));
 
@@ -138,8 +138,8 @@ CREATE TABLE chain_log (
   tx_hash hash32 NOT NULL,
   token evm_address NOT NULL,
   ordinal integer NOT NULL,
-  sender text NOT NULL,
-  recipient text NOT NULL,
+  sender evm_address NOT NULL,
+  recipient evm_address NOT NULL,
   amount base_units NOT NULL,
   block_number bigint NOT NULL,
   block_hash hash32 NOT NULL,
@@ -153,9 +153,7 @@ CREATE TABLE chain_log (
   CONSTRAINT chain_log_amount_check CHECK (((amount)::numeric > (0)::numeric)),
   CONSTRAINT chain_log_ordinal_check CHECK ((ordinal >= 0)),
   CONSTRAINT chain_log_pkey PRIMARY KEY (id),
-  CONSTRAINT chain_log_recipient_check CHECK ((recipient ~ '^0x[0-9a-f]{40}$'::text)),
   CONSTRAINT chain_log_recipient_wallet_id_fkey FOREIGN KEY (recipient_wallet_id) REFERENCES wallet(id),
-  CONSTRAINT chain_log_sender_check CHECK ((sender ~ '^0x[0-9a-f]{40}$'::text)),
   CONSTRAINT chain_log_sender_wallet_id_fkey FOREIGN KEY (sender_wallet_id) REFERENCES wallet(id),
   CONSTRAINT chain_log_token_fkey FOREIGN KEY (token) REFERENCES token(address),
   CONSTRAINT chain_log_tx_hash_token_ordinal_key UNIQUE (tx_hash, token, ordinal)

@@ -43,7 +43,7 @@ export async function creditAtOnce(
       lockCursor(tx),
       moveHeadAsForeseen(tx, block, { cursor, exposed }),
       insertCredited(tx, { logs, deposits, exposures }),
-      ...postSurely(tx, deposits.flatMap(bookingOf), collectionOf(block.number)),
+      postSurely(tx, deposits.flatMap(bookingOf), collectionOf(block.number)),
       writeOutbox(tx, tellings),
     ]);
   } catch (error) {

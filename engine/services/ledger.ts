@@ -12,18 +12,18 @@ import {
 } from "../core/ledger.ts";
 import {
   type AccountKey,
-  addLegs,
   insertOwnTransfer,
   type LegBack,
   type LockedAccount,
   type NewLeg,
   type NewTransfer,
+  type Owing,
   openAccounts,
   takeLegBack,
   writeTransfers,
   writeTransfersSurely,
 } from "../db/ledger.ts";
-import { type Tx, together } from "../db/pool.ts";
+import type { Tx } from "../db/pool.ts";
 
 export interface PostOptions {
   /** Same source, token, destination and cause are one chain transfer. */
@@ -79,16 +79,16 @@ export async function post(
 const sureReasons: ReadonlySet<TransferReason> = new Set(["deposit", "collect"]);
 
 /**
- * Sends what writes transfers of deposits, where nobody looks at an answer before the commit. It fails where `post` would
+ * Writes transfers of deposits, where nobody looks at an answer before the commit. It fails where `post` would
  * open an account (`isUnwritten`). @throws when one isn't of that kind, before anything is sent
  */
-export function postSurely(tx: Tx, transfers: PlannedTransfer[], options: PostOptions): Promise<unknown>[] {
+export async function postSurely(tx: Tx, transfers: PlannedTransfer[], options: PostOptions): Promise<void> {
   for (const transfer of transfers) {
     checkTransfer(transfer);
     if (!sureReasons.has(transfer.reason)) throw new Error(`${transfer.key} may be refused`);
   }
-  const { keys, rows, legs } = rowsOf(transfers, options);
-  return [writeTransfersSurely(tx, keys, rows), addLegs(tx, legs)];
+  const { keys, rows } = rowsOf(transfers);
+  await writeTransfersSurely(tx, keys, rows, owingOf(options));
 }
 
 type Accounts = Map<string, LockedAccount>;
@@ -119,36 +119,45 @@ async function writeOwn(tx: Tx, transfers: PlannedTransfer[]): Promise<Written |
   return { ok: false, rejection: short };
 }
 
-/** Writes the rows and owes what follows from them, in one packet. */
+/** Writes the rows and owes what follows from them. */
 async function writeAll(tx: Tx, transfers: PlannedTransfer[], options: PostOptions): Promise<Written> {
-  const { keys, rows, legs } = rowsOf(transfers, options);
-  const write = () => together(tx, () => [writeTransfers(tx, keys, rows), addLegs(tx, legs)]);
-  let [written, instructionIds] = await write();
+  const { keys, rows } = rowsOf(transfers);
+  const write = () => writeTransfers(tx, keys, rows, owingOf(options));
+  let written = await write();
   const missing = keys.filter((_, index) => written.accounts[index] === null);
   if (missing.length > 0) {
     await openAccounts(tx, missing);
-    [written, instructionIds] = await write();
+    written = await write();
   }
   const accounts = accountsOf(keys, written.accounts);
-  if (written.isWritten) return { ok: true, accounts, instructionIds };
+  if (written.isWritten) return { ok: true, accounts, instructionIds: written.instructionIds };
   const short = firstOverdraft(transfers, accounts);
   if (short === null) throw new Error(`ledger row ${transfers[0]?.key} wasn't written`);
   return { ok: false, rejection: short };
 }
 
-function rowsOf(
-  transfers: PlannedTransfer[],
-  options: PostOptions,
-): { keys: AccountKey[]; rows: NewTransfer[]; legs: NewLeg[] } {
+function rowsOf(transfers: PlannedTransfer[]): { keys: AccountKey[]; rows: NewTransfer[] } {
   const keys = keysOf(transfers);
   const texts = keys.map(textOf);
-  const rows = transfers.map(({ from, to, token, amount, reason, key: businessKey }) => ({
-    debit: texts.indexOf(textOf(keyOf(from, token))),
-    credit: texts.indexOf(textOf(keyOf(to, token))),
-    ...{ token, amount, reason, businessKey },
-  }));
-  return { keys, rows, legs: transfers.flatMap((transfer) => legOf(transfer, options)) };
+  const rows = transfers.map((transfer) => {
+    const { from, to, token, amount, reason, key: businessKey } = transfer;
+    return {
+      debit: texts.indexOf(textOf(keyOf(from, token))),
+      credit: texts.indexOf(textOf(keyOf(to, token))),
+      ...{ token, amount, reason, businessKey },
+      leg: legOf(transfer),
+    };
+  });
+  return { keys, rows };
 }
+
+const owingOf = (options: PostOptions): Owing => ({
+  cause: options.cause,
+  gameId: options.gameId ?? null,
+  playerId: options.playerId ?? null,
+  notBefore: options.notBefore ?? null,
+  notBeforeBlock: options.notBeforeBlock ?? 0n,
+});
 
 function accountOf(accounts: Accounts, ref: AccountRef, token: string): LockedAccount {
   const account = accounts.get(textOf(keyOf(ref, token)));
@@ -197,20 +206,9 @@ function firstOverdraft(transfers: PlannedTransfer[], accounts: Accounts): Rejec
 }
 
 /** The chain transfer that a ledger transfer is owed, if it crosses wallets. */
-function legOf({ to, token, amount, reason, key }: PlannedTransfer, options: PostOptions): NewLeg[] {
+function legOf({ to, reason }: PlannedTransfer): NewLeg | null {
   const kind = reasonRules[reason].instruction;
-  if (kind === null) return [];
-  return [
-    {
-      businessKey: key,
-      ...{ kind, token, amount, cause: options.cause },
-      destination: to.kind === "outside" ? to.address : null,
-      gameId: options.gameId ?? null,
-      playerId: options.playerId ?? null,
-      notBefore: options.notBefore ?? null,
-      notBeforeBlock: options.notBeforeBlock ?? 0n,
-    },
-  ];
+  return kind === null ? null : { kind, destination: to.kind === "outside" ? to.address : null };
 }
 
 /** The chain transfer that a ledger transfer takes back; null when it stays within a wallet, is owed one itself, or is there already. */

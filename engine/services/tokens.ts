@@ -10,16 +10,23 @@ import { type KnownToken, readTokens, type Token } from "../db/tokens.ts";
 import { awaitMade } from "./awaiting.ts";
 
 const cache = new WeakMap<object, Map<string, KnownToken>>();
+const shared = new WeakMap<object, object>();
+const keyOf = (pool: object): object => shared.get(pool) ?? pool;
 
 /** Known tokens by address, the listed ones first; kept until `refreshTokens`. `pool` is the key of the cache. */
 export async function knownTokens(pool: Queryable): Promise<Map<string, KnownToken>> {
-  return cache.get(pool) ?? refreshTokens(pool);
+  return cache.get(keyOf(pool)) ?? refreshTokens(pool);
+}
+
+/** Has `other`, a pool on the same database, know the tokens that `pool` knows, whichever of them is refreshed. */
+export function shareTokens(pool: Pool, other: Pool): void {
+  shared.set(other, pool);
 }
 
 /** Reads anew which tokens there are: another process may have listed some. */
 export async function refreshTokens(pool: Queryable): Promise<Map<string, KnownToken>> {
   const tokens = new Map((await readTokens(pool)).map((token) => [token.address, token]));
-  cache.set(pool, tokens);
+  cache.set(keyOf(pool), tokens);
   return tokens;
 }
 

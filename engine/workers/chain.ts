@@ -1,5 +1,6 @@
 /** The chain's work, which one process at a time does: follow, credit, send, confirm, check. */
 import { setMaxListeners } from "node:events";
+import type { Pool } from "../db/pool.ts";
 import { confirmRound } from "../services/confirming.ts";
 import type { Context } from "../services/context.ts";
 import { checkNonces } from "../services/foreign-nonces.ts";
@@ -24,13 +25,21 @@ const mostLoops = 20;
 /** Processes without keys wait for these. */
 const lookForSpareMs = 500;
 
+export interface ChainWorkOptions {
+  leases: Leases;
+  watcherPool: Pool;
+  signal: AbortSignal;
+  tried?: TriedToken[];
+}
+
 /**
  * Waits for its turn, works while it leads, and ends after the signal.
+ * @param watcherPool what the watcher works on (`watcherConnections`)
  * @param tried the tokens that are listed while this process leads; absent: those that are
  */
 export const startChainWork = (
   context: Context,
-  { leases, signal, tried }: { leases: Leases; signal: AbortSignal; tried?: TriedToken[] },
+  { leases, watcherPool, signal, tried }: ChainWorkOptions,
 ): Promise<void> =>
   runAsLeader(leases, {
     name: "chain",
@@ -38,7 +47,7 @@ export const startChainWork = (
     lead: async (leadership) => {
       // Before anything else: what is followed is known from the list.
       if (tried !== undefined) await listFirst(context, leadership, tried);
-      if (!leadership.signal.aborted) await lead(context, leadership);
+      if (!leadership.signal.aborted) await lead(context, leadership, watcherPool);
     },
   });
 
@@ -56,7 +65,7 @@ async function listFirst(context: Context, { fence, signal }: Lead, tried: Tried
   });
 }
 
-async function lead(context: Context, { fence, signal }: Lead): Promise<void> {
+async function lead(context: Context, { fence, signal }: Lead, watcherPool: Pool): Promise<void> {
   const { log, settings } = context;
   const loop = (name: string, restMs: number, round: () => Promise<boolean>): Promise<void> =>
     runLoop({ name, restMs, round, log, signal });
@@ -68,7 +77,7 @@ async function lead(context: Context, { fence, signal }: Lead): Promise<void> {
   // While nobody led, a token may have become another: nothing is sent before that was looked at.
   let tokensLookedAt = false;
   await Promise.all([
-    runWatcher(context, { signal }),
+    runWatcher({ ...context, pool: watcherPool }, { signal }),
     loop("the watch of the tokens", watchTokensMs, async () => {
       await watchTokens(context);
       tokensLookedAt = true;

@@ -13,6 +13,9 @@ import { type Agreeing, startAgreeing } from "./agreeing.ts";
 const restAfterFailureMs = 1_000;
 const restAfterDeepReorgMs = 30_000;
 
+/** Connections of its own: what a block needs stays warm in them, and no other work is in its way. */
+export const watcherConnections = 3;
+
 export interface WatcherOptions {
   signal: AbortSignal;
   /** Called after each event: whoever waits for blocks may look. */

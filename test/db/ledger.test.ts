@@ -328,7 +328,7 @@ describe("balances", () => {
     const before = [deposit(id, 5n), { ...deposit(id, 5n), to: landed(id), key: `test:surely-before:${id}` }];
     if (isOpen) await transaction(pool, (tx) => post(tx, before, { cause: "test" }));
     const booked = [{ ...deposit(id, 1n), key: `${key}:deposit` }, collect(id, isOpen ? 7n : 1n, key)];
-    const written = atOnce(pool, (tx) => postSurely(tx, booked, { cause: "test" }));
+    const written = atOnce(pool, (tx) => [postSurely(tx, booked, { cause: "test" })]);
     await expect(written).rejects.toSatisfy(isUnwritten);
     const { rowCount } = await pool.query("SELECT FROM transfer WHERE business_key LIKE $1", [`${key}%`]);
     expect(rowCount).toBe(0);

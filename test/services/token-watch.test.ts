@@ -1,13 +1,14 @@
 /** SAFETY 8: tokens that aren't what they should be, tried with real ones before they are listed and watched afterwards. */
 import { randomUUID } from "node:crypto";
 import { type Abi, type Address, type Hex, keccak256, toHex } from "viem";
-import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
+import { afterAll, afterEach, beforeAll, describe, expect, it, onTestFinished } from "vitest";
 import { createChain } from "../../engine/chain/client.ts";
 import { RpcUnavailableError } from "../../engine/chain/errors.ts";
 import { tryToken } from "../../engine/chain/token-trial.ts";
 import { readConfig } from "../../engine/config.ts";
 import { readStandingBreaches } from "../../engine/db/breaches.ts";
 import { LostLeaseError } from "../../engine/db/lease.ts";
+import { createPool } from "../../engine/db/pool.ts";
 import { listTokens, readTokens } from "../../engine/db/tokens.ts";
 import { openFoundation } from "../../engine/foundation.ts";
 import { readAuditPage } from "../../engine/services/audit.ts";
@@ -15,6 +16,7 @@ import { runReconciliation } from "../../engine/services/books.ts";
 import { liftBreach } from "../../engine/services/overview.ts";
 import { sendRound } from "../../engine/services/sending.ts";
 import { listTriedTokens, tryTokens, watchTokens } from "../../engine/services/token-watch.ts";
+import { knownTokens, refreshTokens, shareTokens } from "../../engine/services/tokens.ts";
 import { withdraw } from "../../engine/services/withdrawals.ts";
 import { developmentSigner } from "../../scripts/local/accounts.ts";
 import { minedReceipt } from "../../scripts/local/mined.ts";
@@ -182,6 +184,18 @@ describe("a token that is to be listed is tried first", () => {
     const { fence } = world;
     await expect(listTriedTokens(world.context, { fence: fence - 1 }, tried)).rejects.toThrow(LostLeaseError);
     expect(await listed()).toEqual(before);
+  });
+
+  it("whoever reads with a pool of its own, as the watcher does, knows what was listed since", async () => {
+    const { pool } = world.context;
+    const own = createPool({ url: world.database.appUrl, maxConnections: 1 });
+    onTestFinished(() => own.end());
+    shareTokens(pool, own);
+    const address = await token("LATER");
+    expect((await knownTokens(own)).has(address)).toBe(false);
+    expect(await list(address, "LATER")).toEqual([]);
+    await refreshTokens(pool);
+    expect((await knownTokens(own)).has(address)).toBe(true);
   });
 
   it("also through a node that doesn't tell which slots a call reads; through one without overrides nothing is listed", async () => {

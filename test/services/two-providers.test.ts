@@ -517,7 +517,11 @@ describe("a real node that is stopped for a minute", () => {
     await giveUpLease(at.context.pool, { name: "chain", holder: "test" });
     const stopping = new AbortController();
     let hasEnded = false;
-    const done = startChainWork(at.context, { leases: at.context, signal: stopping.signal }).finally(() => {
+    const done = startChainWork(at.context, {
+      leases: at.context,
+      watcherPool: at.context.pool,
+      signal: stopping.signal,
+    }).finally(() => {
       hasEnded = true;
     });
     const end = (): Promise<void> => {

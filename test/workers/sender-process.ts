@@ -34,7 +34,7 @@ const { signal } = stopping;
 process.once("SIGTERM", () => stopping.abort());
 console.log("ready");
 await Promise.all([
-  startChainWork(context, { leases: context, signal }),
+  startChainWork(context, { leases: context, watcherPool: context.pool, signal }),
   startDeadlines(context, { signal }),
 ]);
 await chain.close();
