@@ -1,6 +1,6 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import ts from "typescript";
+import { parseSync } from "vite";
 import { describe, expect, test } from "vitest";
 
 const core = join(import.meta.dirname, "../../engine/core");
@@ -31,29 +31,31 @@ const impure = new Set([
   "Function",
 ]);
 
+type Node = { type: string } & Record<string, unknown>;
+const isNode = (value: unknown): value is Node =>
+  typeof value === "object" && value !== null && typeof (value as { type?: unknown }).type === "string";
+const textOf = (literal: unknown): string => String((literal as { value?: unknown } | null)?.value);
+
 /** Every specifier that a file imports and every impure name that it uses, comments and strings left out. */
 function traces(source: string): { imports: string[]; names: string[] } {
   const imports: string[] = [];
   const names: string[] = [];
-  const visit = (node: ts.Node): void => {
-    if (
-      (ts.isImportDeclaration(node) || ts.isExportDeclaration(node)) &&
-      node.moduleSpecifier !== undefined
-    ) {
-      imports.push((node.moduleSpecifier as ts.StringLiteral).text);
-    }
-    if (node.kind === ts.SyntaxKind.ImportKeyword || ts.isImportTypeNode(node))
-      imports.push("a dynamic import");
-    if (ts.isMetaProperty(node)) names.push("import.meta");
-    if (ts.isIdentifier(node) && impure.has(node.text)) names.push(node.text);
-    if (ts.isElementAccessExpression(node) && ts.isStringLiteral(node.argumentExpression)) {
-      if (impure.has(node.argumentExpression.text)) names.push(node.argumentExpression.text);
-    }
-    if (ts.isAwaitExpression(node)) names.push("await");
-    ts.forEachChild(node, visit);
+  const note = (name: unknown): void => {
+    if (typeof name === "string" && impure.has(name)) names.push(name);
   };
-  visit(ts.createSourceFile("file.ts", source, ts.ScriptTarget.ES2022, true));
-  // The import keyword of a declaration is part of it and not visited as a child; a call's is.
+  const visit = (node: Node): void => {
+    if (node.type === "ImportExpression" || node.type === "TSImportType") imports.push("a dynamic import");
+    else if (/^(Import|Export).*Declaration$/.test(node.type) && isNode(node.source))
+      imports.push(textOf(node.source));
+    if (node.type === "MetaProperty") names.push("import.meta");
+    if (node.type === "Identifier") note(node.name);
+    if (node.type === "MemberExpression" && node.computed === true) note(textOf(node.property));
+    if (node.type === "AwaitExpression" || node.await === true) names.push("await");
+    for (const child of Object.values(node).flat()) if (isNode(child)) visit(child);
+  };
+  const { program, errors } = parseSync("file.ts", source, { sourceType: "module" });
+  expect(errors).toEqual([]);
+  visit(program as unknown as Node);
   return { imports, names };
 }
 
@@ -83,4 +85,6 @@ test.each([
   ["const home = process.env.HOME;", "process"],
   ["const url = import.meta.url;", "import.meta"],
   ['const text = (1).toLocaleString("de");', "toLocaleString"],
+  ["const later = await when;", "await"],
+  ["for await (const one of many) count(one);", "await"],
 ])("the look sees %s", (source, name) => expect(traces(source).names).toContain(name));
