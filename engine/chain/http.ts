@@ -1,4 +1,7 @@
 /** One JSON-RPC question over HTTP, bounded in time and size from the first byte to the last. */
+import { promisify } from "node:util";
+import { gunzip } from "node:zlib";
+import { Pool } from "undici";
 import { z } from "zod";
 import { ProviderFailedError, RpcRefusedError } from "./errors.ts";
 
@@ -22,10 +25,14 @@ export type Answered =
   | { ok: true; result: unknown }
   | { ok: false; error: RpcRefusedError | ProviderFailedError };
 
-/** Where a node is and how it wants to be greeted: fetch refuses addresses that carry a password. */
+/** Where a node is and how it wants to be greeted. A redirection isn't followed: it is no answer. */
 export class Endpoint {
-  readonly #url: string;
-  readonly #headers: Record<string, string> = { "content-type": "application/json" };
+  readonly #pool: Pool;
+  readonly #path: string;
+  readonly #headers: Record<string, string> = {
+    "content-type": "application/json",
+    "accept-encoding": "gzip",
+  };
   readonly #timeoutMs: number;
   readonly #underWay = new Set<AbortController>();
 
@@ -34,10 +41,9 @@ export class Endpoint {
     if (parsed.username !== "" || parsed.password !== "") {
       const credentials = [parsed.username, parsed.password].map(decodeURIComponent).join(":");
       this.#headers.authorization = `Basic ${Buffer.from(credentials).toString("base64")}`;
-      parsed.username = "";
-      parsed.password = "";
     }
-    this.#url = parsed.href;
+    this.#pool = new Pool(parsed.origin);
+    this.#path = parsed.pathname + parsed.search;
     this.#timeoutMs = timeoutMs;
   }
 
@@ -64,16 +70,17 @@ export class Endpoint {
     for (const request of this.#underWay) request.abort();
   }
 
-  async #fetch(body: string, signal: AbortSignal): Promise<unknown> {
-    const response = await fetch(this.#url, {
+  async #ask(body: string, signal: AbortSignal): Promise<unknown> {
+    const response = await this.#pool.request({
       method: "POST",
+      path: this.#path,
       headers: this.#headers,
       body,
-      redirect: "error",
       signal,
     });
-    const text = await readBounded(response);
-    return parse(text, response.status);
+    const bytes = await readBounded(response.body);
+    const text = response.headers["content-encoding"] === "gzip" ? await unzipBounded(bytes) : bytes;
+    return parse(text.toString("utf8"), response.statusCode);
   }
 
   async #exchange(body: string): Promise<unknown> {
@@ -81,7 +88,7 @@ export class Endpoint {
     // The clock runs until the last byte: a body that trickles must not hold anybody up.
     const timer = setTimeout(() => request.abort(), this.#timeoutMs);
     this.#underWay.add(request);
-    const given = this.#fetch(body, request.signal);
+    const given = this.#ask(body, request.signal);
     // An abort doesn't always reach a body that is being read; the clock holds all the same.
     const over = new Promise<never>((_, reject) => {
       request.signal.addEventListener("abort", () => reject(new Error("no whole answer in time")), {
@@ -118,25 +125,33 @@ function read({ result, error }: z.output<typeof answerShape>): Answered {
     : { ok: false, error: new RpcRefusedError(message.slice(0, 500), { rpcCode: code, data }) };
 }
 
-async function readBounded(response: Response): Promise<string> {
+const tooLong = (): ProviderFailedError =>
+  new ProviderFailedError(`an answer of more than ${maxAnswerBytes} bytes`, { mayHaveArrived: true });
+
+async function readBounded(body: AsyncIterable<Uint8Array>): Promise<Buffer> {
   const chunks: Uint8Array[] = [];
   let size = 0;
-  for await (const chunk of response.body ?? []) {
+  for await (const chunk of body) {
     size += chunk.byteLength;
-    if (size > maxAnswerBytes)
-      throw new ProviderFailedError(`an answer of more than ${maxAnswerBytes} bytes`, {
-        mayHaveArrived: true,
-      });
+    if (size > maxAnswerBytes) throw tooLong();
     chunks.push(chunk);
   }
-  return Buffer.concat(chunks).toString("utf8");
+  return Buffer.concat(chunks);
+}
+
+async function unzipBounded(bytes: Buffer): Promise<Buffer> {
+  try {
+    return await promisify(gunzip)(bytes, { maxOutputLength: maxAnswerBytes });
+  } catch (error) {
+    throw (error as { code?: unknown }).code === "ERR_BUFFER_TOO_LARGE" ? tooLong() : error;
+  }
 }
 
 function parse(text: string, status: number): unknown {
   try {
     const said: unknown = JSON.parse(text);
     // Some nodes put a JSON-RPC refusal under an HTTP error.
-    if (status < 400 || (answerShape.safeParse(said).data?.error !== undefined && status !== 429))
+    if (status < 300 || (answerShape.safeParse(said).data?.error !== undefined && status !== 429))
       return said;
   } catch {
     // Not JSON: HTML of a proxy, or half an answer.

@@ -1,4 +1,5 @@
 import { Readable } from "node:stream";
+import { gzipSync } from "node:zlib";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { z } from "zod";
 import { type Chain, createChain } from "../../engine/chain/client.ts";
@@ -37,6 +38,19 @@ async function connect(rpcUrls: string[], requestTimeoutMs = patienceMs): Promis
 }
 const both = () => [first.rpcUrl, second.rpcUrl];
 const headNumber = (chain: Chain) => chain.ask("eth_blockNumber", [], z.string());
+
+const packed = (text: string) => ({
+  http: {
+    ...{ status: 200, type: "application/json", body: gzipSync(text) },
+    headers: { "content-encoding": "gzip" },
+  },
+});
+
+it("a packed answer is unpacked", async () => {
+  const chain = await connect([first.rpcUrl]);
+  first.setFaults(replyTo("eth_blockNumber", () => packed('{"id":0,"result":"0x11"}')));
+  expect(await headNumber(chain)).toBe("0x11");
+});
 
 describe("a provider of another chain", () => {
   it("is refused at the start, by name (SAFETY 26)", async () => {
@@ -124,6 +138,25 @@ describe("a provider that fails", () => {
     // What is on its way between the two is more than what was read, and a small part of what there was.
     expect(offered.taken).toBeLessThan(offered.pieces / 2);
     expect(mostBytes).toBeLessThan((offered.pieces * piece.length) / 2);
+  });
+
+  it("by a small answer that unpacks to a big one isn't unpacked to its end (SAFETY 27)", async () => {
+    const chain = await connect([first.rpcUrl]);
+    first.setFaults(replyTo("eth_blockNumber", () => packed(`{"result":"0x${"0".repeat(80_000_000)}1"}`)));
+    await expect(headNumber(chain)).rejects.toThrow(/more than \d+ bytes/);
+  });
+
+  it.each([
+    ["what was packed and can't be unpacked", { ...packed("0x1").http, body: "0x1" }],
+    [
+      "a redirection, which isn't followed, whatever it says",
+      { status: 307, type: "application/json", body: '{"id":0,"result":"0x1"}', headers: { location: "/" } },
+    ],
+  ])("by %s is passed over (SAFETY 27)", async (_, http) => {
+    const chain = await connect([first.rpcUrl]);
+    first.setFaults(replyTo("eth_blockNumber", () => ({ http })));
+    await expect(headNumber(chain)).rejects.toThrow(RpcUnavailableError);
+    expect(chain.health()[0]).toMatchObject({ ok: false, lastError: expect.any(String) });
   });
 
   it("makes an error after a bounded time when there is no other", async () => {

@@ -1,7 +1,7 @@
 import { once } from "node:events";
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
-import type { Readable } from "node:stream";
+import { Readable } from "node:stream";
 import WebSocket, { type RawData, WebSocketServer } from "ws";
 import { z } from "zod";
 
@@ -16,7 +16,14 @@ export type RpcReply =
   | { result: unknown }
   | { error: { code: number; message: string; data?: unknown } }
   /** A whole HTTP answer of another kind. What is read from a stream goes out as fast as it is taken. */
-  | { http: { status: number; type: string; body: string | Readable } }
+  | {
+      http: {
+        status: number;
+        type: string;
+        body: string | Buffer | Readable;
+        headers?: Record<string, string>;
+      };
+    }
   /** Never answers. */
   | "hang"
   /** Closes the connection without a word. */
@@ -163,9 +170,9 @@ async function handle(
     if (reply === "cut") return void response.destroy();
     if (reply === "trickle") return trickle(response);
     if ("http" in reply) {
-      const { status, type, body } = reply.http;
-      response.writeHead(status, { "content-type": type });
-      return typeof body === "string" ? void response.end(body) : void body.pipe(response);
+      const { status, type, body, headers = {} } = reply.http;
+      response.writeHead(status, { "content-type": type, ...headers });
+      return body instanceof Readable ? void body.pipe(response) : void response.end(body);
     }
     answers.push({ jsonrpc: "2.0", id, ...reply });
   }
