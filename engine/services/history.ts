@@ -1,7 +1,7 @@
 /** Every movement of a player's pool, told from the player's side. */
 import type { HistoryLine } from "../contract/account.ts";
 import { accept, type Result, reject } from "../contract/problems.ts";
-import { readPlayerHistory } from "../db/ledger.ts";
+import { readPlayerHistory } from "../db/history.ts";
 import type { Context } from "./context.ts";
 import { knownTokens, moneyOf } from "./tokens.ts";
 
