@@ -32,6 +32,8 @@ export class Endpoint {
   readonly #headers: Record<string, string> = {
     "content-type": "application/json",
     "accept-encoding": "gzip",
+    // Some providers turn away whoever doesn't say what they are.
+    "user-agent": "on-the-rail",
   };
   readonly #timeoutMs: number;
   readonly #underWay = new Set<AbortController>();
@@ -150,9 +152,10 @@ async function unzipBounded(bytes: Buffer): Promise<Buffer> {
 function parse(text: string, status: number): unknown {
   try {
     const said: unknown = JSON.parse(text);
+    if (status < 300) return said;
     // Some nodes put a JSON-RPC refusal under an HTTP error.
-    if (status < 300 || (answerShape.safeParse(said).data?.error !== undefined && status !== 429))
-      return said;
+    const isRefusal = answerShape.safeParse(said).data?.error !== undefined;
+    if (isRefusal && status >= 400 && status !== 429) return said;
   } catch {
     // Not JSON: HTML of a proxy, or half an answer.
   }

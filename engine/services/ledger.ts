@@ -82,13 +82,13 @@ const sureReasons: ReadonlySet<TransferReason> = new Set(["deposit", "collect"])
  * Writes transfers of deposits, where nobody looks at an answer before the commit. It fails where `post` would
  * open an account (`isUnwritten`). @throws when one isn't of that kind, before anything is sent
  */
-export async function postSurely(tx: Tx, transfers: PlannedTransfer[], options: PostOptions): Promise<void> {
+export function postSurely(tx: Tx, transfers: PlannedTransfer[], options: PostOptions): Promise<void> {
   for (const transfer of transfers) {
     checkTransfer(transfer);
     if (!sureReasons.has(transfer.reason)) throw new Error(`${transfer.key} may be refused`);
   }
   const { keys, rows } = rowsOf(transfers);
-  await writeTransfersSurely(tx, keys, rows, owingOf(options));
+  return writeTransfersSurely(tx, keys, rows, owingOf(options));
 }
 
 type Accounts = Map<string, LockedAccount>;

@@ -46,6 +46,11 @@ const packed = (text: string) => ({
   },
 });
 
+const redirection = (said: object) => ({
+  ...{ status: 307, type: "application/json", body: JSON.stringify({ id: 0, ...said }) },
+  headers: { location: "/" },
+});
+
 it("a packed answer is unpacked", async () => {
   const chain = await connect([first.rpcUrl]);
   first.setFaults(replyTo("eth_blockNumber", () => packed('{"id":0,"result":"0x11"}')));
@@ -148,10 +153,8 @@ describe("a provider that fails", () => {
 
   it.each([
     ["what was packed and can't be unpacked", { ...packed("0x1").http, body: "0x1" }],
-    [
-      "a redirection, which isn't followed, whatever it says",
-      { status: 307, type: "application/json", body: '{"id":0,"result":"0x1"}', headers: { location: "/" } },
-    ],
+    ["a redirection that says a result", redirection({ result: "0x1" })],
+    ["a redirection that refuses", redirection({ error: { code: 3, message: "execution reverted" } })],
   ])("by %s is passed over (SAFETY 27)", async (_, http) => {
     const chain = await connect([first.rpcUrl]);
     first.setFaults(replyTo("eth_blockNumber", () => ({ http })));

@@ -334,6 +334,19 @@ describe("balances", () => {
     expect(rowCount).toBe(0);
   });
 
+  it("what may be refused isn't booked at once, and nothing that goes with it stays either", async () => {
+    const id = await player(5n);
+    const key = `test:unsure:${id}`;
+    const written = atOnce(pool, (tx) => [
+      postSurely(tx, [{ ...deposit(id, 1n), key }], { cause: "test" }),
+      postSurely(tx, [hold(id, 1n, `${key}:hold`)], { cause: "test" }),
+    ]);
+    await expect(written).rejects.toThrow(/may be refused/);
+    const { rowCount } = await pool.query("SELECT FROM transfer WHERE business_key LIKE $1", [`${key}%`]);
+    expect(rowCount).toBe(0);
+    expect(await balanceOf(id, "player.available")).toBe("5");
+  });
+
   it("the database itself refuses an overdraft, whatever the code believes", async () => {
     const id = await player(5n);
     const other = await player(5n);
