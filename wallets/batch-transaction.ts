@@ -99,10 +99,15 @@ export function assertBatchBytes(signed: SignedTransaction, request: BatchSignRe
   }
 }
 
-/** `execute(bytes32,bytes)`, the mode, where the bytes begin, how many there are, the token, and two words a payment. */
+/** `execute(bytes32,bytes)`, the mode, where the bytes begin and how many there are; then these, filled up to a whole word. */
 function writtenByHand({ token, payments }: Batch): string {
-  const length = 32n + 64n * BigInt(payments.length);
-  const head = `e9ae5c5301000000000070617973${"0".repeat(44)}${words(0x40n, length, token)}`;
-  const body = payments.map(({ destination, amount }) => words(destination, amount)).join("");
-  return `0x${head}${body}`;
+  const longest = payments.reduce((most, { amount }) => (amount > most ? amount : most), 1n);
+  const amountSize = Math.ceil(longest.toString(16).length / 2);
+  const digits = 2 * amountSize;
+  const body = payments.map(
+    ({ destination, amount }) => destination.slice(2) + amount.toString(16).padStart(digits, "0"),
+  );
+  const data = `${amountSize.toString(16).padStart(2, "0")}${token.slice(2)}${body.join("")}`;
+  const head = `e9ae5c5301000000000070617973${"0".repeat(44)}${words(0x40n, BigInt(data.length / 2))}`;
+  return `0x${head}${data.padEnd(Math.ceil(data.length / 64) * 64, "0")}`;
 }

@@ -1,5 +1,5 @@
 /** The batch executor (contracts/BatchExecutor.sol): where it stands, how it is deployed, and what it is called with. */
-import { AbiCoder, concat, getCreate2Address, keccak256, ZeroHash } from "ethers";
+import { AbiCoder, concat, dataLength, getCreate2Address, keccak256, toBeHex, ZeroHash } from "ethers";
 import { executorCreationCode } from "./executor-code.ts";
 
 /** The deployer that stands at this address on every chain, Base included: the same code has the same address everywhere. */
@@ -29,12 +29,14 @@ export interface Payment {
   amount: bigint;
 }
 
-/** The call that has a wallet pay one token to each of these, in this order, or to none. */
+/**
+ * The call that has a wallet pay one token to each of these, in this order, or to none: the size of an amount in bytes, the
+ * token, and each recipient with its amount, as short as the largest of them allows.
+ */
 export function paymentsCall(token: string, payments: readonly Payment[]): `0x${string}` {
-  const words = payments.flatMap(({ destination, amount }) => [
-    coder.encode(["address", "uint256"], [destination, amount]),
-  ]);
-  const data = concat([coder.encode(["address"], [token]), ...words]);
+  const amountSize = Math.max(1, ...payments.map(({ amount }) => dataLength(toBeHex(amount))));
+  const packed = payments.flatMap(({ destination, amount }) => [destination, toBeHex(amount, amountSize)]);
+  const data = concat([toBeHex(amountSize), token, ...packed]);
   return concat([executeSelector, coder.encode(["bytes32", "bytes"], [paymentsMode, data])]) as `0x${string}`;
 }
 

@@ -1,5 +1,14 @@
 /** What a transaction of a form that we sign does, read from its bytes. */
-import { decodeFunctionData, erc20Abi, type Hex, hexToBigInt, parseAbi, slice } from "viem";
+import {
+  decodeFunctionData,
+  erc20Abi,
+  type Hex,
+  hexToBigInt,
+  hexToNumber,
+  parseAbi,
+  size,
+  slice,
+} from "viem";
 import { deploymentData, deploymentProxy, executorOf, paymentsCall } from "../../wallets/executor.ts";
 import { baseChainId } from "../../wallets/policy.ts";
 import type { SignedTransaction } from "../chain/transactions.ts";
@@ -62,21 +71,22 @@ function readBatch({ from, to, data, authorisations }: SignedTransaction): Order
 
 const executorAbi = parseAbi(["function execute(bytes32 mode, bytes executionData)"]);
 
-/** The token's word, then two words for each payment. */
+/** How many bytes an amount takes, the token, then recipient and amount of each payment. */
 function unpack(data: string) {
   try {
     const { args } = decodeFunctionData({ abi: executorAbi, data: data as Hex });
-    const words = (args[1].slice(2).match(/.{64}/g) ?? []).map((word): Hex => `0x${word}`);
-    const [token, ...rest] = words;
-    if (token === undefined || rest.length === 0 || rest.length % 2 !== 0) return null;
-    const payments = Array.from({ length: rest.length / 2 }, (_, index) => ({
-      destination: addressIn(rest[2 * index] ?? "0x"),
-      amount: hexToBigInt(rest[2 * index + 1] ?? "0x"),
-    }));
-    return { token: addressIn(token), payments };
+    const [, packed] = args;
+    const amountAt = 20;
+    const paymentSize = amountAt + hexToNumber(slice(packed, 0, 1));
+    const body = slice(packed, 21);
+    const count = size(body) / paymentSize;
+    if (!Number.isInteger(count)) return null;
+    const payments = Array.from({ length: count }, (_, index) => {
+      const payment = slice(body, index * paymentSize, (index + 1) * paymentSize);
+      return { destination: slice(payment, 0, amountAt), amount: hexToBigInt(slice(payment, amountAt)) };
+    });
+    return { token: slice(packed, 1, 21), payments };
   } catch {
     return null;
   }
 }
-
-const addressIn = (word: Hex): string => slice(word, 12);

@@ -1,5 +1,5 @@
 import { SigningKey, Transaction } from "ethers";
-import { parseTransaction, recoverTransactionAddress } from "viem";
+import { decodeFunctionData, parseAbi, parseTransaction, recoverTransactionAddress } from "viem";
 import { recoverAuthorizationAddress } from "viem/utils";
 import { afterEach, describe, expect, test, vi } from "vitest";
 import { assertBatchBytes, type Batch } from "../../wallets/batch-transaction.ts";
@@ -84,6 +84,27 @@ describe("a batch", () => {
       batchRequest(payouts(house, {}), { authorisationNonce: null }),
     );
     expect(parseTransaction(signed.raw as `0x02${string}`).type).toBe("eip1559");
+  });
+
+  test.each([
+    ["1", "01"],
+    ["255 1 16", "01"],
+    ["256 255", "02"],
+    ["1 65536", "03"],
+    ["1000000000000000000000000 1", "0a"],
+  ])("of %s takes no more bytes for an amount than the largest needs", async (text, size) => {
+    const house = makeHouse();
+    const amounts = text.split(" ").map(BigInt);
+    const paid = payouts(house, ...amounts.map((amount) => ({ amount, token: openwork })));
+    const { raw } = await house.signer.signBatch(batchRequest(paid));
+    const [, packed] = decodeFunctionData({
+      abi: parseAbi(["function execute(bytes32 mode, bytes payments)"]),
+      data: parseTransaction(raw as `0x04${string}`).data ?? "0x",
+    }).args;
+    const each = amounts.map(
+      (amount) => outsider.slice(2) + amount.toString(16).padStart(2 * Number(`0x${size}`), "0"),
+    );
+    expect(packed).toBe(`0x${size}${openwork.slice(2)}${each.join("")}`);
   });
 
   test("with a higher fee has the same nonce and payload, and takes no more of the hour's limit", async () => {

@@ -15,9 +15,11 @@ import {LowLevelCall} from "@openzeppelin/contracts/utils/LowLevelCall.sol";
 contract BatchExecutor is ERC7821 {
     using SafeERC20 for IERC20;
 
-    /// Transfers of one token in half the calldata: the token's word, then two words for each payment, recipient and
-    /// amount. An ERC-7579 mode like the standard's batch, with a selector of its own.
+    /// Transfers of one token, packed: one byte that says how many bytes an amount takes (1 to 32), the token's address,
+    /// then recipient and amount of each payment. An ERC-7579 mode like the standard's batch, with a selector of its own.
     bytes32 public constant PAYMENTS_MODE = bytes32(bytes10(0x01000000000070617973));
+
+    uint256 private constant HEAD_SIZE = 21;
 
     /// The one other account that may have a wallet's tokens moved.
     address public immutable gasWallet;
@@ -51,11 +53,26 @@ contract BatchExecutor is ERC7821 {
     }
 
     function _pay(bytes calldata payments) private {
-        if (payments.length % 64 != 32) revert MalformedPayments();
-        IERC20 token = abi.decode(payments, (IERC20));
-        for (uint256 start = 32; start < payments.length; start += 64) {
-            (address recipient, uint256 amount) = abi.decode(payments[start:start + 64], (address, uint256));
-            _transfer(start / 64, token, recipient, amount);
+        uint256 head = uint256(bytes32(payments));
+        uint256 amountSize = head >> 248;
+        IERC20 token = IERC20(address(uint160(head >> 88)));
+        if (amountSize == 0 || amountSize > 32) revert MalformedPayments();
+        uint256 size = 20 + amountSize;
+        if (payments.length < HEAD_SIZE || (payments.length - HEAD_SIZE) % size != 0) revert MalformedPayments();
+        uint256 amountShift = 256 - 8 * amountSize;
+        for (uint256 start = HEAD_SIZE; start < payments.length;) {
+            address recipient;
+            uint256 amount;
+            // Slices of calldata, without their checks: the length above has them all within.
+            assembly ("memory-safe") {
+                let payment := add(payments.offset, start)
+                recipient := shr(96, calldataload(payment))
+                amount := shr(amountShift, calldataload(add(payment, 20)))
+            }
+            if (!token.trySafeTransfer(recipient, amount)) _refuse((start - HEAD_SIZE) / size);
+            unchecked {
+                start += size;
+            }
         }
     }
 
@@ -68,12 +85,12 @@ contract BatchExecutor is ERC7821 {
                 revert NotATransfer(index);
             }
             (address recipient, uint256 amount) = abi.decode(data[4:], (address, uint256));
-            _transfer(index, IERC20(call.target), recipient, amount);
+            if (!IERC20(call.target).trySafeTransfer(recipient, amount)) _refuse(index);
         }
     }
 
-    function _transfer(uint256 index, IERC20 token, address recipient, uint256 amount) private {
-        if (!token.trySafeTransfer(recipient, amount)) revert TransferRefused(index, LowLevelCall.returnData());
+    function _refuse(uint256 index) private pure {
+        revert TransferRefused(index, LowLevelCall.returnData());
     }
 
     function _erc7821AuthorizedExecutor(address caller, bytes32 mode, bytes calldata executionData)
