@@ -1,5 +1,14 @@
 /** The batch executor (contracts/BatchExecutor.sol): where it stands, how it is deployed, and what it is called with. */
-import { AbiCoder, concat, dataLength, getCreate2Address, keccak256, toBeHex, ZeroHash } from "ethers";
+import {
+  AbiCoder,
+  concat,
+  dataLength,
+  getAddress,
+  getCreate2Address,
+  keccak256,
+  toBeHex,
+  ZeroHash,
+} from "ethers";
 import { executorCreationCode } from "./executor-code.ts";
 
 /** The deployer that stands at this address on every chain, Base included: the same code has the same address everywhere. */
@@ -32,11 +41,15 @@ export interface Payment {
 /**
  * The call that has a wallet pay one token to each of these, in this order, or to none: the size of an amount in bytes, the
  * token, and each recipient with its amount, as short as the largest of them allows.
+ * @throws for what isn't an address: it would move all that follows out of its place
  */
 export function paymentsCall(token: string, payments: readonly Payment[]): `0x${string}` {
   const amountSize = Math.max(1, ...payments.map(({ amount }) => dataLength(toBeHex(amount))));
-  const packed = payments.flatMap(({ destination, amount }) => [destination, toBeHex(amount, amountSize)]);
-  const data = concat([toBeHex(amountSize), token, ...packed]);
+  const packed = payments.flatMap(({ destination, amount }) => [
+    getAddress(destination),
+    toBeHex(amount, amountSize),
+  ]);
+  const data = concat([toBeHex(amountSize), getAddress(token), ...packed]);
   return concat([executeSelector, coder.encode(["bytes32", "bytes"], [paymentsMode, data])]) as `0x${string}`;
 }
 

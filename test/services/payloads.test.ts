@@ -37,3 +37,10 @@ test("bytes that aren't packed just so are of no batch of ours", () => {
   expect(read(`${call}00`)).toBeNull();
   expect(read(`${call.slice(0, -2)}01`)).toBeNull();
 });
+
+test("a payment to something else than an address isn't packed", () => {
+  const token = `0x${"cc".repeat(20)}`;
+  const packing = (destination: string) => () => paymentsCall(token, [{ destination, amount: 1n }]);
+  expect(packing(`0x${"bb".repeat(20)}`)).not.toThrow();
+  for (const bytes of [0, 19, 21, 32]) expect(packing(`0x${"bb".repeat(bytes)}`)).toThrow("invalid address");
+});
