@@ -6,6 +6,7 @@ import {
   getAddress,
   getCreate2Address,
   keccak256,
+  stripZerosLeft,
   toBeHex,
   ZeroHash,
 } from "ethers";
@@ -41,10 +42,13 @@ export interface Payment {
 /**
  * The call that has a wallet pay one token to each of these, in this order, or to none: the size of an amount in bytes, the
  * token, and each recipient with its amount, as short as the largest of them allows.
- * @throws for what isn't an address: it would move all that follows out of its place
+ * @throws for what isn't an address, which would move all that follows out of its place, and for an amount above a word
  */
 export function paymentsCall(token: string, payments: readonly Payment[]): `0x${string}` {
-  const amountSize = Math.max(1, ...payments.map(({ amount }) => dataLength(toBeHex(amount))));
+  const amountSize = Math.max(
+    1,
+    ...payments.map(({ amount }) => dataLength(stripZerosLeft(toBeHex(amount, 32)))),
+  );
   const packed = payments.flatMap(({ destination, amount }) => [
     getAddress(destination),
     toBeHex(amount, amountSize),

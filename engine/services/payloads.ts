@@ -77,10 +77,11 @@ function unpack(data: string) {
     const { args } = decodeFunctionData({ abi: executorAbi, data: data as Hex });
     const [, packed] = args;
     const amountAt = 20;
-    const paymentSize = amountAt + hexToNumber(slice(packed, 0, 1));
+    const amountSize = hexToNumber(slice(packed, 0, 1));
+    const paymentSize = amountAt + amountSize;
     const body = slice(packed, 21);
     const count = size(body) / paymentSize;
-    if (!Number.isInteger(count)) return null;
+    if (amountSize > 32 || !Number.isInteger(count)) return null;
     const payments = Array.from({ length: count }, (_, index) => {
       const payment = slice(body, index * paymentSize, (index + 1) * paymentSize);
       return { destination: slice(payment, 0, amountAt), amount: hexToBigInt(slice(payment, amountAt)) };

@@ -157,6 +157,19 @@ contract BatchExecutorTest {
         holds(token, address(wallet), 1_000);
     }
 
+    function test_theRefusedPaymentIsNamedHoweverWideAnAmountIs(uint8 size) public {
+        token.refuse(ben);
+        bytes memory zeros = new bytes(size % 31);
+        bytes memory toAnna = abi.encodePacked(anna, zeros, uint8(1));
+        bytes memory batch = abi.encodePacked(
+            uint8(zeros.length + 1), token, toAnna, toAnna, toAnna, abi.encodePacked(ben, zeros, uint8(1)), toAnna
+        );
+        bytes memory reason = abi.encodeWithSignature("Error(string)", "refused");
+        vm.expectRevert(abi.encodeWithSelector(BatchExecutor.TransferRefused.selector, 3, reason));
+        vm.prank(gasWallet);
+        wallet.execute(PAYMENTS, batch);
+    }
+
     function test_moreThanThereIsTakesTheBatchBack() public {
         bytes memory reason =
             abi.encodeWithSelector(IERC20Errors.ERC20InsufficientBalance.selector, address(wallet), 1, 2);
