@@ -80,7 +80,7 @@ export class KeyringSigner implements Signer {
   async signBatch(untrusted: BatchSignRequest): Promise<SignedTransaction> {
     const parsed = batchRequestSchema.safeParse(untrusted);
     if (!parsed.success) throw refused("malformed_request", "The request has a wrong or an unknown field.");
-    const { instructionIds, gasWallet, ...shared } = parsed.data;
+    const { instructionIds, gasWallet, executor, ...shared } = parsed.data;
     const [read] = await Promise.all([
       Promise.all(instructionIds.map((id) => this.#read(id))),
       this.#recall(),
@@ -90,10 +90,15 @@ export class KeyringSigner implements Signer {
     const senderAddress = this.#keyring.addressOf(gasWallet);
     const batch = batchOf(
       read.map(({ instruction }) => instruction),
-      { sourceAddress, executor: executorOf(senderAddress) },
+      { sourceAddress, executor },
     );
     if (gasWallet.purpose !== "gas" || senderAddress === sourceAddress)
       throw refused("purpose_not_allowed", "Only the gas wallet has another wallet pay.");
+    if (executor !== executorOf(senderAddress))
+      throw refused(
+        "other_executor",
+        "The wallet runs another executor than the one that this version calls.",
+      );
     const requests = instructionIds.map((instructionId) => ({ ...shared, instructionId }));
     this.#check({ requests, read, sourceAddress, senderAddress });
     const authorization = authorizationOf(parsed.data, batch);

@@ -7,6 +7,7 @@ export const policyCodes = {
   instruction_unknown: { retriable: false },
   malformed_instruction: { retriable: false },
   batch_mixed: { retriable: false },
+  other_executor: { retriable: true },
   instruction_mismatch: { retriable: false },
   instruction_not_signable: { retriable: false },
   instruction_changed: { retriable: false },

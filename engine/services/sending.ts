@@ -149,10 +149,12 @@ async function signWith(
   const [instructionId = ""] = instructionIds;
   if (one.source_id === one.wallet_id)
     return context.signer.sign({ instructionId, wallet: sender, ...terms });
+  if (one.executor === null) throw new Error("a batch of a wallet that has authorised no executor");
   return context.signer.signBatch({
     instructionIds,
     wallet: { purpose: one.source_purpose, index: one.source_index },
     authorisationNonce: one.authorisation_nonce,
+    executor: one.executor,
     gasWallet: sender,
     ...terms,
   });

@@ -62,6 +62,9 @@ async function untilAllIsSent({ databaseUrl }: RunningEngine): Promise<void> {
   }
 }
 
+/** Enough for a recipient who holds nothing of the token by then: the deposit before may be collected meanwhile. */
+const depositGas = 100_000n;
+
 /** A wallet with ether and tokens of its own, to send deposits from. */
 export async function fundSender(engine: RunningEngine, player: BenchPlayer, token: Address, amount: bigint) {
   await setEther(engine.rpcUrl, player.account.address, 10n ** 19n);
@@ -72,7 +75,13 @@ export async function fundSender(engine: RunningEngine, player: BenchPlayer, tok
     transport: http(engine.rpcUrl),
   });
   return (to: Address, units: bigint) =>
-    wallet.writeContract({ address: token, abi: erc20Abi, functionName: "transfer", args: [to, units] });
+    wallet.writeContract({
+      address: token,
+      abi: erc20Abi,
+      functionName: "transfer",
+      args: [to, units],
+      gas: depositGas,
+    });
 }
 
 export async function until(

@@ -44,6 +44,8 @@ export async function enter(input: {
       abi: erc20Abi,
       functionName: "transfer",
       args: [to, amount],
+      // An estimate would fall short when the deposit before is collected meanwhile: filling an empty balance is dearer.
+      gas: 100_000n,
     });
     const { status } = await minedReceipt(reader, hash);
     if (status !== "success") throw new Error(`the transfer ${hash} failed`);

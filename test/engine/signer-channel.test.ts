@@ -3,6 +3,7 @@ import { afterAll, beforeAll, expect, it } from "vitest";
 import { readConfig } from "../../engine/config.ts";
 import { type SignerProcess, startSignerProcess } from "../../engine/signer-process.ts";
 import type { WalletRef } from "../../wallets/derivation.ts";
+import { executorOf } from "../../wallets/executor.ts";
 import type { Answer } from "../../wallets/signer-protocol.ts";
 import { createWatchedWorld, type MoneyWorld } from "../helpers/money-world.ts";
 import { ask, readyToWithdraw } from "../helpers/sender.ts";
@@ -112,6 +113,11 @@ it.each<[string, () => [call: string, argument: unknown], code: string]>([
     () => ["signBatch", { ...together(), gasWallet: vault }],
     "purpose_not_allowed",
   ],
+  [
+    "what is committed, in a batch for an executor of somebody's own",
+    () => ["signBatch", { ...together(), executor: world.vault }],
+    "other_executor",
+  ],
 ])(
   "a signature on %s is refused by its code, and the next question is heard (SAFETY 42)",
   async (_, question, code) => {
@@ -142,5 +148,6 @@ it("what went out in one batch is signed in no other, and not alone (SAFETY 42)"
 const alone = (): object => ({ instructionId: committed[0], wallet: vault, ...terms });
 const together = (): object => ({
   ...{ instructionIds: committed, wallet: vault, gasWallet: gas, authorisationNonce: null },
+  executor: executorOf(world.gas),
   ...terms,
 });

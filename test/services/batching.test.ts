@@ -1,3 +1,4 @@
+import pg from "pg";
 import type { Address } from "viem";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { LostLeaseError } from "../../engine/db/lease.ts";
@@ -51,6 +52,13 @@ const sent = () =>
     `SELECT purpose, count(instruction_id) AS paid FROM chain_tx JOIN wallet ON wallet.id = wallet_id
        JOIN chain_tx_instruction ON chain_tx_id = chain_tx.id GROUP BY purpose, chain_tx.id ORDER BY chain_tx.id`,
   );
+/** As if another version, with an executor of its own, had prepared what there is. */
+async function authorisedAnother(): Promise<void> {
+  const owner = new pg.Client({ connectionString: world.database.ownerUrl });
+  await owner.connect();
+  await owner.query("UPDATE authorisation SET executor = $1", [houseAddress]);
+  await owner.end();
+}
 const codeOf = (address: Address) => world.base.testClient.getCode({ address });
 
 describe("payouts of one wallet by batch", () => {
@@ -197,6 +205,43 @@ describe("payouts of one wallet by batch", () => {
     await sender.settle();
     expect(await Promise.all(asked.map((id) => stateOf(world, id)))).toEqual(["final", "parked", "final"]);
     await expectEachPaidOnce(world, 2);
+  });
+
+  it("that another version has prepared, for its own executor, are prepared anew and paid once", async () => {
+    const player = await readyToWithdraw(world, 1_000n);
+    await askFor(3, player);
+    const before = await start();
+    expect(await prepare(before.context, before.leadership)).toBe(3);
+    await authorisedAnother();
+    const sender = await start();
+    await sender.round();
+    expect(await sent()).toEqual([]);
+    await world.query("UPDATE instruction SET not_before = now()");
+    await sender.settle();
+    expect(await codeOf(world.vault)).toBe(delegationTo(executorOf(world.gas)));
+    await expectEachPaidOnce(world, 3);
+  });
+
+  it("that another version has sent, to its own executor, keep their bytes; the wallet authorises ours behind them", async () => {
+    const player = await readyToWithdraw(world, 1_000n);
+    await stopMining(world);
+    await askFor(3, player);
+    await (await start()).round();
+    await authorisedAnother();
+    const sender = await start({ stuckAfterMs: 0 });
+    await sender.round();
+    await askFor(2, player);
+    await sender.round();
+    const attempts = () => world.query("SELECT chain_tx_id FROM attempt ORDER BY chain_tx_id, number");
+    const [first, ...others] = await attempts();
+    expect(others).not.toContainEqual(first);
+    expect(others).not.toEqual([]);
+    await sender.settle();
+    expect(await world.query("SELECT nonce, executor FROM authorisation ORDER BY nonce")).toEqual([
+      { nonce: "0", executor: houseAddress },
+      { nonce: "1", executor: executorOf(world.gas) },
+    ]);
+    await expectEachPaidOnce(world, 5);
   });
 
   it("wait while their wallet is frozen, though the gas wallet isn't, and hold up nobody", async () => {

@@ -41,6 +41,7 @@ function batchRequest(
     instructionIds: instructions.map(({ id }) => id),
     wallet: escrow,
     authorisationNonce: 0,
+    executor,
     gasWallet: gas,
     nonce: 7,
     gasLimit: 400_000n,
@@ -139,7 +140,7 @@ describe("the signer refuses (SAFETY 42)", () => {
       { payments: [] },
       { data: "0x" },
       { to: outsider },
-      { executor: outsider },
+      { executor: "an address" },
       { chainId: 1 },
       { value: 1n },
       { instructionIds: [] },
@@ -200,6 +201,17 @@ describe("the signer refuses (SAFETY 42)", () => {
     expect(await codeOf(house.signer.signBatch(batchRequest([own], { wallet: gas })))).toBe(
       "purpose_not_allowed",
     );
+  });
+
+  test("a batch for another version's executor, with or without its authorisation", async () => {
+    const house = makeHouse();
+    const paid = payouts(house, {});
+    for (const authorisationNonce of [0, null]) {
+      const asked = batchRequest(paid, { executor: outsider, authorisationNonce });
+      expect(await codeOf(house.signer.signBatch(asked))).toBe("other_executor");
+    }
+    // Nothing of it was signed: it may go with another nonce.
+    expect(await codeOf(house.signer.signBatch(batchRequest(paid, { nonce: 8 })))).toBe("signed");
   });
 
   test("together more than the hour's limit, and names the one with which it is passed", async () => {

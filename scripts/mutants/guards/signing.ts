@@ -107,6 +107,13 @@ export const signing: readonly Guard[] = [
     "test/engine/signer-channel.test.ts",
   ),
   signer(
+    "what another version has prepared for its executor isn't asked of ours",
+    "wallets/keyring-signer.ts",
+    "if (executor !== executorOf(senderAddress))",
+    "if (false as boolean)",
+    "test/wallets/batch.test.ts",
+  ),
+  signer(
     "another nonce needs and takes new room within the hour",
     "wallets/history.ts",
     "return before?.isOwn === true && isSamePayment(before, payment);",
