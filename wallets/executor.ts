@@ -30,7 +30,7 @@ export const deploymentData = (gasWallet: string): `0x${string}` =>
 
 /** ERC-7821's `execute(bytes32,bytes)`. */
 const executeSelector = "0xe9ae5c53";
-/** `PAYMENTS_MODE` of the contract. */
+/** `PAYMENTS_MODE` of the contract; another layout of what it reads needs another mode, which this contract refuses. */
 const paymentsMode = `0x01000000000070617973${"0".repeat(44)}`;
 
 export interface Payment {

@@ -47,8 +47,8 @@ export const batchRequestSchema = z.strictObject({
   wallet: walletRefSchema,
   /** The nonce of `wallet` that its authorisation of the executor spends; null when it has authorised it before. */
   authorisationNonce: nonce.nullable(),
-  /** The executor that `wallet` will run by then: what another version has prepared may be for another one. */
-  executor: address,
+  /** The executor that `wallet` runs, or will with its authorisation: what another version has prepared may be for another one. */
+  executor: address.nullable(),
   gasWallet: walletRefSchema,
   /** Of the gas wallet. */
   nonce,
@@ -95,7 +95,7 @@ export interface BatchSignRequest {
   instructionIds: string[];
   wallet: z.infer<typeof walletRefSchema>;
   authorisationNonce: number | null;
-  executor: string;
+  executor: string | null;
   gasWallet: z.infer<typeof walletRefSchema>;
   nonce: number;
   gasLimit: bigint;

@@ -88,13 +88,14 @@ export class KeyringSigner implements Signer {
     // As above: nothing is awaited from here on.
     const sourceAddress = this.#keyring.addressOf(shared.wallet);
     const senderAddress = this.#keyring.addressOf(gasWallet);
+    const own = executorOf(senderAddress);
     const batch = batchOf(
       read.map(({ instruction }) => instruction),
-      { sourceAddress, executor },
+      { sourceAddress, executor: own },
     );
     if (gasWallet.purpose !== "gas" || senderAddress === sourceAddress)
       throw refused("purpose_not_allowed", "Only the gas wallet has another wallet pay.");
-    if (executor !== executorOf(senderAddress))
+    if (executor !== own)
       throw refused(
         "other_executor",
         "The wallet runs another executor than the one that this version calls.",

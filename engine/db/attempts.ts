@@ -1,5 +1,6 @@
 /** Signed bytes of our transactions: which are to be signed, kept and sent, and what the nodes said to them. */
 import { z } from "zod";
+import { authorisedBy } from "./authorisations.ts";
 import { big, count, id, rowsOf, text } from "./decode.ts";
 import type { Queryable, Tx } from "./pool.ts";
 
@@ -20,7 +21,7 @@ const unsigned = z.object({
   source_index: count,
   source_frozen: z.boolean(),
   authorisation_nonce: count.nullable(),
-  /** What the source runs when this transaction's turn comes; null when it has authorised nothing until then. */
+  /** What the source runs, or will when this is mined; null when it has authorised nothing. */
   executor: text.nullable(),
   attempts: count,
   max_fee_per_gas: big.nullable(),
@@ -29,16 +30,13 @@ const unsigned = z.object({
 export type Unsigned = z.output<typeof unsigned>;
 const toSign = `SELECT chain_tx.id AS chain_tx_id, instruction_ids, chain_tx.wallet_id, chain_tx.nonce, gas_limit, wallet.purpose, wallet.derivation_index,
     source_id, source.purpose AS source_purpose, source.derivation_index AS source_index, source.frozen_reason IS NOT NULL AS source_frozen,
-    authorisation.nonce AS authorisation_nonce, authorised.executor, coalesce(last.number, 0) AS attempts, last.max_fee_per_gas, last.max_priority_fee_per_gas
+    authorisation.nonce AS authorisation_nonce, ${authorisedBy("source_id")} AS executor, coalesce(last.number, 0) AS attempts, last.max_fee_per_gas, last.max_priority_fee_per_gas
   FROM chain_tx JOIN wallet ON wallet.id = wallet_id
   JOIN LATERAL (
     SELECT array_agg(instruction_id::text ORDER BY ordinal) AS instruction_ids, min(source_wallet_id) AS source_id
     FROM chain_tx_instruction JOIN instruction ON instruction.id = instruction_id WHERE chain_tx_id = chain_tx.id) AS paid ON true
   JOIN wallet source ON source.id = source_id
   LEFT JOIN authorisation ON authorisation.chain_tx_id = chain_tx.id
-  LEFT JOIN LATERAL (
-    SELECT executor FROM authorisation JOIN chain_tx granting ON granting.id = chain_tx_id
-    WHERE authorisation.wallet_id = source_id AND granting.nonce <= chain_tx.nonce ORDER BY authorisation.nonce DESC LIMIT 1) AS authorised ON true
   LEFT JOIN LATERAL (SELECT * FROM attempt WHERE chain_tx_id = chain_tx.id ORDER BY number DESC LIMIT 1) AS last ON true
   WHERE chain_tx.state = 'open' AND wallet.frozen_reason IS NULL`;
 

@@ -1,5 +1,6 @@
 /** Instructions that wait to be paid: which are due, and what speaks against paying them. */
 import { z } from "zod";
+import { authorisedBy } from "./authorisations.ts";
 import { big, cellOf, flag, id, rowsOf } from "./decode.ts";
 import type { Queryable, Tx } from "./pool.ts";
 
@@ -89,15 +90,20 @@ export async function readLeaving(db: Queryable, walletIds: string[]) {
   return rowsOf(leaving, rows);
 }
 
-const way = z.object({ wallet_id: id, way: z.enum(["alone", "together"]) });
+const way = z.object({
+  wallet_id: id,
+  /** By which the gas wallet has it pay; null: by transactions of its own. */
+  executor: z.string().nullable(),
+});
 /**
- * How each of these wallets has payments under way, up to finality: by transactions of its own, or by the gas wallet's. Its
- * nonces are safe only while one way is over before the other begins.
+ * How each of these wallets has payments under way, up to finality. Its nonces, and what it runs when each of them is mined,
+ * are safe only while one way is over before another begins.
  */
 export async function readWaysUnderWay(db: Queryable, walletIds: string[]) {
   const { rows } = await db.query({
     name: "read_ways_under_way",
-    text: `SELECT DISTINCT source_wallet_id AS wallet_id, CASE WHEN instruction_tx.wallet_id = source_wallet_id THEN 'alone' ELSE 'together' END AS way
+    text: `SELECT DISTINCT source_wallet_id AS wallet_id, CASE WHEN instruction_tx.wallet_id <> source_wallet_id
+             THEN coalesce(${authorisedBy("source_wallet_id")}, 'unknown') END AS executor
            FROM instruction JOIN instruction_tx ON instruction_id = instruction.id AND instruction_tx.state IN ('open', 'mined')
            WHERE source_wallet_id = ANY ($1::bigint[]) AND instruction.state IN ('sending', 'mined')`,
     values: [walletIds],

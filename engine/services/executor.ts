@@ -16,6 +16,12 @@ export interface Sponsor {
   code: string;
 }
 
+/** The executor that this version calls, whether it is there or not; null while there is no gas wallet. */
+export async function readOwnExecutor(context: Context): Promise<string | null> {
+  const gasWallet = await readSingleWallet(context.pool, "gas");
+  return gasWallet === null || gasWallet.address === null ? null : executorOf(gasWallet.address);
+}
+
 /** A contract's code doesn't change once it is there. */
 const known = new WeakMap<Chain, Sponsor>();
 const waiting = new WeakSet<Chain>();

@@ -28,8 +28,8 @@ export async function prepare(context: Context, leadership: Leadership): Promise
     const isAlone = isPlain || first?.wallet_purpose === "gas";
     const payer = isAlone ? null : sponsor;
     if (payer === null && !isAlone) continue;
-    const other = isAlone ? "together" : "alone";
-    if (ways.some(({ wallet_id, way }) => wallet_id === first?.wallet_id && way === other)) continue;
+    const executor = payer?.executor ?? null;
+    if (ways.some((way) => way.wallet_id === first?.wallet_id && way.executor !== executor)) continue;
     try {
       prepared +=
         payer === null

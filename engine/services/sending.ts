@@ -25,7 +25,7 @@ import { holdFence } from "../db/lease.ts";
 import { giveNoncesBack, postponeInstructions } from "../db/nonces.ts";
 import { transaction } from "../db/pool.ts";
 import type { Context, Leadership } from "./context.ts";
-import { findSponsor } from "./executor.ts";
+import { findSponsor, readOwnExecutor } from "./executor.ts";
 import { quenchThirst } from "./gas.ts";
 import { tellInstructions } from "./instruction-events.ts";
 import { prepare } from "./preparing.ts";
@@ -68,14 +68,21 @@ export async function signWhatIsPrepared(context: Context, leadership: Leadershi
   return signAttempts(context, leadership, waiting, () => fees);
 }
 
-/** The same nonce and payload with higher fees, for what has been out for too long. */
+/**
+ * The same nonce and payload with higher fees, for what has been out for too long; but not a batch for the executor of
+ * another version, which only that one can sign.
+ */
 export async function raiseStuckFees(context: Context, leadership: Leadership): Promise<number> {
   const { signedBefore } = momentsOf(context);
   const stuck = await readStuck(context.pool, { signedBefore, limit: mostAtOnce });
   if (stuck.length === 0) return 0;
   const capWei = context.settings.maxFeePerGasWei;
   const market = await estimateFees(context.chain, { capWei });
-  const raised = stuck.filter(({ max_fee_per_gas: last }) => last !== null && last < capWei);
+  const own = await readOwnExecutor(context);
+  const raised = stuck.filter(
+    ({ max_fee_per_gas: last, source_id: source, wallet_id: sender, executor }) =>
+      last !== null && last < capWei && (source === sender || executor === own),
+  );
   return signAttempts(context, leadership, raised, (last) =>
     last === null ? market : higher(bump(last, { capWei }), market),
   );
@@ -149,7 +156,6 @@ async function signWith(
   const [instructionId = ""] = instructionIds;
   if (one.source_id === one.wallet_id)
     return context.signer.sign({ instructionId, wallet: sender, ...terms });
-  if (one.executor === null) throw new Error("a batch of a wallet that has authorised no executor");
   return context.signer.signBatch({
     instructionIds,
     wallet: { purpose: one.source_purpose, index: one.source_index },

@@ -52,11 +52,14 @@ const sent = () =>
     `SELECT purpose, count(instruction_id) AS paid FROM chain_tx JOIN wallet ON wallet.id = wallet_id
        JOIN chain_tx_instruction ON chain_tx_id = chain_tx.id GROUP BY purpose, chain_tx.id ORDER BY chain_tx.id`,
   );
-/** As if another version, with an executor of its own, had prepared what there is. */
+/** As if another version, with an executor of its own, had prepared what the vault pays. */
 async function authorisedAnother(): Promise<void> {
   const owner = new pg.Client({ connectionString: world.database.ownerUrl });
   await owner.connect();
-  await owner.query("UPDATE authorisation SET executor = $1", [houseAddress]);
+  await owner.query(
+    "UPDATE authorisation SET executor = $1 FROM wallet WHERE wallet.id = wallet_id AND purpose = 'vault'",
+    [houseAddress],
+  );
   await owner.end();
 }
 const codeOf = (address: Address) => world.base.testClient.getCode({ address });
@@ -213,17 +216,25 @@ describe("payouts of one wallet by batch", () => {
     const before = await start();
     expect(await prepare(before.context, before.leadership)).toBe(3);
     await authorisedAnother();
+    // One more that waits: it has the wallet authorise ours only when the other version's is out of the way.
+    await askFor(1, player);
     const sender = await start();
     await sender.round();
     expect(await sent()).toEqual([]);
+    expect(await world.query("SELECT next_nonce FROM wallet WHERE purpose IN ('vault', 'gas')")).toEqual([
+      { next_nonce: "0" },
+      { next_nonce: "0" },
+    ]);
     await world.query("UPDATE instruction SET not_before = now()");
     await sender.settle();
     expect(await codeOf(world.vault)).toBe(delegationTo(executorOf(world.gas)));
-    await expectEachPaidOnce(world, 3);
+    await expectEachPaidOnce(world, 4);
   });
 
-  it("that another version has sent, to its own executor, keep their bytes; the wallet authorises ours behind them", async () => {
+  it("that another version has sent, to its own executor, keep their bytes and hold up no higher fee; then the wallet authorises ours", async () => {
     const player = await readyToWithdraw(world, 1_000n);
+    await world.base.mint(world.base.usdc, player.depositAddress, 5n);
+    await finalize(world);
     await stopMining(world);
     await askFor(3, player);
     await (await start()).round();
@@ -232,12 +243,22 @@ describe("payouts of one wallet by batch", () => {
     await sender.round();
     await askFor(2, player);
     await sender.round();
-    const attempts = () => world.query("SELECT chain_tx_id FROM attempt ORDER BY chain_tx_id, number");
-    const [first, ...others] = await attempts();
-    expect(others).not.toContainEqual(first);
-    expect(others).not.toEqual([]);
+    const attempts = await world.query(
+      `SELECT kind, count(DISTINCT hash) FROM attempt JOIN chain_tx_instruction USING (chain_tx_id)
+         JOIN instruction ON instruction.id = instruction_id GROUP BY kind ORDER BY kind`,
+    );
+    // The collection goes behind it.
+    expect(attempts).toEqual([
+      { kind: "collect", count: "3" },
+      { kind: "withdrawal", count: "1" },
+    ]);
     await sender.settle();
-    expect(await world.query("SELECT nonce, executor FROM authorisation ORDER BY nonce")).toEqual([
+    expect((await sent()).map(({ paid }) => paid)).toEqual(["3", "1", "2"]);
+    expect(
+      await world.query(
+        "SELECT nonce, executor FROM authorisation JOIN wallet ON id = wallet_id WHERE purpose = 'vault' ORDER BY nonce",
+      ),
+    ).toEqual([
       { nonce: "0", executor: houseAddress },
       { nonce: "1", executor: executorOf(world.gas) },
     ]);

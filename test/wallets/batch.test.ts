@@ -206,10 +206,11 @@ describe("the signer refuses (SAFETY 42)", () => {
   test("a batch for another version's executor, with or without its authorisation", async () => {
     const house = makeHouse();
     const paid = payouts(house, {});
-    for (const authorisationNonce of [0, null]) {
-      const asked = batchRequest(paid, { executor: outsider, authorisationNonce });
-      expect(await codeOf(house.signer.signBatch(asked))).toBe("other_executor");
-    }
+    for (const other of [outsider, null])
+      for (const authorisationNonce of [0, null]) {
+        const asked = batchRequest(paid, { executor: other, authorisationNonce });
+        expect(await codeOf(house.signer.signBatch(asked))).toBe("other_executor");
+      }
     // Nothing of it was signed: it may go with another nonce.
     expect(await codeOf(house.signer.signBatch(batchRequest(paid, { nonce: 8 })))).toBe("signed");
   });

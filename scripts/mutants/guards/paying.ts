@@ -14,6 +14,13 @@ export const paying: readonly Guard[] = [
     tests: ["test/services/batching.test.ts"],
   },
   {
+    name: "a wallet begins to pay one way only when the other is over",
+    file: "engine/services/preparing.ts",
+    guard: "way.executor !== executor)) continue;",
+    instead: "false)) continue;",
+    tests: ["test/services/batching.test.ts"],
+  },
+  {
     name: "retry: one that has a twin in the queue stays by itself",
     file: "engine/db/instruction-list.ts",
     guard: "THEN cause || ':' || instruction.id ELSE cause END",

@@ -109,7 +109,7 @@ export const signing: readonly Guard[] = [
   signer(
     "what another version has prepared for its executor isn't asked of ours",
     "wallets/keyring-signer.ts",
-    "if (executor !== executorOf(senderAddress))",
+    "if (executor !== own)",
     "if (false as boolean)",
     "test/wallets/batch.test.ts",
   ),
