@@ -312,7 +312,10 @@ describe("a deposit that one of two providers leaves out", () => {
   it("everywhere holds up finality until they agree; nothing is skipped (SAFETY 25)", async () => {
     const [player, other] = [await world.player(), await world.player()];
     first.setFaults(liar((logs) => logs.filter((log) => !touches(player, log))));
+    second.setFaults(mute);
     await bothInOneBlock(player, other);
+    await becomes(other, "playable");
+    second.setFaults();
     await world.base.mine(8);
     await world.caughtUp();
     await compared();
